@@ -1,0 +1,1 @@
+"""What a client under test looks like, and the reference client."""

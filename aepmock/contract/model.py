@@ -1,0 +1,289 @@
+"""The shapes of the contract's entries, and the questions that may be asked of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from aepmock.errors import unknown
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+    from aepmock.messages import Request
+
+Grade = Literal["must", "should", "open"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an entry was read: `kind` says how firmly, `where` names entries of sources.json."""
+
+    kind: Literal["documented", "derived", "open"]
+    where: tuple[str, ...]
+    note: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.kind}: {'; '.join(self.where)}"
+        return f"{text} ({self.note})" if self.note else text
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation: `id` "connections.get", `path` "/connections/{id}" below the base path."""
+
+    id: str
+    method: str
+    path: str
+    query: tuple[str, ...]
+    any_case: bool
+    body: Literal["none", "optional", "required"]
+    schema: str | None
+    success: tuple[int, ...]
+    host: Literal["platform", "ims"]
+    source: Source
+
+    @cached_property
+    def query_names(self) -> frozenset[str]:
+        """The documented parameter names, in lower case where case does not matter."""
+        return frozenset(n.lower() if self.any_case else n for n in self.query)
+
+
+@dataclass(frozen=True)
+class ErrorEntry:
+    """One refusal's wire form: `message` is a template over `params` (name to sample value)."""
+
+    code: str
+    shape: Literal["service", "gateway", "problem", "short", "message", "oauth"]
+    status: int
+    title: str
+    message: str
+    params: Mapping[str, str]
+    source: Source
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A rule by which the service refuses; `clause` is what such a request broke, or None."""
+
+    id: str
+    when: str
+    code: str
+    clause: str | None
+    reading: str | None
+    source: Source
+
+
+@dataclass(frozen=True)
+class ReadingOption:
+    """One way to read the documentation."""
+
+    id: str
+    text: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A question the documentation leaves open; `operations` are those it can be noticed in."""
+
+    id: str
+    question: str
+    operations: tuple[str, ...]
+    default: str
+    options: tuple[ReadingOption, ...]
+    note: str = ""
+
+    def touches(self, operations: Iterable[str]) -> bool:
+        """Whether a run of these operations could notice the difference."""
+        return "*" in self.operations or any(op in self.operations for op in operations)
+
+
+@dataclass(frozen=True)
+class State:
+    """A state of a connection; `update` and `delete` say allowed, service-token or a code."""
+
+    name: str
+    update: str
+    delete: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One thing the contract asks of a client."""
+
+    id: str
+    grade: Grade
+    family: int
+    text: str
+    breaks: str
+    right: str
+    wrong: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class AuthParam:
+    """One auth param of a connector; `required` None means the page does not say."""
+
+    name: str
+    type: str
+    required: bool | None
+    secret: bool
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class AuthSpec:
+    """One way to authenticate a connector."""
+
+    name: str
+    params: tuple[AuthParam, ...]
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.params if p.required)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(p.name for p in self.params)
+
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        return frozenset(p.name for p in self.params if p.secret)
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A documented connector: its spec id, versions (oldest first), auth specs, explore data."""
+
+    key: str
+    name: str
+    category: str
+    spec_id: str
+    versions: tuple[str, ...]
+    auth: tuple[AuthSpec, ...]
+    object_types: tuple[str, ...]
+    tables: tuple[Mapping[str, Any], ...]
+    configs: tuple[Mapping[str, Any], ...]
+    oddities: tuple[str, ...]
+    source: Source
+
+    def auth_spec(self, name: str) -> AuthSpec | None:
+        """The auth spec of that name, or None where the connector has none such."""
+        return next((spec for spec in self.auth if spec.name == name), None)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """All of it. Lookups by id raise KeyError only for ids the kit itself got wrong."""
+
+    version: str
+    base_path: str
+    operations: Mapping[str, Operation]
+    clauses: Mapping[str, Clause]
+    readings: Mapping[str, Reading]
+    errors: Mapping[str, ErrorEntry]
+    refusals: Mapping[str, Refusal]
+    states: Mapping[str, State]
+    settable_states: tuple[str, ...]
+    publish_from: str
+    publish_to: str
+    connectors: Mapping[str, Connector]
+    sources: Mapping[str, Mapping[str, str]]
+    schemas: Mapping[str, Mapping[str, Any]]
+    _validators: dict[str, Validator] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def default_readings(self) -> Mapping[str, str]:
+        """Every question with its default option."""
+        return {reading.id: reading.default for reading in self.readings.values()}
+
+    @cached_property
+    def connectors_by_spec(self) -> Mapping[str, Connector]:
+        """Connectors by connection spec id."""
+        return {connector.spec_id: connector for connector in self.connectors.values()}
+
+    @cached_property
+    def secret_names(self) -> frozenset[str]:
+        """Names of auth params that hold secrets, of all connectors."""
+        return frozenset(
+            name for c in self.connectors.values() for spec in c.auth for name in spec.secrets
+        )
+
+    @cached_property
+    def _by_path(self) -> tuple[Mapping[str, dict[str, Operation]], Mapping[str, Any]]:
+        fixed: dict[str, dict[str, Operation]] = {}
+        below_id: dict[str, dict[str, Operation]] = {}
+        for operation in self.operations.values():
+            if operation.host != "platform":
+                continue
+            match = re.fullmatch(r"/connections/\{id\}(/.*)?", operation.path)
+            table, key = (below_id, match.group(1) or "") if match else (fixed, operation.path)
+            table.setdefault(key, {})[operation.method] = operation
+        return fixed, below_id
+
+    def methods(self, path: str) -> tuple[Mapping[str, Operation], str | None]:
+        """Operations by method for a path below the base path, and the raw id in it.
+
+        A trailing slash is accepted without a redirect: OAS has it on PATCH and DELETE, the
+        tutorials do not.
+        """
+        fixed, below_id = self._by_path
+        trimmed = path.removesuffix("/")
+        if trimmed in fixed:
+            return fixed[trimmed], None
+        head, _, rest = trimmed.removeprefix("/").partition("/")
+        raw_id, slash, tail = rest.partition("/")
+        if head == "connections" and raw_id:
+            return below_id.get(slash + tail, {}), raw_id
+        return {}, None
+
+    def operation_of(self, request: Request) -> Operation | None:
+        """The documented operation a request is, or None where it is none."""
+        path = request.path
+        token = self.operations["ims.token"]
+        if path == token.path:
+            return token if request.method == token.method else None
+        if not path.startswith(self.base_path + "/"):
+            return None
+        methods, _ = self.methods(path[len(self.base_path) :])
+        return methods.get(request.method)
+
+    def validator(self, schema: str) -> Validator:
+        """The compiled validator of a schema in `schemas/`, made once."""
+        if schema not in self._validators:
+            from jsonschema import Draft202012Validator
+
+            self._validators[schema] = Draft202012Validator(self.schemas[schema])
+        return self._validators[schema]
+
+    def resolve_readings(self, chosen: Mapping[str, str]) -> Mapping[str, str]:
+        """The defaults with `chosen` laid over them. Raises UsageError for unknown names."""
+        for question, option in chosen.items():
+            if question not in self.readings:
+                raise unknown("reading", question, self.readings)
+            options = [o.id for o in self.readings[question].options]
+            if option not in options:
+                raise unknown(f"option of the reading {question}", option, options)
+        return {**self.default_readings, **chosen}
+
+    def select_clauses(self, patterns: Iterable[str]) -> tuple[Clause, ...]:
+        """Clauses whose id matches one of the patterns ("connections.create.*"); all for none.
+
+        Raises UsageError for a pattern that matches nothing.
+        """
+        patterns = tuple(patterns)
+        if not patterns:
+            return tuple(self.clauses.values())
+        for pattern in patterns:
+            if not any(fnmatchcase(clause, pattern) for clause in self.clauses):
+                raise unknown("clause", pattern, self.clauses)
+        return tuple(
+            c for c in self.clauses.values() if any(fnmatchcase(c.id, p) for p in patterns)
+        )

@@ -1,0 +1,50 @@
+"""The kit's own exceptions: what was asked, what is allowed, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AepmockError(Exception):
+    """Base of everything the kit raises about itself. Never raised as such."""
+
+
+class UsageError(AepmockError):
+    """The kit was asked for something it does not know, or in the wrong way. Exit status 2."""
+
+
+class ContractDataError(AepmockError):
+    """A file in `aepmock/contract/` is wrong. The message names the file and the key."""
+
+
+class EscapedRequestError(AepmockError):
+    """Something in the process tried to reach one of Adobe's hosts around the open doors."""
+
+
+class ClientError(AepmockError):
+    """An error that an adapter reports for the client it adapts.
+
+    `status` is the HTTP status (404) or None, `code` the service's code ("1439-404",
+    "403010") or None, `message` a text for people.
+    """
+
+    def __init__(
+        self, message: str = "", *, status: int | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def unknown(what: str, asked: str, allowed: Iterable[str]) -> UsageError:
+    """A UsageError for a name that is not one of `allowed`, with the nearest one suggested.
+
+    >>> str(unknown("door", "htpx", ["auto", "httpx"]))
+    "unknown door 'htpx'; did you mean 'httpx'? Allowed: auto, httpx"
+    """
+    names = sorted(allowed)
+    near = get_close_matches(asked, names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    return UsageError(f"unknown {what} {asked!r}{hint} Allowed: {', '.join(names)}")

@@ -1,0 +1,22 @@
+"""Exchanges and a client's own words in, verdicts out. Never looks inside the service."""
+
+from __future__ import annotations
+
+from aepmock.judge.evidence import Call, Expected, Session
+from aepmock.judge.findings import Finding, Tally
+from aepmock.judge.judging import judge_exchange, judge_session
+from aepmock.judge.verdicts import ClauseResult, Report, Verdict, decide
+
+__all__ = [
+    "Call",
+    "ClauseResult",
+    "Expected",
+    "Finding",
+    "Report",
+    "Session",
+    "Tally",
+    "Verdict",
+    "decide",
+    "judge_exchange",
+    "judge_session",
+]

@@ -1,0 +1,19 @@
+"""The checks, by clause. A check yields None for what was met and a Problem for what was not."""
+
+from __future__ import annotations
+
+from aepmock.judge.checks import (
+    answering,
+    bodies,
+    creating,
+    erring,
+    headers,
+    listing,
+    living,
+    tokens,
+    updating,
+    urls,
+)
+from aepmock.judge.checks.registry import SESSION_CHECKS, WIRE_CHECKS, needs
+
+__all__ = ["SESSION_CHECKS", "WIRE_CHECKS", "needs"]

@@ -1,0 +1,285 @@
+"""Family 2: whether a create sends what the caller gave, and returns what the service said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from aepmock.judge.answers import SUCCESS, kind_of
+from aepmock.judge.checks.bodies import create_body, with_body
+from aepmock.judge.checks.registry import Verdicts, session_check
+from aepmock.judge.evidence import Call, Session
+from aepmock.judge.findings import Problem
+from aepmock.messages import Exchange
+
+if TYPE_CHECKING:
+    from aepmock.protocol import NewConnection
+
+_NOTHING_DONE = frozenset({401, 429})
+
+
+def _creates(session: Session) -> Iterator[tuple[Call, NewConnection, Exchange, dict[str, Any]]]:
+    """Every create on the wire that has a JSON object, with what the caller gave."""
+    for call in session.of("create_connection"):
+        for exchange in session.primary(call):
+            body = create_body(exchange, session.contract)
+            if body is not None:
+                yield call, call.args["connection"], exchange, body
+
+
+def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+@session_check("connections.create.name")
+def name(session: Session) -> Verdicts:
+    for _, given, exchange, body in _creates(session):
+        if body.get("name") == given.name:
+            yield None
+        elif "name" in body:
+            yield Problem(
+                "name is not what the caller gave",
+                repr(given.name),
+                repr(body["name"]),
+                exchange,
+                with_body(exchange.request, {**body, "name": given.name}),
+            )
+
+
+@session_check("connections.create.description")
+def description(session: Session) -> Verdicts:
+    for _, given, exchange, body in _creates(session):
+        if given.description is None:
+            continue
+        if body.get("description") == given.description:
+            yield None
+        else:
+            yield Problem(
+                "description is not what the caller gave",
+                repr(given.description),
+                repr(body["description"]) if "description" in body else "no description",
+                exchange,
+                with_body(exchange.request, {**body, "description": given.description}),
+            )
+
+
+@session_check("connections.create.description-absent")
+def description_absent(session: Session) -> Verdicts:
+    for _, given, exchange, body in _creates(session):
+        if given.description is not None:
+            continue
+        if "description" not in body:
+            yield None
+        else:
+            right = {k: v for k, v in body.items() if k != "description"}
+            yield Problem(
+                "a description is sent that the caller did not give",
+                "no description",
+                f"description {body['description']!r}",
+                exchange,
+                with_body(exchange.request, right),
+            )
+
+
+@session_check("connections.create.spec-id")
+def spec_id(session: Session) -> Verdicts:
+    for _, given, exchange, body in _creates(session):
+        sent = _part(body, "connectionSpec").get("id")
+        if sent == given.connection_spec_id:
+            yield None
+        elif sent in session.contract.connectors_by_spec:
+            yield Problem(
+                "connectionSpec.id is another connector's",
+                repr(given.connection_spec_id),
+                repr(sent),
+                exchange,
+            )
+
+
+@session_check("connections.create.spec-version")
+def spec_version(session: Session) -> Verdicts:
+    for _, given, exchange, body in _creates(session):
+        wanted = given.connection_spec_version
+        spec = _part(body, "connectionSpec")
+        if wanted is None or not spec:
+            continue
+        if spec.get("version") == wanted and isinstance(spec["version"], str):
+            yield None
+        elif "version" not in spec:
+            right = {**body, "connectionSpec": {**spec, "version": wanted}}
+            yield Problem(
+                "connectionSpec.version is left out though the caller gave one",
+                repr(wanted),
+                "no version",
+                exchange,
+                with_body(exchange.request, right),
+            )
+
+
+@session_check("connections.create.auth-spec-name")
+def auth_spec_name(session: Session) -> Verdicts:
+    for _, given, exchange, body in _creates(session):
+        sent = _part(body, "auth").get("specName")
+        if given.auth_spec_name is None:
+            if "auth" in body:
+                yield Problem(
+                    "auth is sent for a connector without any", "no auth", "an auth", exchange
+                )
+            else:
+                yield None
+        elif sent == given.auth_spec_name:
+            yield None
+        elif isinstance(sent, str):
+            yield Problem(
+                "auth.specName is not what the caller gave",
+                repr(given.auth_spec_name),
+                repr(sent),
+                exchange,
+            )
+
+
+@session_check("connections.create.auth-params")
+def auth_params(session: Session) -> Verdicts:
+    for _, given, exchange, body in _creates(session):
+        sent = _part(_part(body, "auth"), "params")
+        if given.auth_spec_name is None or set(sent) != set(given.auth_params):
+            continue  # which names there are is the matter of the check in bodies.py
+        altered = [k for k, v in given.auth_params.items() if sent[k] != v]
+        if not altered:
+            yield None
+            continue
+        lengths = ", ".join(_difference(k, given.auth_params[k], sent[k]) for k in altered)
+        yield Problem(
+            f"auth.params.{altered[0]} is not what the caller gave",
+            "every value as given",
+            lengths,
+            exchange,
+        )
+
+
+def _difference(name: str, given: Any, sent: Any) -> str:
+    """How a value differs, without showing it: it may be a secret."""
+    if not isinstance(sent, str):
+        return f"{name}: a JSON {type(sent).__name__}"
+    if len(sent) != len(str(given)):
+        return f"{name}: {len(sent)} characters instead of {len(str(given))}"
+    return f"{name}: other characters"
+
+
+@session_check("connections.create.tokens-apart")
+def tokens_apart(session: Session) -> Verdicts:
+    for call, given, exchange, body in _creates(session):
+        params = _part(_part(body, "auth"), "params")
+        if not params:
+            continue
+        ims = {call.settings.access_token, *session.tokens}
+        misplaced = [k for k, v in params.items() if v in ims]
+        authorization = exchange.request.headers.get("authorization") or ""
+        bearer = authorization.partition(" ")[2].strip()
+        if misplaced:
+            yield Problem(
+                f"the IMS token is sent as auth.params.{misplaced[0]}",
+                "the connector's own token",
+                "the IMS token",
+                exchange,
+            )
+        elif bearer and bearer in given.auth_params.values():
+            yield Problem(
+                "a token of the connector is sent as Bearer",
+                "the IMS token",
+                "one of auth.params",
+                exchange,
+            )
+        else:
+            yield None
+
+
+@session_check("connections.create.one-post")
+def one_post(session: Session) -> Verdicts:
+    for call in session.of("create_connection"):
+        posts = session.primary(call)
+        if not posts:
+            if call.raised is None:
+                yield Problem(
+                    "create_connection returned without having sent anything",
+                    "one POST /connections",
+                    "no POST /connections",
+                )
+            continue
+        repeat = _blind_repeat(session, call, posts)
+        if repeat is None:
+            yield None
+        else:
+            before = posts[posts.index(repeat) - 1].response.status
+            yield Problem(
+                f"the POST is repeated after a {before}, and may create a second connection",
+                "one POST, and the error for the caller to decide",
+                f"{len(posts)} POSTs in one call",
+                repeat,
+            )
+
+
+def _blind_repeat(session: Session, call: Call, posts: list[Exchange]) -> Exchange | None:
+    """The first POST that follows another, which may have worked, without a look in between."""
+    for before, after in pairwise(posts):
+        if before.response.status in _NOTHING_DONE:
+            continue
+        looked = any(
+            before.number < e.number < after.number
+            and session.operation(e) in ("connections.list", "connections.search")
+            for e in call.exchanges
+        )
+        if not looked or before.response.ok:
+            return after
+    return None
+
+
+def _answered(session: Session, *operations: str) -> Iterator[tuple[Call, Exchange, Any]]:
+    """Calls that returned after a readable success, with its exchange and document."""
+    for call in session.of(*operations):
+        last = next(reversed(session.primary(call)), None)
+        if last is None or call.raised is not None:
+            continue
+        if kind_of(last.response, session.operation(last)) == SUCCESS:
+            yield call, last, last.response.json_or_none
+
+
+@session_check("connections.create.returns-id")
+def returns_id(session: Session) -> Verdicts:
+    for call, exchange, document in _answered(session, "create_connection"):
+        if isinstance(document, dict) and "id" in document:
+            yield _same(call, exchange, "id", document["id"])
+
+
+@session_check("connections.create.returns-etag")
+def create_etag(session: Session) -> Verdicts:
+    for call, exchange, document in _answered(session, "create_connection"):
+        if isinstance(document, dict):
+            yield _same(call, exchange, "etag", document.get("etag"))
+
+
+@session_check("connections.update.returns-etag")
+def update_etag(session: Session) -> Verdicts:
+    for call, exchange, document in _answered(session, "update_connection"):
+        if isinstance(document, dict):
+            yield _same(call, exchange, "etag", document.get("etag"))
+
+
+def _same(call: Call, exchange: Exchange, key: str, wanted: Any) -> Problem | None:
+    """Whether a returned mapping has the answer's value; where none was sent, none or nothing."""
+    got = call.returned.get(key) if isinstance(call.returned, Mapping) else None
+    header = exchange.response.headers.get("etag")
+    if got == wanted or (key == "etag" and wanted is None and got in (None, header)):
+        return None
+    if isinstance(call.returned, Mapping):
+        shown = f"{key} {got!r}"
+    else:
+        shown = f"a {type(call.returned).__name__}"
+    return Problem(
+        f"the {key} that {call.operation} returned is not the answer's",
+        f"{key} {wanted!r}",
+        shown,
+        exchange,
+    )

@@ -1,0 +1,161 @@
+"""Family 1: the headers of every request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from aepmock.contract import Contract
+from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
+from aepmock.judge.evidence import Expected, Session
+from aepmock.judge.findings import Problem
+from aepmock.messages import Exchange, Headers, Request
+
+_CONTROL = ("\r", "\n", "\0")
+
+
+def _for_platform(exchange: Exchange, contract: Contract) -> bool:
+    """Whether a request is for Flow Service, not for the token endpoint."""
+    return exchange.request.path != contract.operations["ims.token"].path
+
+
+def _once(
+    exchange: Exchange, name: str, wanted: frozenset[str], *, shown: bool = True
+) -> Iterator[Problem | None]:
+    """A header that stands once with one of the wanted values; none wanted, nothing judged."""
+    if not wanted:
+        return
+    values = exchange.request.headers.all(name)
+    right = min(wanted)
+    nearest = exchange.request.headers.replaced(name, right)
+    if len(values) == 1 and values[0].strip() in wanted:
+        yield None
+        return
+    if not values:
+        summary, got = f"{name} is missing", "no such header"
+    elif len(values) > 1:
+        summary, got = f"{name} is sent {len(values)} times", f"{len(values)} header fields"
+    else:
+        summary = f"{name} is not the caller's"
+        got = repr(values[0]) if shown else "another value"
+    yield Problem(
+        summary,
+        f"{name}: {right}" if shown else f"{name} once, as given",
+        got,
+        exchange,
+        _with_headers(exchange, nearest),
+    )
+
+
+def _with_headers(exchange: Exchange, headers: Headers) -> Request:
+    return replace(exchange.request, headers=headers)
+
+
+@wire_check("request.api-key")
+def api_key(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
+    if _for_platform(exchange, contract):
+        yield from _once(exchange, "x-api-key", expected.api_keys)
+
+
+@wire_check("request.ims-org")
+def ims_org(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
+    if _for_platform(exchange, contract):
+        yield from _once(exchange, "x-gw-ims-org-id", expected.orgs)
+
+
+@wire_check("request.sandbox")
+def sandbox(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
+    if _for_platform(exchange, contract):
+        yield from _once(exchange, "x-sandbox-name", expected.sandboxes)
+
+
+@wire_check("request.authorization")
+def authorization(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
+    """The scheme compares without case (RFC 9110 11.1): a published client writes bearer."""
+    if not _for_platform(exchange, contract) or not expected.tokens:
+        return
+    values = exchange.request.headers.all("authorization")
+    scheme, _, token = values[0].partition(" ") if values else ("", "", "")
+    if len(values) == 1 and scheme.lower() == "bearer" and token.strip() in expected.tokens:
+        yield None
+        return
+    right = "Bearer " + min(expected.tokens)
+    if not values:
+        summary, got = "Authorization is missing", "no such header"
+    elif len(values) > 1:
+        summary, got = f"Authorization is sent {len(values)} times", f"{len(values)} header fields"
+    elif scheme.lower() != "bearer":
+        summary, got = "Authorization does not say Bearer", "another scheme, or none"
+    else:
+        summary, got = "the Bearer token is not the caller's", "another token"
+    yield Problem(
+        summary,
+        "Authorization: Bearer and the caller's token, once",
+        got,
+        exchange,
+        _with_headers(exchange, exchange.request.headers.replaced("Authorization", right)),
+    )
+
+
+@wire_check("request.content-type")
+def content_type(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
+    request = exchange.request
+    if request.method not in ("POST", "PUT", "PATCH") or not request.body:
+        return
+    if not _for_platform(exchange, contract):
+        return
+    values = request.headers.all("content-type")
+    media = values[0].partition(";")[0].strip().lower() if values else ""
+    if len(values) == 1 and media == "application/json":
+        yield None
+        return
+    right = request.headers.replaced("Content-Type", "application/json")
+    yield Problem(
+        "the payload is not said to be JSON" if values else "Content-Type is missing",
+        "Content-Type: application/json",
+        ", ".join(values) or "no such header",
+        exchange,
+        _with_headers(exchange, right),
+    )
+
+
+@session_check("request.header-injection")
+def header_injection(session: Session) -> Verdicts:
+    for call in session.calls:
+        hostile = [c for c in _CONTROL if c in call.settings.sandbox_name]
+        if not hostile or call.operation == "factory":
+            continue
+        sent = [e for e in call.exchanges if session.operation(e) != "ims.token"]
+        if sent:
+            yield Problem(
+                "a sandbox name with a control character was sent, whole or mended",
+                "an error before anything is sent",
+                f"x-sandbox-name: {sent[0].request.headers.get('x-sandbox-name')!r}",
+                sent[0],
+            )
+        elif call.raised is None:
+            yield Problem(
+                "a call with a sandbox name that can't be sent came back as if it had worked",
+                "an error before anything is sent",
+                "a return value",
+            )
+        else:
+            yield None
+
+
+@session_check("request.header-ascii")
+def header_ascii(session: Session) -> Verdicts:
+    for call in session.calls:
+        name = call.settings.sandbox_name
+        if name.isascii() or call.operation == "factory":
+            continue
+        sent = [e for e in call.exchanges if session.operation(e) != "ims.token"]
+        if sent:
+            yield Problem(
+                "a sandbox name outside ASCII was sent",
+                "an error before anything is sent",
+                f"x-sandbox-name: {sent[0].request.headers.get('x-sandbox-name')!r}",
+                sent[0],
+            )
+        else:
+            yield None

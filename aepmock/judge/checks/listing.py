@@ -1,0 +1,334 @@
+"""Family 4: pages, links, filters, counts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
+
+from aepmock.contract import Contract
+from aepmock.judge.answers import SUCCESS, items_of, kind_of, next_href
+from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
+from aepmock.judge.evidence import Call, Expected, Session
+from aepmock.judge.findings import Problem
+from aepmock.messages import Exchange
+
+STUCK = 10
+"""So many requests for the same page in a row are a loop."""
+
+
+def _is_count(exchange: Exchange) -> bool:
+    return (exchange.request.parameter("count") or "").lower() == "true"
+
+
+def _pages(session: Session, call: Call) -> list[Exchange]:
+    """The page requests of a list call by GET, counts left out."""
+    return [
+        e for e in call.exchanges if session.operation(e) == "connections.list" and not _is_count(e)
+    ]
+
+
+def _complete(session: Session) -> Iterator[tuple[Call, list[Exchange]]]:
+    """List calls that returned, whose pages were all successes."""
+    for call in session.of("list_connections"):
+        pages = _pages(session, call)
+        if pages and call.raised is None and not call.looped and all(map(_good, pages)):
+            yield call, pages
+
+
+def _good(exchange: Exchange) -> bool:
+    return kind_of(exchange.response, "connections.list") == SUCCESS
+
+
+def _stuck(pages: list[Exchange]) -> bool:
+    """Whether the service itself led in a circle: a link to the page it stands on."""
+    return any(_targets(e, next_href(e.response)) for e in pages)
+
+
+def _targets(exchange: Exchange, href: str | None) -> bool:
+    return href is not None and _token(href) == exchange.request.parameter("continuationToken")
+
+
+def _token(href: str) -> str | None:
+    return dict(parse_qsl(urlsplit(href).query)).get("continuationToken")
+
+
+def _ids(call: Call) -> list[str]:
+    items = call.returned if isinstance(call.returned, list) else []
+    return [i["id"] for i in items if isinstance(i, Mapping) and isinstance(i.get("id"), str)]
+
+
+def _missing(call: Call, pages: list[Exchange]) -> list[str]:
+    returned = set(_ids(call))
+    there = [i["id"] for e in pages for i in items_of(e.response) if "id" in i]
+    return [i for i in dict.fromkeys(there) if i not in returned]
+
+
+@session_check("connections.list.all-pages")
+def all_pages(session: Session) -> Verdicts:
+    for call, pages in _complete(session):
+        if _stuck(pages):
+            continue
+        empty_last = not items_of(pages[-1].response)
+        if next_href(pages[-1].response) is not None:
+            if not empty_last:  # an empty page has a clause of its own
+                yield Problem(
+                    "the list ends although the last page has a next link",
+                    "every page",
+                    f"{len(pages)} page(s), the last with a next link",
+                    pages[-1],
+                )
+            continue
+        missing = _missing(call, pages)
+        strange = set(_ids(call)) - {i.get("id") for e in pages for i in items_of(e.response)}
+        if not isinstance(call.returned, list):
+            yield Problem(
+                "list_connections returned no items",
+                "an iterable of connections",
+                f"a {type(call.returned).__name__}",
+                pages[-1],
+            )
+        elif missing or strange:
+            yield Problem(
+                "the list is not what the pages held",
+                f"{len({i.get('id') for e in pages for i in items_of(e.response)})} ids",
+                f"{len(missing)} left out, {len(strange)} that no page had",
+                pages[-1],
+            )
+        elif len(pages) > 1:
+            yield None
+
+
+@session_check("connections.list.empty-page")
+def empty_page(session: Session) -> Verdicts:
+    for call, pages in _complete(session):
+        for number, page in enumerate(pages):
+            if items_of(page.response) or next_href(page.response) is None or _stuck(pages):
+                continue
+            if number + 1 < len(pages):
+                yield None
+            else:
+                yield Problem(
+                    f"{call.operation} stops at an empty page that has a next link",
+                    "the page behind the link",
+                    "no further request",
+                    page,
+                )
+
+
+@session_check("connections.list.moving-items")
+def moving_items(session: Session) -> Verdicts:
+    for call in session.of("list_connections"):
+        pages = _pages(session, call)
+        ids = [i.get("id") for e in pages for i in items_of(e.response)]
+        if len(ids) == len(set(ids)) or not all(map(_good, pages)) or _stuck(pages):
+            continue
+        if call.raised is not None:
+            yield Problem(
+                "an item that stands on two pages makes the list fail",
+                "a list",
+                f"{type(call.raised).__name__}",
+                pages[-1],
+            )
+        elif next_href(pages[-1].response) is None and not _missing(call, pages):
+            yield None
+
+
+@session_check("connections.list.stops")
+def stops(session: Session) -> Verdicts:
+    for call in session.of("list_connections"):
+        pages = _pages(session, call)
+        ends = [n for n, e in enumerate(pages) if _good(e) and next_href(e.response) is None]
+        if not ends:
+            continue
+        later = pages[ends[0] + 1 :]
+        if later:
+            yield Problem(
+                "a page is asked for after the last one",
+                "no request after a page without a next link",
+                later[0].request.target,
+                later[0],
+            )
+        else:
+            yield None
+
+
+@session_check("connections.list.next-link")
+def next_link(session: Session) -> Verdicts:
+    for call in session.of("list_connections"):
+        base = urlsplit(call.settings.base_url).path.rstrip("/")
+        pages = _page_requests(session, call)
+        for page, after in itertools.pairwise(pages):
+            href = next_href(page.response)
+            if href is None or not _good(page) or _is_repeat(page, after):
+                continue
+            token = _token(href)
+            right_path = after.request.path.rstrip("/") == base + urlsplit(href).path.rstrip("/")
+            if right_path and token in after.request.parameters("continuationToken"):
+                yield None
+                continue
+            yield Problem(
+                "the next page is not asked for where the link says",
+                f"GET {base}{href}",
+                f"GET {after.request.target}",
+                after,
+                replace(after.request, target=base + href),
+            )
+
+
+def _page_requests(session: Session, call: Call) -> list[Exchange]:
+    """All GETs of a list call that carry a token or are a list: a wrong path must not hide."""
+    return [
+        e
+        for e in call.exchanges
+        if e.request.method == "GET"
+        and not _is_count(e)
+        and (
+            session.operation(e) == "connections.list"
+            or e.request.parameter("continuationToken") is not None
+        )
+    ]
+
+
+def _is_repeat(page: Exchange, after: Exchange) -> bool:
+    """The same request again: a retry, not a step to the next page."""
+    return page.request.target == after.request.target and not _targets(
+        page, next_href(page.response)
+    )
+
+
+@session_check("connections.list.keeps-filter")
+def keeps_filter(session: Session) -> Verdicts:
+    for call in session.of("list_connections"):
+        wanted = list(call.args.get("property", ()))
+        pages = _pages(session, call)
+        if not wanted:
+            continue
+        for page in pages[1:]:
+            sent = list(page.request.parameters("property"))
+            link = next((next_href(e.response) for e in pages if _led(e, page)), None)
+            needed = bool(link and "property=" in link)
+            if (not sent and not needed) or _covers(sent, wanted):
+                yield None
+            else:
+                yield Problem(
+                    "a later page is asked for with another filter",
+                    f"property {wanted}, or nothing beside the token",
+                    f"property {sent}",
+                    page,
+                )
+
+
+def _led(page: Exchange, after: Exchange) -> bool:
+    href = next_href(page.response)
+    return href is not None and _token(href) in after.request.parameters("continuationToken")
+
+
+def _covers(sent: list[str], wanted: list[str]) -> bool:
+    """The same filters; the link's own and the client's own beside each other do no harm."""
+    return set(sent) == set(wanted) or set(sent) == {",".join(wanted)}
+
+
+@session_check("connections.list.repeated-token")
+def repeated_token(session: Session) -> Verdicts:
+    for call in session.of("list_connections"):
+        pages = _pages(session, call)
+        if not _stuck(pages):
+            continue
+        tokens = [e.request.parameter("continuationToken") for e in pages]
+        most = max(tokens.count(t) for t in tokens)
+        if most <= STUCK:
+            yield None
+        else:
+            yield Problem(
+                "a page that links to itself is asked for again and again",
+                f"at most {STUCK} requests for one page",
+                f"{most} requests for one page",
+                pages[-1],
+            )
+
+
+@session_check("connections.list.limit")
+def limit(session: Session) -> Verdicts:
+    for call in session.of("list_connections"):
+        wanted, pages = call.args.get("limit"), _pages(session, call)
+        if wanted is None or not pages:
+            continue
+        sent = pages[0].request.parameter("limit")
+        if sent == str(wanted):
+            yield None
+        else:
+            yield Problem(
+                "limit does not reach the wire",
+                f"limit={wanted}",
+                f"limit={sent}" if sent is not None else "no limit",
+                pages[0],
+            )
+
+
+@session_check("connections.list.orderby")
+def orderby(session: Session) -> Verdicts:
+    """A raw + arrives as a blank; the documentation itself prints orderby=+name."""
+    for call in session.of("list_connections"):
+        wanted, pages = call.args.get("orderby"), _pages(session, call)
+        if wanted is None or not pages:
+            continue
+        sent = pages[0].request.parameter("orderby")
+        if sent is not None and sent.replace(" ", "+") == wanted:
+            yield None
+        else:
+            yield Problem(
+                "orderby does not reach the wire",
+                f"orderby={wanted}",
+                f"orderby={sent}" if sent is not None else "no orderby",
+                pages[0],
+            )
+
+
+@session_check("connections.count.value")
+def count_value(session: Session) -> Verdicts:
+    for call in session.of("count_connections"):
+        last = next(reversed(session.primary(call)), None)
+        if last is None or call.raised is not None or call.looped:
+            continue
+        document = last.response.json_or_none
+        if _is_count(last):
+            wanted = document.get("count") if isinstance(document, dict) else None
+            if not last.response.ok or not isinstance(wanted, int):
+                continue
+        elif _good(last):
+            pages = _pages(session, call)
+            wanted = len({i.get("id") for e in pages for i in items_of(e.response)})
+            if next_href(last.response) is not None:
+                wanted = -1
+        else:
+            continue
+        if call.returned == wanted and not isinstance(call.returned, bool):
+            yield None
+        else:
+            yield Problem(
+                "the count is not the service's",
+                str(wanted) if wanted >= 0 else "the items of every page, counted",
+                repr(call.returned),
+                last,
+            )
+
+
+@wire_check("connections.count.no-limit")
+def no_limit(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
+    operation = contract.operation_of(exchange.request)
+    if operation is None or operation.id != "connections.list" or not _is_count(exchange):
+        return
+    request = exchange.request
+    if request.parameter("limit") is None:
+        yield None
+        return
+    kept = [p for p in request.target.partition("?")[2].split("&") if not p.startswith("limit=")]
+    yield Problem(
+        "limit and count=true are sent together",
+        "count=true alone",
+        f"limit={request.parameter('limit')} and count={request.parameter('count')}",
+        exchange,
+        replace(request, target=f"{request.path}?{'&'.join(kept)}"),
+    )

@@ -1,0 +1,66 @@
+"""Where checks sign in: by the clause that they defend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from aepmock.contract import Contract
+from aepmock.judge.evidence import Expected, Session
+from aepmock.judge.findings import Problem
+from aepmock.messages import Exchange
+
+Verdicts = Iterator[Problem | None]
+SessionCheck = Callable[[Session], Verdicts]
+WireCheck = Callable[[Exchange, Expected, Contract], Verdicts]
+
+SESSION_CHECKS: dict[str, list[SessionCheck]] = {}
+"""Checks that need to know what the client was asked for and what it said."""
+WIRE_CHECKS: dict[str, list[WireCheck]] = {}
+"""Checks that need a single exchange; they also judge requests of a test author's client."""
+
+
+def session_check(*clauses: str) -> Callable[[SessionCheck], SessionCheck]:
+    """Registers a check of a whole example for its clause."""
+
+    def register(check: SessionCheck) -> SessionCheck:
+        for clause in clauses:
+            SESSION_CHECKS.setdefault(clause, []).append(check)
+        return check
+
+    return register
+
+
+def wire_check(clause: str) -> Callable[[WireCheck], WireCheck]:
+    """Registers a check of one exchange for its clause."""
+
+    def register(check: WireCheck) -> WireCheck:
+        WIRE_CHECKS.setdefault(clause, []).append(check)
+        return check
+
+    return register
+
+
+_NEEDS: Mapping[str, str] = {
+    "connections.get.": "get_connection",
+    "connections.list.": "list_connections",
+    "connections.count.": "count_connections",
+    "connections.update.": "update_connection",
+    "connections.delete.": "delete_connection",
+    "connections.test.": "test_connection",
+    "connections.explore.": "explore_connection",
+    "answers.links-absent": "list_connections",
+    "answers.delete-without-body": "delete_connection",
+    "request.path-encoding": "get_connection",
+    "request.query-encoding": "list_connections",
+    "request.empty-id": "get_connection",
+    "lifecycle.reads-back": "get_connection",
+    "lifecycle.isolation": "get_connection",
+    "lifecycle.lists": "list_connections",
+    "lifecycle.update-shows": "update_connection",
+    "lifecycle.deleted-gone": "delete_connection",
+}
+
+
+def needs(clause: str) -> str | None:
+    """The client's method without which a clause can't be put to the test, or None."""
+    return next((method for prefix, method in _NEEDS.items() if clause.startswith(prefix)), None)

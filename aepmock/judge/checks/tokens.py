@@ -1,0 +1,111 @@
+"""Family 1: clients that fetch their own token."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from urllib.parse import parse_qsl
+
+from aepmock.judge.checks.registry import Verdicts, session_check
+from aepmock.judge.evidence import Call, Session
+from aepmock.judge.findings import Problem
+from aepmock.messages import Exchange
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def _token_requests(session: Session) -> Iterator[tuple[Call, Exchange]]:
+    for call in session.calls:
+        for exchange in call.exchanges:
+            if exchange.request.path == session.contract.operations["ims.token"].path:
+                yield call, exchange
+
+
+def _given(exchange: Exchange) -> dict[str, str]:
+    """What a token request says, by query and by form."""
+    given = dict(exchange.request.query)
+    if _media(exchange) == _FORM:
+        body = exchange.request.body.decode("latin-1")
+        given |= dict(parse_qsl(body, keep_blank_values=True))
+    return given
+
+
+def _media(exchange: Exchange) -> str:
+    value = exchange.request.headers.get("content-type") or ""
+    return value.partition(";")[0].strip().lower()
+
+
+@session_check("ims.token.form")
+def form(session: Session) -> Verdicts:
+    for _, exchange in _token_requests(session):
+        request = exchange.request
+        right = request.method == "POST" and (not request.body or _media(exchange) == _FORM)
+        grant = _given(exchange).get("grant_type")
+        if right and grant == "client_credentials":
+            yield None
+        else:
+            yield Problem(
+                "the token request is no client_credentials form",
+                f"POST, {_FORM}, grant_type=client_credentials",
+                f"{request.method}, {_media(exchange) or 'no content type'}, grant_type={grant}",
+                exchange,
+            )
+
+
+@session_check("ims.token.credentials")
+def credentials(session: Session) -> Verdicts:
+    for call, exchange in _token_requests(session):
+        given = _given(exchange)
+        if not given:
+            continue  # the form is judged above
+        settings = call.settings
+        wrong = [
+            name
+            for name, value in (
+                ("client_id", settings.client_id),
+                ("client_secret", settings.client_secret),
+            )
+            if given.get(name) != value
+        ]
+        if _scopes(given.get("scope", "")) != _scopes(settings.scopes):
+            wrong.append("scope")
+        if not wrong:
+            yield None
+        else:
+            yield Problem(
+                f"the token request's {wrong[0]} is not the caller's",
+                "client_id, client_secret and scope as given",
+                f"{', '.join(wrong)} missing or different",
+                exchange,
+            )
+
+
+def _scopes(text: str) -> set[str]:
+    """Scopes as a set: IMS takes commas, RFC 6749 blanks, and the order means nothing."""
+    return {scope for scope in text.replace(" ", ",").split(",") if scope}
+
+
+@session_check("ims.token.reuse")
+def reuse(session: Session) -> Verdicts:
+    """Within one session nothing expires; a refused token may be replaced."""
+    by_client: dict[int, list[tuple[Call, Exchange]]] = {}
+    for call, exchange in _token_requests(session):
+        by_client.setdefault(id(call.settings), []).append((call, exchange))
+    for requests in by_client.values():
+        for (before_call, before), (_, after) in itertools.pairwise(requests):
+            refused = any(
+                e.response.status == 401 and before.number < e.number < after.number
+                for call in session.calls
+                for e in call.exchanges
+            )
+            if refused or not before.response.ok:
+                continue
+            yield Problem(
+                "a token is fetched although the last one is good",
+                "one token request, until the token expires",
+                f"another one in {before_call.operation} or after it",
+                after,
+            )
+            break
+        else:
+            yield None

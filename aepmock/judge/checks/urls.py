@@ -1,0 +1,206 @@
+"""Family 1: where requests go, and how ids and query values are written into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import quote, urlsplit
+
+from aepmock.contract import Contract
+from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
+from aepmock.judge.evidence import Call, Expected, Session
+from aepmock.judge.findings import Problem
+from aepmock.messages import Exchange, path_segment
+
+BY_ID = (
+    "get_connection",
+    "update_connection",
+    "delete_connection",
+    "test_connection",
+    "explore_connection",
+)
+_TAILS = {"test_connection": "/test", "explore_connection": "/explore"}
+_RESERVED = frozenset("&+,;%#?/\\\"'<>[]{}|^` ")
+
+
+def _is_token_request(exchange: Exchange, contract: Contract) -> bool:
+    return exchange.request.path == contract.operations["ims.token"].path
+
+
+@wire_check("request.base-path")
+def base_path(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
+    if _is_token_request(exchange, contract):
+        return
+    base = urlsplit(expected.base_url)
+    origin = f"{base.scheme}://{base.netloc}"
+    request = exchange.request
+    if request.origin == origin and request.path.startswith(base.path.rstrip("/") + "/"):
+        yield None
+        return
+    tail = request.target
+    at = tail.find("/connections")
+    nearest = replace(request, origin=origin, target=base.path + tail[at:]) if at >= 0 else None
+    yield Problem(
+        "a request went elsewhere than to the base URL",
+        f"{expected.base_url}/…",
+        request.origin + request.path,
+        exchange,
+        nearest,
+    )
+
+
+@wire_check("request.operation")
+def operation(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
+    request = exchange.request
+    base = urlsplit(expected.base_url).path.rstrip("/")
+    if _is_token_request(exchange, contract) or not request.path.startswith(base + "/"):
+        return
+    methods, _ = contract.methods(request.path[len(base) :])
+    if request.method in methods:
+        yield None
+        return
+    allowed = ", ".join(sorted(methods)) or "no method"
+    yield Problem(
+        "a request is none of the documented operations",
+        f"one of the documented paths; this one has {allowed}",
+        f"{request.method} {request.path}",
+        exchange,
+    )
+
+
+@wire_check("request.query-parameters")
+def query_parameters(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
+    request = exchange.request
+    found = contract.operation_of(request)
+    if found is None or "?" not in request.target:
+        return
+    names = {n.lower() if found.any_case else n for n, _ in request.query}
+    strange = sorted(names - found.query_names)
+    if not strange:
+        yield None
+        return
+    yield Problem(
+        f"{found.id} has no parameter {strange[0]}",
+        f"only {', '.join(found.query) or 'no parameters'}",
+        f"{', '.join(strange)}",
+        exchange,
+    )
+
+
+@session_check("request.path-encoding")
+def path_encoding(session: Session) -> Verdicts:
+    for call in session.of(*BY_ID):
+        wanted = call.args["connection_id"]
+        if not wanted:
+            continue
+        for exchange in _toward(session, call):
+            path = exchange.request.path
+            base = urlsplit(call.settings.base_url).path.rstrip("/")
+            if not path.startswith(base + "/connections"):
+                continue  # request.base-path has a word to say about that
+            rest = path[len(base + "/connections") :]
+            tail = _TAILS.get(call.operation, "")
+            if _names(rest, wanted, tail) or _names(rest, wanted, ""):
+                yield None
+                continue
+            right = f"{base}/connections/{quote(wanted, safe='')}{tail}"
+            yield Problem(
+                "the connection id does not reach the wire as one path segment",
+                right,
+                path,
+                exchange,
+                replace(exchange.request, target=right),
+            )
+
+
+def _toward(session: Session, call: Call) -> list[Exchange]:
+    """Requests of a call that go to a path below /connections, whatever it is.
+
+    A look-up over a list has its own path; only requests of the call's own method count.
+    """
+    methods = {"update_connection": "PATCH", "delete_connection": "DELETE"}
+    method = methods.get(call.operation, "GET")
+    return [
+        e
+        for e in call.exchanges
+        if e.request.method == method
+        and session.operation(e) not in ("ims.token", "connections.list")
+    ]
+
+
+def _names(rest: str, wanted: str, tail: str) -> bool:
+    trimmed = rest.removesuffix("/")
+    if tail and not trimmed.endswith(tail):
+        return False
+    raw = trimmed[: len(trimmed) - len(tail)]
+    return raw.startswith("/") and "/" not in raw[1:] and path_segment(raw[1:]) == wanted
+
+
+@session_check("request.empty-id")
+def empty_id(session: Session) -> Verdicts:
+    for call in session.of(*BY_ID):
+        if call.args["connection_id"] != "":
+            continue
+        if call.raised is not None:
+            yield None
+        else:
+            yield Problem(
+                f"{call.operation}('') came back as if it had worked",
+                "an error, best before anything is sent",
+                "a return value",
+                call.exchanges[-1] if call.exchanges else None,
+            )
+
+
+def _filters(session: Session, clause: str) -> Verdicts:
+    """Whether the filters of list and count calls reach the wire, for one of three clauses.
+
+    A filter with reserved characters that arrives altered is an encoding fault; one that does
+    not arrive, or has no such characters, is a fault of the list or count itself.
+    """
+    own = {"list_connections": "connections.list.property"}
+    own["count_connections"] = "connections.count.property"
+    for call in session.of("list_connections", "count_connections"):
+        wanted = list(call.args.get("property", ()))
+        first = next((e for e in session.primary(call)), None)
+        if not wanted or first is None or session.operation(first) != "connections.list":
+            continue
+        sent = list(first.request.parameters("property"))
+        special = any(_is_special(text) for text in wanted)
+        right = _same_filters(wanted, sent)
+        dropped = all(text in wanted for text in sent)
+        blame = "request.query-encoding" if special and not dropped else own[call.operation]
+        if right:
+            if clause == own[call.operation] or (special and clause == "request.query-encoding"):
+                yield None
+        elif clause == blame:
+            yield Problem(
+                "the filters on the wire are not the caller's",
+                f"property decodes to {wanted}",
+                f"{sent}",
+                first,
+            )
+
+
+def _is_special(text: str) -> bool:
+    return not text.isascii() or any(c in _RESERVED for c in text)
+
+
+def _same_filters(wanted: Sequence[str], sent: Sequence[str]) -> bool:
+    """Repeated parameters (SORT) and one comma list (OAS, style form, not exploded) both do."""
+    return sorted(sent) == sorted(wanted) or list(sent) == [",".join(wanted)]
+
+
+@session_check("request.query-encoding")
+def query_encoding(session: Session) -> Verdicts:
+    yield from _filters(session, "request.query-encoding")
+
+
+@session_check("connections.list.property")
+def list_property(session: Session) -> Verdicts:
+    yield from _filters(session, "connections.list.property")
+
+
+@session_check("connections.count.property")
+def count_property(session: Session) -> Verdicts:
+    yield from _filters(session, "connections.count.property")

@@ -1,0 +1,113 @@
+"""The two testimonies: what was on the wire, and what the client returned or raised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aepmock.messages import Exchange
+
+if TYPE_CHECKING:
+    from aepmock.contract import Contract
+
+PRIMARY: Mapping[str, frozenset[str]] = {
+    "create_connection": frozenset({"connections.create"}),
+    "get_connection": frozenset({"connections.get"}),
+    "list_connections": frozenset({"connections.list", "connections.search"}),
+    "count_connections": frozenset({"connections.list", "connections.search"}),
+    "update_connection": frozenset({"connections.update"}),
+    "delete_connection": frozenset({"connections.delete"}),
+    "test_connection": frozenset({"connections.test"}),
+    "explore_connection": frozenset({"connections.explore"}),
+}
+"""Which operations of the service a method of the client is for."""
+
+
+class Settings(Protocol):
+    """What a client was given, as far as its requests show it; ClientSettings has these."""
+
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def access_token(self) -> str: ...
+    @property
+    def api_key(self) -> str: ...
+    @property
+    def ims_org_id(self) -> str: ...
+    @property
+    def sandbox_name(self) -> str: ...
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def client_secret(self) -> str: ...
+    @property
+    def scopes(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the headers of a request may hold; an empty set leaves a header unjudged."""
+
+    base_url: str
+    tokens: frozenset[str] = frozenset()
+    api_keys: frozenset[str] = frozenset()
+    orgs: frozenset[str] = frozenset()
+    sandboxes: frozenset[str] = frozenset()
+
+    @staticmethod
+    def of(settings: Settings, tokens: frozenset[str] = frozenset()) -> Expected:
+        """Exactly the caller's values; `tokens` are those the client fetched itself."""
+        return Expected(
+            settings.base_url,
+            frozenset({settings.access_token}) | tokens,
+            frozenset({settings.api_key}),
+            frozenset({settings.ims_org_id}),
+            frozenset({settings.sandbox_name}),
+        )
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a client's method: its arguments, its exchanges, and how it ended.
+
+    `operation` is the method's name, or "factory" for the making of the client, or "seed" for
+    connections put in without the client, which are what is `returned`; else `returned` is
+    what came back, with every iterator read to its end; `raised` the exception, if any;
+    `looped` says that the kit broke the call off because it went on for ever.
+    """
+
+    operation: str
+    settings: Settings
+    args: Mapping[str, Any] = field(default_factory=dict)
+    exchanges: tuple[Exchange, ...] = ()
+    returned: Any = None
+    raised: BaseException | None = None
+    looped: bool = False
+
+
+@dataclass
+class Session:
+    """The calls of one example, from an empty sandbox on, in order.
+
+    `tokens` are access tokens the clients fetched before or during it.
+    """
+
+    contract: Contract
+    calls: list[Call] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+    unsupported: set[str] = field(default_factory=set)
+
+    def of(self, *operations: str) -> Iterator[Call]:
+        """The calls of these methods."""
+        return (call for call in self.calls if call.operation in operations)
+
+    def primary(self, call: Call) -> list[Exchange]:
+        """The exchanges of a call that are what the call is for, look-ups left out."""
+        wanted = PRIMARY.get(call.operation, frozenset())
+        return [e for e in call.exchanges if self.operation(e) in wanted]
+
+    def operation(self, exchange: Exchange) -> str | None:
+        """The id of the documented operation of an exchange, or None."""
+        operation = self.contract.operation_of(exchange.request)
+        return operation.id if operation else None

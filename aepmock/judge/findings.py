@@ -1,0 +1,96 @@
+"""What was found wrong, and how often a clause was put to the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from aepmock.messages import Exchange, Request
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a check found, before anyone knows under which reading it happened.
+
+    `expected` and `got` are short texts without any secret; `nearest` is the request as it
+    would have been right, where one can be made.
+    """
+
+    summary: str
+    expected: str
+    got: str
+    exchange: Exchange | None = None
+    nearest: Request | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A broken clause with its evidence, redacted: safe to show, keep and send.
+
+    `exchange` is the request and answer as text, `diff` the way to the nearest right request,
+    `calls` the example that led there, one line a call.
+    """
+
+    clause: str
+    summary: str
+    expected: str
+    got: str
+    reading: str = "default"
+    calls: tuple[str, ...] = ()
+    exchange: str = ""
+    diff: str = ""
+    source: str = ""
+    reproduce: str = ""
+
+
+@dataclass
+class Tally:
+    """How often each clause was met, and what was found; adds up over tests and workers."""
+
+    met: dict[str, int] = field(default_factory=dict)
+    broken: dict[str, int] = field(default_factory=dict)
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    unsupported: set[str] = field(default_factory=set)
+
+    def count(self, clause: str, *, met: bool) -> None:
+        counts = self.met if met else self.broken
+        counts[clause] = counts.get(clause, 0) + 1
+
+    def add(self, finding: Finding) -> None:
+        """Keeps a finding; of several with the same words only the first."""
+        kept = self.findings.setdefault(finding.clause, [])
+        if all(finding.summary != other.summary for other in kept):
+            kept.append(finding)
+
+    def merge(self, other: Tally) -> None:
+        for mine, theirs in ((self.met, other.met), (self.broken, other.broken)):
+            for clause, number in theirs.items():
+                mine[clause] = mine.get(clause, 0) + number
+        for findings in other.findings.values():
+            for finding in findings:
+                self.add(finding)
+        self.unsupported |= other.unsupported
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, for the way from an xdist worker to its controller."""
+        return {
+            "met": self.met,
+            "broken": self.broken,
+            "findings": [asdict(f) for found in self.findings.values() for f in found],
+            "unsupported": sorted(self.unsupported),
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Tally:
+        tally = Tally(dict(data["met"]), dict(data["broken"]), {}, set(data["unsupported"]))
+        for found in data["findings"]:
+            tally.add(Finding(**{**found, "calls": tuple(found["calls"])}))
+        return tally
+
+    @staticmethod
+    def sum(tallies: Iterable[Tally]) -> Tally:
+        total = Tally()
+        for tally in tallies:
+            total.merge(tally)
+        return total

@@ -1,0 +1,133 @@
+"""Runs the checks over evidence and turns what they find into findings that may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from aepmock.contract import Contract
+from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS
+from aepmock.judge.evidence import Call, Expected, Session
+from aepmock.judge.findings import Finding, Problem
+from aepmock.judge.redaction import Redactor
+from aepmock.judge.rendering import exchange_text, request_diff
+from aepmock.messages import Exchange
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One look at one clause: `problem` None says that it was met."""
+
+    clause: str
+    problem: Problem | None
+
+
+def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observation]:
+    """Every look that an example allows at the clauses asked for, in the contract's order."""
+    for clause in session.contract.clauses:
+        if clause not in clauses:
+            continue
+        for wire_check in WIRE_CHECKS.get(clause, ()):
+            for call in session.calls:
+                if not call.exchanges or _hostile(call):
+                    continue
+                expected = Expected.of(call.settings, frozenset(session.tokens))
+                for exchange in call.exchanges:
+                    for problem in wire_check(exchange, expected, session.contract):
+                        yield Observation(clause, problem)
+        for session_check in SESSION_CHECKS.get(clause, ()):
+            for problem in session_check(session):
+                yield Observation(clause, problem)
+
+
+def judge_exchange(
+    exchange: Exchange,
+    expected: Expected,
+    contract: Contract,
+    clauses: Collection[str] | None = None,
+) -> Iterator[Observation]:
+    """What a single request breaks or meets; used where nobody knows the client's arguments."""
+    for clause, checks in WIRE_CHECKS.items():
+        if clauses is None or clause in clauses:
+            for check in checks:
+                for problem in check(exchange, expected, contract):
+                    yield Observation(clause, problem)
+
+
+def _hostile(call: Call) -> bool:
+    """Settings that can't be sent have clauses of their own; the header's value is not judged."""
+    name = call.settings.sandbox_name
+    return not name.isascii() or any(c in name for c in "\r\n\0")
+
+
+def to_finding(
+    clause: str,
+    problem: Problem,
+    contract: Contract,
+    redactor: Redactor,
+    *,
+    reading: str = "default",
+    calls: Iterable[str] = (),
+    reproduce: str = "",
+) -> Finding:
+    """A problem with its evidence, redacted."""
+    exchange, diff = "", ""
+    if problem.exchange is not None:
+        request = redactor.request(problem.exchange.request)
+        response = redactor.response(problem.exchange.response)
+        exchange = exchange_text(Exchange(request, response))
+        if problem.nearest is not None:
+            diff = request_diff(request, redactor.request(problem.nearest))
+    source = contract.clauses[clause].source if clause in contract.clauses else ""
+    return Finding(
+        clause=clause,
+        summary=redactor.text(problem.summary),
+        expected=redactor.text(problem.expected),
+        got=redactor.text(problem.got),
+        reading=reading,
+        calls=tuple(redactor.text(call) for call in calls),
+        exchange=exchange,
+        diff=diff,
+        source=str(source),
+        reproduce=reproduce,
+    )
+
+
+def tell(call: Call) -> str:
+    """A call in one line, without auth params: create_connection(name='a') -> {'id': …}."""
+    if call.operation == "seed":
+        return f"{len(call.returned)} connection(s) put in beforehand"
+    shown = []
+    for key, value in call.args.items():
+        if key == "connection":
+            shown += [f"name={value.name!r}"]
+            if value.description is not None:
+                shown.append(f"description={value.description!r}")
+        elif value is not None and value != ():
+            shown.append(f"{key}={_brief(value)}")
+    if call.looped:
+        end = "never came back"
+    elif call.raised is not None:
+        end = f"raised {type(call.raised).__name__}"
+    else:
+        end = f"returned {_brief_return(call.returned)}"
+    statuses = " ".join(str(e.response.status) for e in call.exchanges)
+    return f"{call.operation}({', '.join(shown)}) · {statuses or 'nothing sent'} · {end}"
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    if "/auth" in text:
+        return "[…]"
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _brief_return(value: object) -> str:
+    """What came back, without values that may be secrets."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(sorted(map(str, value))[:6]) + "}"
+    if isinstance(value, list):
+        return f"{len(value)} items"
+    return (
+        repr(value) if isinstance(value, int | bool | type(None)) else f"a {type(value).__name__}"
+    )

@@ -1,0 +1,138 @@
+"""Takes secrets out of exchanges and texts, keeping who is who: equal secrets, equal marks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from aepmock.messages import Headers, Request, Response
+
+MARK = "[secret]"
+_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_KEYS = frozenset(
+    [
+        "access_token",
+        "refresh_token",
+        "client_secret",
+        "password",
+        "token",
+        "secret",
+        "apikey",
+        "api_key",
+        "accesstoken",
+        "refreshtoken",
+        "clientsecret",
+        "securitytoken",
+        "s3secretkey",
+        "secretaccesskey",
+        "connectionstring",
+        "privatekey",
+        "private_key",
+        "sastoken",
+        "sas_uri",
+        "sasuri",
+    ]
+)
+_SHORTEST = 6
+"""A value shorter than this is not searched for in running text: it would hit by chance."""
+
+
+class Redactor:
+    """Knows which names hold secrets, and which values are secret wherever they stand.
+
+    `names` are JSON keys and parameters besides the usual ones (compared without case),
+    `values` the secrets themselves.
+    """
+
+    def __init__(self, names: Iterable[str] = (), values: Iterable[str] = ()) -> None:
+        self._names = _KEYS | {name.lower() for name in names}
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        self.learn(values)
+
+    def learn(self, values: Iterable[str]) -> None:
+        """Adds values that are secret from now on."""
+        fresh = {v for v in values if len(v) >= _SHORTEST} - self._values
+        if fresh:
+            self._values |= fresh
+            forms = {f for v in self._values for f in (v, quote(v, safe=""), json.dumps(v)[1:-1])}
+            self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len)[::-1])))
+
+    def text(self, text: str) -> str:
+        """A text with every known secret value replaced."""
+        return self._pattern.sub(MARK, text) if self._pattern else text
+
+    def request(self, request: Request) -> Request:
+        """A request that may be kept."""
+        path, question, query = request.target.partition("?")
+        if question and any(name.lower() in self._names for name, _ in request.query):
+            query = self._form(query)
+        return Request(
+            request.method,
+            request.origin,
+            self.text(path + question + query),
+            self._headers(request.headers),
+            self._body(request.headers, request.body),
+        )
+
+    def response(self, response: Response) -> Response:
+        """A response that may be kept."""
+        return Response(
+            response.status,
+            self._headers(response.headers),
+            self._body(response.headers, response.body),
+            response.injected,
+        )
+
+    def _headers(self, headers: Headers) -> Headers:
+        return Headers((n, self._header(n.lower(), v)) for n, v in headers)
+
+    def _header(self, name: str, value: str) -> str:
+        if name not in _HEADERS:
+            return self.text(value)
+        scheme, blank, rest = value.partition(" ")
+        return f"{scheme} {MARK}" if blank and rest and name == "authorization" else MARK
+
+    def _body(self, headers: Headers, body: bytes) -> bytes:
+        if not body:
+            return body
+        kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
+        text = body.decode("utf-8", "surrogateescape")
+        if kind == "application/x-www-form-urlencoded":
+            text = self._form(text)
+        else:
+            try:
+                document = json.loads(text)
+            except (ValueError, RecursionError):
+                # What can't be read by its keys can't be cleaned by them either.
+                return self._unreadable(text)
+            text = json.dumps(self._document(document), ensure_ascii=False)
+        return self.text(text).encode("utf-8", "surrogateescape")
+
+    def _unreadable(self, text: str) -> bytes:
+        names = "|".join(map(re.escape, sorted(self._names, key=len)[::-1]))
+        pattern = re.compile(rf'(?i)("?(?:{names})"?\s*[:=]\s*)("[^"]*"?|[^\s,&}}]+)')
+        return self.text(pattern.sub(rf"\g<1>{MARK}", text)).encode("utf-8", "surrogateescape")
+
+    def _form(self, text: str) -> str:
+        pairs = parse_qsl(text, keep_blank_values=True)
+        return urlencode(
+            [(n, MARK if n.lower() in self._names else v) for n, v in pairs], safe="[]"
+        )
+
+    def _document(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            pointed = str(value.get("path", "")).rsplit("/", 1)[-1].lower() in self._names
+            return {
+                k: MARK
+                if (k.lower() in self._names or (pointed and k == "value"))
+                and isinstance(v, str | int | float)
+                else self._document(v)
+                for k, v in value.items()
+            }
+        if isinstance(value, list):
+            return [self._document(v) for v in value]
+        return value

@@ -1,0 +1,111 @@
+"""What an exception lets its catcher know: the HTTP status and the service's code.
+
+Lenient on purpose: a client may report errors in any way, and whatever a caller could reach
+counts, be it an attribute, the response that hangs on the exception, a cause, or the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+_STATUS_NAMES = ("status", "status_code", "code", "http_status", "statusCode")
+_DEPTH = 4
+
+
+def knows_status(error: BaseException, status: int) -> bool:
+    """Whether a catcher of `error` can learn that the HTTP status was `status`."""
+    wanted = re.compile(rf"(?<![0-9]){status}(?![0-9])")
+    for part in _chain(error):
+        if status in _numbers(part):
+            return True
+        if any(wanted.search(text) for text in _texts(part)):
+            return True
+    return False
+
+
+def knows_code(error: BaseException, code: str) -> bool:
+    """Whether a catcher of `error` can learn the service's `code` ("1404-412", "403010")."""
+    for part in _chain(error):
+        if code.isdigit() and int(code) in _numbers(part):
+            return True
+        if any(code in text for text in _texts(part)):
+            return True
+    return False
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        part = waiting.pop(0)
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        waiting += [part.__cause__, part.__context__]
+        if isinstance(part, BaseExceptionGroup):
+            waiting += part.exceptions
+        waiting += [arg for arg in part.args if isinstance(arg, BaseException)]
+
+
+def _numbers(error: BaseException) -> set[int]:
+    found = set()
+    for holder in (error, getattr(error, "response", None)):
+        for name in _STATUS_NAMES:
+            value = _safely(holder, name)
+            if isinstance(value, int):
+                found.add(int(value))
+    for value in (*error.args, *_attributes(error)):
+        if isinstance(value, int) and not isinstance(value, bool):
+            found.add(value)
+    return found
+
+
+def _texts(error: BaseException) -> Iterator[str]:
+    yield str(error)
+    yield from (str(note) for note in getattr(error, "__notes__", ()))
+    for value in (*error.args, *_attributes(error)):
+        yield from _flat(value, _DEPTH)
+    response = getattr(error, "response", None)
+    for name in ("text", "content", "body"):
+        value = _safely(response, name)
+        if not callable(value):
+            yield from _flat(value, 1)
+
+
+def _attributes(error: BaseException) -> tuple[Any, ...]:
+    try:
+        own = tuple(vars(error).values())
+    except TypeError:
+        own = ()
+    slots = (s for kind in type(error).__mro__ for s in getattr(kind, "__slots__", ()))
+    return own + tuple(_safely(error, name) for name in slots)
+
+
+def _flat(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, bytes | bytearray):
+        yield bytes(value).decode("utf-8", "replace")
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+    elif depth and isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(key, 0)
+            yield from _flat(inner, depth - 1)
+    elif depth and isinstance(value, Sequence):
+        for inner in value:
+            yield from _flat(inner, depth - 1)
+    elif depth == _DEPTH and hasattr(value, "__dict__"):
+        for inner in vars(value).values():
+            yield from _flat(inner, depth - 1)
+
+
+def _safely(holder: Any, name: str) -> Any:
+    """An attribute of someone else's object; a property that raises tells nothing."""
+    try:
+        return getattr(holder, name, None)
+    except Exception:
+        return None

@@ -1,0 +1,108 @@
+"""One verdict a clause, and the report of a whole run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aepmock.contract import Clause
+from aepmock.judge.findings import Finding, Tally
+
+
+class Verdict(StrEnum):
+    """What may be said of a client and a clause."""
+
+    MET = "met"
+    BROKEN = "broken"
+    NOT_EXERCISED = "not-exercised"
+    UNSUPPORTED = "unsupported"
+    KNOWN_FAILING = "known-failing"
+    UNEXPECTED_PASS = "unexpected-pass"
+
+
+@dataclass(frozen=True)
+class ClauseResult:
+    """The verdict on one clause. `examples` counts how often it was put to the test."""
+
+    clause: Clause
+    verdict: Verdict
+    examples: int
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run: what was judged, how, and every clause's result in the contract's order.
+
+    `started_at` is an ISO 8601 time in UTC, `duration_s` seconds.
+    """
+
+    kit: str
+    contract: str
+    client: str
+    mode: str
+    door: str
+    seed: int
+    started_at: str
+    duration_s: float
+    results: tuple[ClauseResult, ...]
+
+    @property
+    def summary(self) -> Mapping[str, int]:
+        """How many clauses have each verdict; every verdict is there, also with 0."""
+        counts = Counter(str(result.verdict) for result in self.results)
+        return {str(verdict): counts.get(str(verdict), 0) for verdict in Verdict}
+
+    @property
+    def exercised(self) -> bool:
+        """Whether anything was judged at all: a run that exercised nothing is a failure."""
+        return any(result.examples for result in self.results)
+
+    @property
+    def exit_status(self) -> int:
+        """0 every must met, 1 a must broken or an unexpected pass, 2 nothing ran."""
+        if not self.exercised:
+            return 2
+        return int(any(_fails(result) for result in self.results))
+
+
+def _fails(result: ClauseResult) -> bool:
+    if result.verdict is Verdict.UNEXPECTED_PASS:
+        return True
+    return result.verdict is Verdict.BROKEN and result.clause.grade == "must"
+
+
+def decide(
+    clauses: Iterable[Clause],
+    tally: Tally,
+    known_failing: Mapping[str, str],
+    needs: Mapping[str, str],
+) -> tuple[ClauseResult, ...]:
+    """One result for each clause, in their order.
+
+    `known_failing` maps clause ids to reasons; `needs` maps clause ids to the client method
+    without which they can't be exercised.
+    """
+    return tuple(_decide(clause, tally, known_failing, needs) for clause in clauses)
+
+
+def _decide(
+    clause: Clause, tally: Tally, known_failing: Mapping[str, str], needs: Mapping[str, str]
+) -> ClauseResult:
+    met, broken = tally.met.get(clause.id, 0), tally.broken.get(clause.id, 0)
+    findings = tuple(tally.findings.get(clause.id, ()))
+    reason = known_failing.get(clause.id, "")
+    if findings:
+        verdict = Verdict.KNOWN_FAILING if clause.id in known_failing else Verdict.BROKEN
+    elif met:
+        verdict = Verdict.UNEXPECTED_PASS if clause.id in known_failing else Verdict.MET
+    elif needs.get(clause.id) in tally.unsupported:
+        verdict = Verdict.UNSUPPORTED
+        reason = f"the client has no {needs[clause.id]}"
+    else:
+        verdict = Verdict.NOT_EXERCISED
+        reason = "nothing the client did put it to the test"
+    return ClauseResult(clause, verdict, met + broken, findings, reason)

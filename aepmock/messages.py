@@ -1,0 +1,186 @@
+"""The words every part of the kit speaks: a request, a response, and the two together.
+
+Header names compare without case and keep the case they were sent in, because a report should
+show what was on the wire. Values are text decoded as ISO-8859-1, so that any octet survives.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+
+class Headers:
+    """An immutable, ordered list of header fields.
+
+    >>> headers = Headers([("X-Api-Key", "k"), ("accept", "*/*")])
+    >>> headers.get("x-api-key")
+    'k'
+    >>> headers.all("Accept")
+    ('*/*',)
+    """
+
+    __slots__ = ("_by_name", "fields")
+
+    def __init__(self, fields: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> None:
+        pairs = fields.items() if isinstance(fields, Mapping) else fields
+        self.fields: tuple[tuple[str, str], ...] = tuple(pairs)
+        by_name: dict[str, list[str]] = {}
+        for name, value in self.fields:
+            by_name.setdefault(name.lower(), []).append(value)
+        self._by_name = by_name
+
+    def get(self, name: str) -> str | None:
+        """The first value of a field, or None where there is none."""
+        values = self._by_name.get(name.lower())
+        return values[0] if values else None
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a field, in the order sent; a field sent once gives one."""
+        return tuple(self._by_name.get(name.lower(), ()))
+
+    def replaced(self, name: str, value: str) -> Headers:
+        """A copy in which the field stands once, with this value; it is added where absent."""
+        kept = [(n, v) for n, v in self.fields if n.lower() != name.lower()]
+        return Headers([*kept, (name, value)])
+
+    def without(self, name: str) -> Headers:
+        """A copy in which no field has this name."""
+        return Headers([(n, v) for n, v in self.fields if n.lower() != name.lower()])
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._by_name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self.fields == other.fields
+
+    def __hash__(self) -> int:
+        return hash(self.fields)
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self.fields)!r})"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it was on the wire.
+
+    `origin` is scheme and authority ("https://platform.adobe.io"); `target` the path and query
+    exactly as sent ("/data/foundation/flowservice/connections?limit=2").
+    """
+
+    method: str
+    origin: str
+    target: str
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    @cached_property
+    def path(self) -> str:
+        """The path as sent, percent-encoding included."""
+        return self.target.partition("?")[0]
+
+    @cached_property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """Decoded query parameters in order; `+` is read as a blank, as form encoding has it."""
+        return tuple(
+            parse_qsl(
+                self.target.partition("?")[2],
+                keep_blank_values=True,
+                encoding="utf-8",
+                errors="surrogateescape",
+            )
+        )
+
+    @cached_property
+    def json(self) -> Any:
+        """The body read as JSON. Raises ValueError where it is none."""
+        return read_json(self.body)
+
+    @property
+    def url(self) -> str:
+        return self.origin + self.target
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a query parameter, or None where it was not sent."""
+        return next((value for key, value in self.query if key == name), None)
+
+    def parameters(self, name: str) -> tuple[str, ...]:
+        """Every value of a query parameter, in the order sent."""
+        return tuple(value for key, value in self.query if key == name)
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer: `status` 201, `headers`, `body` as bytes.
+
+    `injected` says that a test put the answer in, or altered it: it is never evidence of what
+    the service itself would have done.
+    """
+
+    status: int
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+    injected: bool = field(default=False, compare=False)
+
+    @cached_property
+    def json(self) -> Any:
+        """The body read as JSON, unzipped where it is zipped. Raises ValueError."""
+        if self.headers.get("content-encoding") == "gzip":
+            return read_json(gzip.decompress(self.body))
+        return read_json(self.body)
+
+    @cached_property
+    def json_or_none(self) -> Any:
+        """The body read as JSON, or None where it is none."""
+        try:
+            return self.json
+        except ValueError:
+            return None
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its answer; `number` counts the exchanges of one recording from 1."""
+
+    request: Request
+    response: Response
+    number: int = 0
+
+
+Handler = Callable[[Request], Response]
+
+
+def read_json(body: bytes) -> Any:
+    """A body as JSON by RFC 8259: UTF-8 without a byte order mark, no NaN, no Infinity.
+
+    Raises ValueError for everything else, also for nesting too deep to read.
+    """
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply to read") from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def path_segment(raw: str) -> str:
+    """One path segment, percent-decoded as UTF-8; octets that are none stay as surrogates."""
+    return unquote(raw, encoding="utf-8", errors="surrogateescape")

@@ -1,0 +1,70 @@
+"""The report as JSON, schema `aepmock-report/1`: contract/schemas/report-1.json describes it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from aepmock.reports.arranging import source_of
+
+if TYPE_CHECKING:
+    from aepmock.judge import ClauseResult, Finding, Report
+
+SCHEMA = "aepmock-report/1"
+
+
+def render_json(report: Report) -> str:
+    """The report as indented JSON: what prints stands as itself, all else as its escape.
+
+    So the file is UTF-8 even with lone surrogates in it, and safe to show on a terminal.
+    """
+    text = json.dumps(report_document(report), indent=2, ensure_ascii=False, allow_nan=False)
+    return "\n".join(map(_printable, text.split("\n"))) + "\n"
+
+
+def report_document(report: Report) -> dict[str, Any]:
+    """The report as plain data: {"schema": "aepmock-report/1", "clauses": [...], ...}."""
+    return {
+        "schema": SCHEMA,
+        "kit": report.kit,
+        "contract": report.contract,
+        "client": {"name": report.client},
+        "mode": report.mode,
+        "door": report.door,
+        "seed": report.seed,
+        "started_at": report.started_at,
+        "duration_s": round(report.duration_s, 3),
+        "summary": dict(report.summary),
+        "clauses": [_clause(result) for result in report.results],
+    }
+
+
+def _printable(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
+
+
+def _clause(result: ClauseResult) -> dict[str, Any]:
+    return {
+        "id": result.clause.id,
+        "grade": result.clause.grade,
+        "verdict": str(result.verdict),
+        "examples": result.examples,
+        "reason": result.reason,
+        "findings": [_finding(result, finding) for finding in result.findings],
+    }
+
+
+def _finding(result: ClauseResult, finding: Finding) -> dict[str, Any]:
+    return {
+        "summary": finding.summary,
+        "expected": finding.expected,
+        "got": finding.got,
+        "reading": finding.reading,
+        "calls": list(finding.calls),
+        "exchange": finding.exchange,
+        "diff": finding.diff,
+        "source": source_of(result, finding),
+        "reproduce": finding.reproduce,
+    }

@@ -1,0 +1,106 @@
+"""The report as Markdown: a table of verdicts, and the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from aepmock.reports.arranging import (
+    TAKE_THEM_OFF,
+    Part,
+    areas,
+    by_reason,
+    circumstances,
+    having,
+    parts,
+    summary_line,
+)
+from aepmock.reports.escaping import fenced, markdown, visible
+
+if TYPE_CHECKING:
+    from aepmock.judge import ClauseResult, Finding, Report
+
+
+def render_markdown(report: Report, *, timed: bool = True) -> str:
+    """The report as a Markdown document.
+
+    Without `timed` it leaves out when the run was and how long it took, so that a page under
+    version control changes only with what it says.
+    """
+    return "\n".join([*_head(report, timed=timed), *_table(report), *_sections(report)])
+
+
+def _head(report: Report, *, timed: bool) -> Iterator[str]:
+    yield f"# Verdicts on {markdown(report.client)}"
+    yield ""
+    yield markdown(circumstances(report))
+    if timed:
+        yield ""
+        yield f"Started {markdown(report.started_at)}, took {report.duration_s:.1f} s."
+    yield ""
+    yield f"**{markdown(summary_line(report))}**"
+    yield ""
+
+
+def _table(report: Report) -> Iterator[str]:
+    yield "| area | met | broken | other |"
+    yield "|---|---:|---|---|"
+    for area in areas(report):
+        yield f"| {markdown(area.name)} | {area.met} | {area.broken_text} | {area.other_text} |"
+    yield ""
+
+
+def _sections(report: Report) -> Iterator[str]:
+    if broken := having(report, "broken"):
+        yield from ("## Broken", "")
+        for result in broken:
+            yield from _broken(result)
+    if passes := having(report, "unexpected-pass"):
+        yield from ("## Unexpected passes", "", TAKE_THEM_OFF, "")
+        yield from _reasons(passes)
+    if known := having(report, "known-failing"):
+        yield from ("## Known failing", "")
+        yield from _reasons(known)
+    for verdict, title in (("unsupported", "Unsupported"), ("not-exercised", "Not exercised")):
+        if grouped := by_reason(report, verdict):
+            yield from (f"## {title}", "")
+            for reason, clauses in grouped.items():
+                yield f"- {markdown(reason) or 'no reason given'}: {markdown(', '.join(clauses))}"
+            yield ""
+
+
+def _reasons(results: list[ClauseResult]) -> Iterator[str]:
+    for result in results:
+        reason = markdown(result.reason) or "no reason given"
+        yield f"- {markdown(result.clause.id)} ({result.clause.grade}): {reason}"
+    yield ""
+
+
+def _broken(result: ClauseResult) -> Iterator[str]:
+    yield f"### {markdown(result.clause.id)} ({result.clause.grade})"
+    yield ""
+    if not result.findings:
+        yield from (markdown(result.clause.text), "")
+    for finding in result.findings:
+        yield from _finding(result, finding)
+
+
+def _finding(result: ClauseResult, finding: Finding) -> Iterator[str]:
+    yield f"**{markdown(finding.summary)}**"
+    yield ""
+    pieces = list(parts(result, finding))
+    phrases = [part for part in pieces if part.form == "phrase"]
+    for part in phrases:
+        yield f"- {part.label}: {markdown(part.text)}"
+    if phrases:
+        yield ""
+    for part in pieces:
+        if part.form != "phrase":
+            yield from (f"{part.label.capitalize()}:", "", _fence(part), "")
+
+
+def _fence(part: Part) -> str:
+    if part.form == "command":
+        return fenced(visible(part.text), "sh")
+    language = {"diff": "diff", "exchange": "http"}.get(part.label, "text")
+    return fenced(part.text, language)

@@ -1,0 +1,225 @@
+"""FlowService: the one funnel through which every request passes.
+
+The order of refusal is gateway, content type, sandbox, route, operation. A refusal is raised as
+`Refused`, which names a rule of refusals.json; the words come from errors.json, and the answer's
+`x-aepmock-clause` says which clause the request broke, or which rule refused it where it broke
+none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from threading import RLock
+from typing import Any
+
+from aepmock.contract import (
+    Contract,
+    Operation,
+    error_response,
+    load_contract,
+)
+from aepmock.errors import UsageError, unknown
+from aepmock.messages import Headers, Request, Response, path_segment
+from aepmock.service import connections
+from aepmock.service.gateway import Caller, Credentials, Gateway, TokenKind
+from aepmock.service.ports import Clock, IdSource
+from aepmock.service.refusing import Refused
+from aepmock.service.store import Connection, Store
+from aepmock.service.tokens import issue_token
+
+CLAUSE_HEADER = "x-aepmock-clause"
+JSON_TYPES = frozenset({"application/json"})
+UNKNOWN_ID_CODES = {"short": "short-not-found"}
+
+
+class FlowService:
+    """A stateful Flow Service without I/O. Safe to call from several threads.
+
+    `readings` maps questions of readings.json to options, {"connections.delete-status": "202"};
+    what is left out has its default. `accept_any` lets every non-empty token, key and
+    organization in. Raises UsageError for an unknown reading.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        clock: Clock | None = None,
+        ids: IdSource | None = None,
+        readings: Mapping[str, str] | None = None,
+        contract: Contract | None = None,
+        accept_any: bool = False,
+    ) -> None:
+        self.contract = contract or load_contract()
+        self.readings = self.contract.resolve_readings(readings or {})
+        self.clock = clock or Clock()
+        self.ids = ids or IdSource(seed)
+        self.gateway = Gateway(self.clock, self.ids, self.readings, accept_any=accept_any)
+        self.store = Store()
+        self._lock = RLock()
+
+    def mint_credentials(
+        self, kind: TokenKind = "service", *, ims_org_id: str | None = None
+    ) -> Credentials:
+        """A new integration with a valid token of that kind."""
+        with self._lock:
+            return self.gateway.mint(kind, ims_org_id=ims_org_id)
+
+    def reset(self) -> None:
+        """Forgets every connection. Credentials stay valid; ids go on, they do not repeat."""
+        with self._lock:
+            self.store.clear()
+
+    def set_readings(self, readings: Mapping[str, str]) -> None:
+        """Answers by other readings from now on. Raises UsageError for unknown ones."""
+        resolved = self.contract.resolve_readings(readings)
+        with self._lock:
+            self.readings = resolved
+            self.gateway.readings = resolved
+
+    def connections(self) -> Iterator[Mapping[str, Any]]:
+        """Every connection held, as a read would give it, secrets included."""
+        with self._lock:
+            items = [connections.present(self, c) for c in self.store]
+        return iter(items)
+
+    def seed_connection(
+        self,
+        ims_org_id: str,
+        sandbox_name: str,
+        *,
+        connector: str = "hubspot",
+        name: str = "seeded connection",
+        description: str | None = None,
+        auth_params: Mapping[str, Any] | None = None,
+        state: str = "enabled",
+        usable: bool = True,
+        in_use: bool = False,
+    ) -> Mapping[str, Any]:
+        """Puts a connection in without a request; returns it as a read would give it.
+
+        `state` is one of states.json; `usable` False makes its test answer false; `in_use` True
+        makes its deletion answer 1418-400. Raises UsageError for unknown names.
+        """
+        if connector not in self.contract.connectors:
+            raise unknown("connector", connector, self.contract.connectors)
+        if state not in self.contract.states:
+            raise unknown("state", state, self.contract.states)
+        with self._lock:
+            sandboxes = self.gateway.sandboxes(ims_org_id)
+            if sandbox_name not in sandboxes:
+                raise unknown("sandbox", sandbox_name, sandboxes)
+            return connections.seed(
+                self,
+                (ims_org_id, sandbox_name),
+                self.contract.connectors[connector],
+                name=name,
+                description=description,
+                auth_params=auth_params,
+                state=state,
+                usable=usable,
+                in_use=in_use,
+            )
+
+    def set_state(self, connection_id: str, state: str) -> None:
+        """Brings a connection into a state of states.json, whatever led there.
+
+        Raises UsageError for an unknown id or state.
+        """
+        if state not in self.contract.states:
+            raise unknown("state", state, self.contract.states)
+        with self._lock:
+            for connection in self.store:
+                if connection.id == connection_id:
+                    connection.state = state
+                    return
+        raise UsageError(f"there is no connection {connection_id!r} to set a state of")
+
+    def handle(self, request: Request) -> Response:
+        """The answer to a request; never raises for what a client sent."""
+        with self._lock:
+            self.clock.advance(0.001)
+            try:
+                return self._answer(request)
+            except Refused as refusal:
+                return self._refusal(refusal)
+
+    def _answer(self, request: Request) -> Response:
+        contract = self.contract
+        token = contract.operations["ims.token"]
+        if request.path == token.path:
+            if request.method != token.method:
+                raise Refused("route.method", detail=f"{token.path} has no {request.method}")
+            return issue_token(request, self.gateway, self.readings)
+        caller, operation, raw_id = self._admit(request)
+        connection = None
+        if raw_id is not None:
+            connection = self._find(caller, path_segment(raw_id))
+        handler: Callable[..., Response] = HANDLERS[operation.id]
+        return handler(self, request, caller, operation, connection)
+
+    def _admit(self, request: Request) -> tuple[Caller, Operation, str | None]:
+        """Gateway and route. The gateway refuses before anyone looks where the path leads."""
+        base = self.contract.base_path
+        methods: Mapping[str, Operation] = {}
+        raw_id = None
+        if request.path.startswith(base + "/"):
+            methods, raw_id = self.contract.methods(request.path[len(base) :])
+        operation = methods.get(request.method)
+        is_list = operation is not None and operation.id == "connections.list"
+        caller = self.gateway.admit(request, is_list=is_list, content_check=_check_content_type)
+        if operation is None:
+            if methods:
+                raise Refused("route.method", detail=f"This path has no {request.method}")
+            raise Refused("route.unknown", detail=f"No operation has the path {request.path}")
+        return caller, operation, raw_id
+
+    def _find(self, caller: Caller, connection_id: str) -> Connection:
+        connection = self.store.find((caller.ims_org_id, caller.sandbox), connection_id)
+        if connection is None:
+            option = self.readings["connections.unknown-id"]
+            shown = connection_id.encode("utf-8", "replace").decode()
+            raise Refused(
+                "connections.not-found",
+                code=UNKNOWN_ID_CODES.get(option, option),
+                **({} if option == "1101-404" else {"type": "connections", "id": shown}),
+            )
+        return connection
+
+    def _refusal(self, refused: Refused) -> Response:
+        rule = self.contract.refusals[refused.rule]
+        code = refused.code or rule.code
+        response = error_response(
+            self.contract.errors[code],
+            refused.params,
+            request_id=self.ids.uuid(),
+            short=self.readings["errors.envelope"] == "short",
+            numeric_code=self.readings["gateway.error-code-type"] == "number",
+        )
+        headers = [*response.headers, (CLAUSE_HEADER, rule.clause or rule.id)]
+        if refused.rule == "route.method":
+            headers.append(("Allow", "GET, POST, PATCH, DELETE"))
+        return Response(response.status, Headers(headers), response.body)
+
+
+def _check_content_type(request: Request) -> None:
+    """A payload needs its content type; a request without one needs none. Source: TS."""
+    if not request.body or request.method not in ("POST", "PUT", "PATCH"):
+        return
+    value = request.headers.get("content-type") or ""
+    if value.partition(";")[0].strip().lower() not in JSON_TYPES:
+        raise Refused("gateway.content-type")
+
+
+HANDLERS: Mapping[str, Callable[..., Response]] = {
+    "connections.list": connections.list_,
+    "connections.create": connections.create,
+    "connections.search": connections.search,
+    "connections.get": connections.get,
+    "connections.update": connections.update,
+    "connections.delete": connections.delete,
+    "connections.test": connections.test,
+    "connections.explore": connections.explore_,
+    "connections.configs": connections.configs,
+    "connections.action": connections.action,
+}

@@ -1,0 +1,191 @@
+"""`property` and `orderby`: what they may say, and which connections they choose.
+
+Source: SORT for the grammar, ERR 1440 to 1454 for what is refused.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aepmock.service.refusing import Refused
+
+TEXT_FIELDS = frozenset(
+    [
+        "id",
+        "name",
+        "description",
+        "state",
+        "version",
+        "etag",
+        "createdBy",
+        "updatedBy",
+        "createdClient",
+        "updatedClient",
+        "sandboxId",
+        "sandboxName",
+        "imsOrgId",
+        "connectionSpec.id",
+        "connectionSpec.version",
+        "auth.specName",
+    ]
+)
+NUMBER_FIELDS = frozenset({"createdAt", "updatedAt"})
+PARAMS_PREFIX = "auth.params."
+
+_FILTER = re.compile(r"([A-Za-z_][\w.\-]*(?:\[\])?(?:\.[\w.\-\[\]]+)?)\s*([=<>!~]+)(.*)", re.DOTALL)
+_QUOTED_LIST = re.compile(r'(?:"[^"]*"|[^",]+)(?:,(?:"[^"]*"|[^",]+))*')
+_QUOTED_ITEM = re.compile(r'"[^"]*"|[^",]+')
+_EQUAL = frozenset({"==", "="})
+"""One sample of SORT has a single `=`."""
+_RANGE: Mapping[str, Callable[[Any, Any], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One condition: a dotted path, an operator, and the values of which one must fit."""
+
+    path: str
+    operator: str
+    values: tuple[Any, ...]
+
+    def accepts(self, item: Mapping[str, Any]) -> bool:
+        value = look_up(item, self.path)
+        if value is None:
+            return False
+        if self.operator in _EQUAL:
+            return any(_same(value, wanted) for wanted in self.values)
+        return isinstance(value, int) and _RANGE[self.operator](value, self.values[0])
+
+
+def parse_filters(texts: Iterable[str]) -> tuple[Filter, ...]:
+    """Filters of the `property` parameters, each "name==a,b". Raises Refused.
+
+    A parameter may hold several filters after commas (OAS style form, not exploded); a comma
+    begins a new filter only where a known field and an operator follow it.
+    """
+    return tuple(_parse(text) for whole in texts for text in _split(whole))
+
+
+def parse_order(text: str | None) -> tuple[tuple[str, bool], ...]:
+    """Fields of an `orderby` with whether each descends: (("name", True),). Raises Refused.
+
+    A leading blank is a `+` that was not percent-encoded.
+    """
+    if not text:
+        return ()
+    return tuple(_parse_order_field(part) for part in text.split(","))
+
+
+def ordered(
+    items: Sequence[Mapping[str, Any]], order: Sequence[tuple[str, bool]]
+) -> list[Mapping[str, Any]]:
+    """Items in the order asked for; those without the field come last."""
+    result = list(items)
+    for path, descends in reversed(order):
+        present = [i for i in result if look_up(i, path) is not None]
+        absent = [i for i in result if look_up(i, path) is None]
+        present.sort(key=lambda i: _sort_key(look_up(i, path)), reverse=descends)
+        result = present + absent
+    return result
+
+
+def look_up(item: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path, or None."""
+    value: Any = item
+    for key in path.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _known(path: str) -> bool:
+    return path in TEXT_FIELDS or path in NUMBER_FIELDS or path.startswith(PARAMS_PREFIX)
+
+
+def _split(whole: str) -> Iterable[str]:
+    parts = whole.split(",")
+    begun = parts[0]
+    for part in parts[1:]:
+        match = _FILTER.fullmatch(part)
+        if match and _known(match[1]):
+            yield begun
+            begun = part
+        else:
+            begun += "," + part
+    yield begun
+
+
+def _parse(text: str) -> Filter:
+    match = _FILTER.fullmatch(text)
+    if match is None:
+        raise Refused("filter.form", value=text)
+    path, sign, rest = match[1], match[2], match[3]
+    if sign == "~":
+        raise Refused("filter.not-implemented", operator=sign)
+    if sign not in _EQUAL and sign not in _RANGE:
+        raise Refused("filter.operator", operator=sign)
+    if not _known(path):
+        raise Refused("filter.field", field=path)
+    if not rest:
+        raise Refused("filter.form", value=text)
+    values: tuple[Any, ...] = tuple(_values(rest))
+    if sign in _RANGE:
+        if len(values) > 1:
+            raise Refused("filter.many-values", operator=sign)
+        if path not in NUMBER_FIELDS:
+            raise Refused("filter.operator-for-field", operator=sign, field=path)
+    if path in NUMBER_FIELDS:
+        values = tuple(_number(value, rest, path) for value in values)
+    return Filter(path, sign, values)
+
+
+def _values(text: str) -> list[str]:
+    if _QUOTED_LIST.fullmatch(text):
+        return [
+            part.removeprefix('"').removesuffix('"') if part[0] == '"' else part
+            for part in _QUOTED_ITEM.findall(text)
+        ]
+    return text.split(",")
+
+
+def _number(value: str, whole: str, path: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise Refused("filter.value", value=whole, field=path)
+    return int(value)
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    if isinstance(value, bool):
+        return str(wanted).lower() == str(value).lower()
+    if isinstance(value, int) and isinstance(wanted, int):
+        return value == wanted
+    return str(value) == str(wanted)
+
+
+def _parse_order_field(text: str) -> tuple[str, bool]:
+    sign, name = text[:1], text[1:]
+    if sign in ("+", "-", " "):
+        descends = sign == "-"
+    elif sign.isalnum():
+        name, descends = text, False
+    else:
+        raise Refused("list.orderby-sign")
+    if not _known(name):
+        raise Refused("list.orderby-field", field=name)
+    return name, descends
+
+
+def _sort_key(value: Any) -> tuple[str, Any]:
+    if isinstance(value, (int, float)):
+        return "number", value
+    return "text", str(value)

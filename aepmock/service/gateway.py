@@ -1,0 +1,210 @@
+"""What stands before Flow Service: token, key, organization, content type, sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aepmock.messages import Request
+from aepmock.service.ports import Clock, IdSource
+from aepmock.service.refusing import Refused
+
+TOKEN_LIFE_S = 86_399
+"""DEVC: expires_in of a token, about 24 hours."""
+
+TokenKind = Literal["service", "user"]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """One integration: what its client needs to be let in."""
+
+    access_token: str = field(repr=False)
+    api_key: str
+    ims_org_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scopes: str
+
+
+@dataclass
+class Token:
+    """A token that was minted: for whom, of which kind, and until when (epoch ms)."""
+
+    integration: Credentials
+    kind: TokenKind
+    expires_at_ms: int
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, once the gateway let the request in. `sandbox` is "*" for all of them."""
+
+    ims_org_id: str
+    sandbox: str
+    kind: TokenKind
+    client_id: str
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A sandbox of an organization. Source: OAS-SB."""
+
+    name: str
+    id: str
+    type: Literal["production", "development"]
+    is_default: bool = False
+
+
+class Gateway:
+    """Knows integrations, tokens and sandboxes, and checks a request in the order of refusal."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        ids: IdSource,
+        readings: Mapping[str, str],
+        *,
+        accept_any: bool = False,
+    ) -> None:
+        self._clock = clock
+        self._ids = ids
+        self.readings = readings
+        self._accept_any = accept_any
+        self._integrations: dict[str, Credentials] = {}
+        self._tokens: dict[str, Token] = {}
+        self._sandboxes: dict[str, dict[str, Sandbox]] = {}
+
+    def mint(self, kind: TokenKind = "service", *, ims_org_id: str | None = None) -> Credentials:
+        """A new integration with a valid token, in a new organization unless one is named."""
+        ids = self._ids
+        client_id = ids.hex(32)
+        made = Credentials(
+            access_token=f"eyJhbGciOiJSUzI1NiJ9.{ids.hex(48)}.{ids.hex(32)}",
+            api_key=client_id,
+            ims_org_id=ims_org_id or f"{ids.hex(24).upper()}@AdobeOrg",
+            client_id=client_id,
+            client_secret=f"p8e-{ids.hex(32)}",
+            scopes="openid,session,AdobeID,read_organizations,additional_info.projectedProductContext",
+        )
+        self._integrations[client_id] = made
+        self.issue(made, kind, token=made.access_token)
+        return made
+
+    def issue(
+        self, integration: Credentials, kind: TokenKind = "service", *, token: str | None = None
+    ) -> str:
+        """A new token for an integration; it expires after 24 hours by the clock."""
+        token = token or f"eyJhbGciOiJSUzI1NiJ9.{self._ids.hex(48)}.{self._ids.hex(32)}"
+        expires = self._clock.now_ms() + TOKEN_LIFE_S * 1000
+        self._tokens[token] = Token(integration, kind, expires)
+        return token
+
+    def expire(self, token: str) -> None:
+        """Ends a token's life now."""
+        self._tokens[token].expires_at_ms = self._clock.now_ms()
+
+    def integration(self, client_id: str) -> Credentials | None:
+        """The integration of that client id, or None."""
+        if client_id not in self._integrations and self._accept_any and client_id:
+            return Credentials("", client_id, "", client_id, "", "")
+        return self._integrations.get(client_id)
+
+    def admit(
+        self, request: Request, *, is_list: bool, content_check: Callable[[Request], None]
+    ) -> Caller:
+        """Who asks. Raises Refused in order: token, key, organization, content type, sandbox."""
+        headers = request.headers
+        token = self._token(headers.get("authorization"))
+        self._check_key(headers.get("x-api-key"))
+        org = self._organization(headers.get("x-gw-ims-org-id"), token)
+        content_check(request)
+        kind: TokenKind = token.kind if token else "service"
+        sandbox = self._sandbox(
+            org, headers.get("x-sandbox-name"), headers.get("x-sandbox-id"), kind, is_list=is_list
+        )
+        client_id = token.integration.client_id if token else headers.get("x-api-key") or ""
+        return Caller(org, sandbox, kind, client_id)
+
+    def sandboxes(self, ims_org_id: str) -> Mapping[str, Sandbox]:
+        """The organization's sandboxes by name: prod, the default one, and dev."""
+        known = self._sandboxes.get(ims_org_id)
+        if known is None:
+            known = {
+                "prod": Sandbox("prod", self._ids.uuid(), "production", is_default=True),
+                "dev": Sandbox("dev", self._ids.uuid(), "development"),
+            }
+            self._sandboxes[ims_org_id] = known
+        return known
+
+    def add_sandbox(self, ims_org_id: str, name: str) -> None:
+        """A further development sandbox."""
+        sandboxes = self.sandboxes(ims_org_id)
+        if name not in sandboxes:
+            self._sandboxes[ims_org_id][name] = Sandbox(name, self._ids.uuid(), "development")
+
+    def _token(self, authorization: str | None) -> Token | None:
+        if not authorization:
+            option = self.readings["gateway.token-missing"]
+            raise Refused("gateway.token-missing", code=option)
+        scheme, _, value = authorization.partition(" ")
+        value = value.strip()
+        token = self._tokens.get(value)
+        if scheme.lower() == "bearer" and token is not None:
+            if token.expires_at_ms > self._clock.now_ms():
+                return token
+        elif scheme.lower() == "bearer" and value and self._accept_any:
+            return None
+        raise Refused("gateway.token-invalid")
+
+    def _check_key(self, key: str | None) -> None:
+        if not key:
+            raise Refused("gateway.api-key-missing")
+        if not self._accept_any and key not in self._integrations:
+            raise Refused("gateway.api-key-wrong")
+
+    def _organization(self, org: str | None, token: Token | None) -> str:
+        if not org:
+            raise Refused(
+                "gateway.org-missing",
+                code=self.readings["gateway.org-missing"],
+                header="x-gw-ims-org-id",
+            )
+        if token is not None and token.integration.ims_org_id not in ("", org):
+            raise Refused("gateway.org-wrong", code=self.readings["gateway.org-wrong"])
+        return org
+
+    def _sandbox(
+        self, org: str, name: str | None, sandbox_id: str | None, kind: TokenKind, *, is_list: bool
+    ) -> str:
+        sandboxes = self.sandboxes(org)
+        if sandbox_id and kind == "user":
+            raise Refused("sandbox.id-with-user-token")
+        if not name:
+            if self.readings["sandbox.missing"] == "default":
+                return next(s.name for s in sandboxes.values() if s.is_default)
+            raise Refused("sandbox.missing")
+        if name == "*":
+            return self._all_sandboxes(sandbox_id, kind, is_list=is_list)
+        if name not in sandboxes:
+            code = self.readings["sandbox.unknown"]
+            extra = (
+                {
+                    "message": f"Sandbox with name '{name}' not present. "
+                    "Please check if resource exists."
+                }
+                if code == "2101-404"
+                else {}
+            )
+            raise Refused("sandbox.unknown", code=code, sandboxName=name, **extra)
+        return name
+
+    def _all_sandboxes(self, sandbox_id: str | None, kind: TokenKind, *, is_list: bool) -> str:
+        if kind == "user":
+            raise Refused("sandbox.all-with-user-token")
+        if sandbox_id != "*":
+            raise Refused("sandbox.all-without-id")
+        if not is_list:
+            raise Refused("sandbox.all-not-allowed")
+        return "*"

@@ -1,0 +1,175 @@
+"""Lists: parameters, pages, continuation tokens, links, counts.
+
+A token carries what is needed to go on, so that the service remembers nothing between pages.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from aepmock.contract import Operation
+from aepmock.messages import Request
+from aepmock.service.filtering import Filter, ordered, parse_filters, parse_order
+from aepmock.service.refusing import Refused
+
+CAP = 100
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What a list or search asks for; `limit` None is the service's own page size."""
+
+    property: tuple[str, ...] = ()
+    limit: int | None = None
+    orderby: str | None = None
+    count: bool = False
+    start: int = 0
+
+
+def check_parameters(request: Request, operation: Operation) -> dict[str, str]:
+    """Query parameters by name (lower case where case does not matter), the first of each.
+
+    Raises Refused for one that is not documented. Source: ERR 1451-400.
+    """
+    found: dict[str, str] = {}
+    unknown: list[str] = []
+    for name, value in request.query:
+        key = name.lower() if operation.any_case else name
+        if key in operation.query_names:
+            found.setdefault(key, value)
+        else:
+            unknown.append(name)
+    if unknown:
+        raise Refused("query.unknown", params=", ".join(dict.fromkeys(unknown)))
+    return found
+
+
+def list_query(
+    request: Request, given: Mapping[str, str], readings: Mapping[str, str]
+) -> ListQuery:
+    """The list query of GET /connections. Raises Refused."""
+    count = _boolean(given.get("count"), "count")
+    limit = _limit(given.get("limit"))
+    if count and limit is not None:
+        raise Refused("list.limit-with-count")
+    query = ListQuery(request.parameters("property"), limit, given.get("orderby"), count)
+    return continued(query, given.get("continuationToken"), readings)
+
+
+def search_query(
+    body: Mapping[str, Any], token: str | None, readings: Mapping[str, str]
+) -> ListQuery:
+    """The list query of POST /connections/search.
+
+    Its queryString is read as the query of a list call; the documentation gives no grammar.
+    """
+    inner = Request("GET", "", "/?" + body.get("queryString", ""))
+    count = body.get("count", False)
+    limit = body.get("limit")
+    if count and limit is not None:
+        raise Refused("list.limit-with-count")
+    query = ListQuery(inner.parameters("property"), limit, body.get("orderby"), count)
+    return continued(query, token, readings)
+
+
+def continued(query: ListQuery, token: str | None, readings: Mapping[str, str]) -> ListQuery:
+    """The query, set to where `token` says. Raises Refused for a token that was not given out."""
+    if token is None:
+        return query
+    start, carried = _read_token(token)
+    if readings["connections.next-href"] == "whole-query":
+        return ListQuery(query.property, query.limit, query.orderby, query.count, start)
+    return ListQuery(
+        tuple(carried["property"]), carried["limit"], carried["orderby"], query.count, start
+    )
+
+
+def answer(
+    items: Sequence[Mapping[str, Any]],
+    query: ListQuery,
+    readings: Mapping[str, str],
+    *,
+    path: str,
+    cross_sandbox: bool,
+) -> dict[str, Any]:
+    """The document that answers a list; `items` come in the service's own order."""
+    filters: tuple[Filter, ...] = parse_filters(query.property)
+    if query.orderby and cross_sandbox:
+        raise Refused("list.orderby-cross-sandbox")
+    order = parse_order(query.orderby)
+    chosen = [item for item in items if all(f.accepts(item) for f in filters)]
+    if query.count:
+        return {"count": len(chosen)}
+    size = query.limit if query.limit is not None else int(readings["connections.page-size"])
+    if readings["connections.limit-above-100"] == "capped":
+        size = min(size, CAP)
+    end = query.start + size
+    document: dict[str, Any] = {"items": ordered(chosen, order)[query.start : end]}
+    if end < len(chosen):
+        document["_links"] = {"next": {"href": _href(path, query, end, readings)}}
+    elif readings["connections.last-page-links"] == "empty":
+        document["_links"] = {}
+    return document
+
+
+def _href(path: str, query: ListQuery, start: int, readings: Mapping[str, str]) -> str:
+    token = _make_token(start, query, readings["connections.token-alphabet"])
+    encoded = quote(token, safe="")
+    if readings["connections.next-href"] == "token-only" or path != "/connections":
+        return f"{path}?continuationToken={encoded}"
+    pairs = [("property", p) for p in query.property]
+    if query.limit is not None:
+        pairs.append(("limit", str(query.limit)))
+    if query.orderby:
+        pairs.append(("orderby", query.orderby))
+    rest = "&" + urlencode(pairs, quote_via=quote) if pairs else ""
+    return f"{path}?continuationToken={encoded}{rest}"
+
+
+def _make_token(start: int, query: ListQuery, alphabet: str) -> str:
+    carried = {"property": query.property, "limit": query.limit, "orderby": query.orderby}
+    data = json.dumps([start, carried], separators=(",", ":")).encode()
+    data = zlib.crc32(data).to_bytes(4, "big") + data
+    if alphabet == "reserved":
+        return "~+/=&" + base64.b64encode(data).decode()
+    return "T" + base64.b32encode(data).decode().rstrip("=").lower()
+
+
+def _read_token(token: str) -> tuple[int, Mapping[str, Any]]:
+    try:
+        if token.startswith("~+/=&"):
+            data = base64.b64decode(token[5:], validate=True)
+        else:
+            text = token[1:].upper()
+            data = base64.b32decode(text + "=" * (-len(text) % 8))
+        if zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
+            raise ValueError("checksum")
+        start, carried = json.loads(data[4:])
+    except (ValueError, binascii.Error):
+        raise Refused("query.value", value=token, field="continuationToken") from None
+    return start, carried
+
+
+def _limit(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
+        raise Refused("query.value", value=text, field="limit")
+    return int(text)
+
+
+def _boolean(text: str | None, name: str) -> bool:
+    """A boolean in any case: a published client sends Python's True and False."""
+    if text is None or text.lower() == "false":
+        return False
+    if text.lower() == "true":
+        return True
+    raise Refused("query.value", value=text, field=name)

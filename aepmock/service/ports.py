@@ -1,0 +1,47 @@
+"""What the engine needs from outside and never takes by itself: time and fresh names."""
+
+from __future__ import annotations
+
+from random import Random
+from uuid import UUID
+
+EPOCH_MS = 1_767_225_600_000
+"""2026-01-01T00:00:00Z: where a mock's clock starts, so that every run has the same times."""
+
+
+class Clock:
+    """A clock that stands still until it is moved. Epoch milliseconds."""
+
+    def __init__(self, now_ms: int = EPOCH_MS) -> None:
+        self._now_ms = now_ms
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def advance(self, seconds: float) -> None:
+        """Moves time on; raises ValueError for a step back."""
+        if seconds < 0:
+            raise ValueError(f"a clock can't go back by {-seconds} s")
+        self._now_ms += round(seconds * 1000)
+
+
+class IdSource:
+    """Fresh names from a seed: the same seed gives the same names in the same order."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = Random(f"aepmock {seed}")
+
+    def uuid(self) -> str:
+        """A version 4 UUID, "2fce94c1-9a93-4971-8e94-c19a93097129"."""
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def hex(self, digits: int) -> str:
+        """That many hexadecimal digits, in lower case."""
+        return f"{self._random.getrandbits(4 * digits):0{digits}x}"
+
+    def etag(self, now_ms: int) -> str:
+        """An etag with its double quotes; its last group is the epoch seconds of the write.
+
+        Source: the pattern of nearly all samples (HUBSPOT, UPDATE, OAS).
+        """
+        return f'"{self.hex(8)}-0000-0200-0000-{now_ms // 1000:08x}0000"'

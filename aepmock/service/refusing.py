@@ -1,0 +1,22 @@
+"""How a part of the engine says no: it names the rule, and the engine finds the words."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """Raised inside the engine only. `rule` is an id of refusals.json.
+
+    `params` fill the error's template; `code` overrides the rule's code where a reading or a
+    state chooses another one.
+    """
+
+    def __init__(self, rule: str, *, code: str | None = None, **params: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.code = code
+        self.params = params
+
+
+def provider(rule: str, text: str) -> Refused:
+    """A refusal by the connector behind the service: 1100-400 with the provider's text inside."""
+    return Refused(rule, message=text)

@@ -1,0 +1,118 @@
+"""The connections a service holds, kept apart by organization and sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+Place = tuple[str, str]
+"""An organization and a sandbox in it: ("5C13…@AdobeOrg", "dev")."""
+
+MASK = "********"
+
+
+@dataclass
+class Connection:
+    """A connection as the service keeps it. Times are epoch milliseconds."""
+
+    id: str
+    place: Place
+    sandbox_id: str
+    name: str | None
+    description: str | None
+    spec_id: str
+    spec_version: str
+    auth_spec: str | None
+    auth_params: dict[str, Any] = field(repr=False)
+    state: str
+    etag: str
+    created_at_ms: int
+    updated_at_ms: int
+    created_by: str
+    updated_by: str
+    change: int
+    """Counts the writes of a whole service: what is higher was written later."""
+    initializing_until_ms: int = 0
+    usable: bool = True
+    """Whether the connector accepts the credentials."""
+    in_use: bool = False
+    """Whether flows are built on it."""
+
+    def item(self, secrets: frozenset[str], treatment: str) -> dict[str, Any]:
+        """The connection as a read gives it. Source: OAS ConnectionItemDTO, UPDATE.
+
+        `treatment` is an option of the reading connections.secrets-on-read, `secrets` the
+        names of the params it concerns.
+        """
+        item: dict[str, Any] = {
+            "id": self.id,
+            "createdAt": self.created_at_ms,
+            "updatedAt": self.updated_at_ms,
+            "createdBy": self.created_by,
+            "updatedBy": self.updated_by,
+            "createdClient": self.created_by,
+            "updatedClient": self.updated_by,
+            "sandboxId": self.sandbox_id,
+            "sandboxName": self.place[1],
+            "imsOrgId": self.place[0],
+            "connectionSpec": {"id": self.spec_id, "version": self.spec_version},
+            "state": self.state,
+            "version": self.etag,
+            "etag": self.etag,
+        }
+        if self.name is not None:
+            item["name"] = self.name
+        if self.description is not None:
+            item["description"] = self.description
+        if self.auth_spec is not None:
+            params = _treated(self.auth_params, secrets, treatment)
+            item["auth"] = {"specName": self.auth_spec, "params": params}
+        return item
+
+
+def _treated(params: Mapping[str, Any], secrets: frozenset[str], treatment: str) -> dict[str, Any]:
+    if treatment == "masked":
+        return {k: MASK if k in secrets else deepcopy(v) for k, v in params.items()}
+    if treatment == "absent":
+        return {k: deepcopy(v) for k, v in params.items() if k not in secrets}
+    return deepcopy(dict(params))
+
+
+class Store:
+    """Connections by place and id, in the order of creation."""
+
+    def __init__(self) -> None:
+        self._places: dict[Place, dict[str, Connection]] = {}
+        self._changes = 0
+
+    def next_change(self) -> int:
+        self._changes += 1
+        return self._changes
+
+    def add(self, connection: Connection) -> None:
+        self._places.setdefault(connection.place, {})[connection.id] = connection
+
+    def find(self, place: Place, connection_id: str) -> Connection | None:
+        """The connection, or None where this place has none of that id."""
+        return self._places.get(place, {}).get(connection_id)
+
+    def remove(self, connection: Connection) -> None:
+        del self._places[connection.place][connection.id]
+
+    def at(self, place: Place) -> Iterator[Connection]:
+        """Connections of a place; sandbox "*" stands for all of the organization's."""
+        if place[1] != "*":
+            yield from self._places.get(place, {}).values()
+            return
+        for (org, _), connections in self._places.items():
+            if org == place[0]:
+                yield from connections.values()
+
+    def __iter__(self) -> Iterator[Connection]:
+        for connections in self._places.values():
+            yield from connections.values()
+
+    def clear(self) -> None:
+        self._places.clear()

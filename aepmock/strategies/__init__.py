@@ -1,0 +1,41 @@
+"""Hypothesis strategies: valid inputs by connector, and answers in every documented form."""
+
+from __future__ import annotations
+
+from aepmock.strategies import answers
+from aepmock.strategies.answers import (
+    bad_successes,
+    injected_answers,
+    refusal,
+    refusals,
+    variations,
+)
+from aepmock.strategies.inputs import (
+    awkward_ids,
+    explorations,
+    filters,
+    header_breakers,
+    new_connections,
+    orders,
+    patches,
+    text_outside_ascii,
+    texts,
+)
+
+__all__ = [
+    "answers",
+    "awkward_ids",
+    "bad_successes",
+    "explorations",
+    "filters",
+    "header_breakers",
+    "injected_answers",
+    "new_connections",
+    "orders",
+    "patches",
+    "refusal",
+    "refusals",
+    "text_outside_ascii",
+    "texts",
+    "variations",
+]

@@ -1,0 +1,209 @@
+"""Answers that a client may meet: refusals of every shape, and successes in odd forms."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aepmock.contract import Contract, ErrorEntry, error_response
+from aepmock.contract.problems import JSON_HEADERS
+from aepmock.messages import Headers, Request, Response
+
+REQUEST_ID = "00000000-0000-4000-8000-000000000000"
+_HTML = b"<html><head><title>%d</title></head><body><h1>Error</h1></body></html>"
+_HTML_HEADERS = Headers([("Content-Type", "text/html; charset=utf-8")])
+
+
+def refusals(contract: Contract) -> list[ErrorEntry]:
+    """Every documented code of both shapes, once, in the catalogue's order."""
+    return [e for e in contract.errors.values() if e.shape in ("service", "gateway")]
+
+
+def refusal(entry: ErrorEntry, *, numeric_code: bool = False) -> Response:
+    """The refusal of an entry, with the published sample's parameters."""
+    return error_response(entry, request_id=REQUEST_ID, numeric_code=numeric_code)
+
+
+def injected_answers(contract: Contract) -> dict[str, list[Response]]:
+    """Refusals in the other shapes that were seen, by the clause that they put to the test."""
+    short = [contract.errors[c] for c in ("short-not-found", "short-spec-id")]
+    envelope = json.dumps({"type": "https://ns.adobe.com/aep/errors/FLOW-1413-400"}).encode()
+    return {
+        "errors.short-body": [
+            *(error_response(entry, request_id=REQUEST_ID) for entry in short),
+            Response(403, JSON_HEADERS, b'{"errorMessage":"Forbidden"}'),
+        ],
+        "errors.empty-body": [Response(status) for status in (400, 401, 403, 404, 409)],
+        "errors.html-body": [
+            Response(status, _HTML_HEADERS, _HTML % status) for status in (400, 403, 404)
+        ]
+        + [Response(403, Headers([("Content-Type", "text/plain")]), b"Forbidden")],
+        "errors.truncated-body": [
+            Response(400, JSON_HEADERS, envelope[:-8]),
+            Response(403, JSON_HEADERS, b'{"error_code":"4030'),
+        ],
+        "errors.other-json": [
+            Response(400, JSON_HEADERS, b'["bad request"]'),
+            Response(403, JSON_HEADERS, b"null"),
+            Response(404, JSON_HEADERS, b"{}"),
+            Response(
+                400, JSON_HEADERS, b'{"type":"/placeholder/type/uri","status":400,"detail":"no"}'
+            ),
+        ],
+    }
+
+
+def bad_successes(call: str) -> dict[str, list[Response]]:
+    """2xx answers that can't be believed, by clause, to a call such as get_connection.
+
+    A deletion has none: it succeeds by its status.
+    """
+    if call == "delete_connection":
+        return {}
+    operation = "connections." + call.removesuffix("_connections").removesuffix("_connection")
+    status = 201 if operation == "connections.create" else 200
+    html = Response(status, _HTML_HEADERS, _HTML % status)
+    broken = {
+        "connections.create": b'{"id":"2fce94c1-9a93-4971',
+        "connections.update": b'{"id":"2fce94c1-9a93-4971',
+        "connections.test": b'{"result":tr',
+    }.get(operation, b'{"items":[{"id":"2fce94c1-9a93')
+    answers = {
+        "errors.unreadable-success": [html, Response(status, _HTML_HEADERS, b"OK")],
+        "errors.truncated-success": [Response(status, JSON_HEADERS, broken)],
+    }
+    if operation != "connections.explore":
+        answers["errors.wrong-success"] = [
+            Response(status, JSON_HEADERS, body) for body in (b"[]", b'"ok"', b"17", b"null")
+        ]
+    missing = _MISSING.get(operation)
+    if missing:
+        answers["errors.missing-fields"] = [Response(status, JSON_HEADERS, b) for b in missing]
+    return answers
+
+
+_MISSING: Mapping[str, tuple[bytes, ...]] = {
+    "connections.create": (b"{}", b'{"etag":"\\"1\\""}'),
+    "connections.get": (b"{}", b'{"items":[]}'),
+    "connections.list": (b"{}", b'{"_links":{}}'),
+    "connections.count": (b"{}", b'{"items":[]}'),
+    "connections.update": (b"{}",),
+    "connections.test": (b"{}",),
+}
+
+
+Change = Callable[[Request, Response], Response]
+
+
+def variations() -> dict[str, Change]:
+    """Forms of the same answer that may make no difference, by the clause that says so."""
+    return {
+        "answers.unknown-fields": _unknown_fields,
+        "answers.header-case": _upper_case,
+        "answers.gzip": _gzipped,
+        "answers.chunked": _chunked,
+        "answers.content-type-parameters": _charset,
+        "answers.json-form": _loose_json,
+    }
+
+
+def _with_document(response: Response, document: Any) -> Response:
+    return Response(response.status, response.headers, json.dumps(document).encode())
+
+
+def _unknown_fields(_: Request, response: Response) -> Response:
+    """Fields that nobody named, on the top and in every item."""
+    document = response.json_or_none
+    if not isinstance(document, dict):
+        return response
+    for item in document.get("items", []):
+        item["aepmockUnknownField"] = {"nested": [1, None, True]}
+    return _with_document(response, {**document, "aepmockUnknown": "x"})
+
+
+def _upper_case(_: Request, response: Response) -> Response:
+    headers = Headers([(n.upper(), v) for n, v in response.headers])
+    return Response(response.status, headers, response.body)
+
+
+def _gzipped(request: Request, response: Response) -> Response:
+    """Only for a client that offered to take it: another need not understand it."""
+    offered = request.headers.get("accept-encoding") or ""
+    if not response.body or "gzip" not in offered.lower():
+        return response
+    headers = response.headers.replaced("Content-Encoding", "gzip")
+    return Response(response.status, headers, gzip.compress(response.body, mtime=0))
+
+
+def _chunked(_: Request, response: Response) -> Response:
+    if not response.body:
+        return response
+    headers = response.headers.replaced("Transfer-Encoding", "chunked")
+    return Response(response.status, headers, response.body)
+
+
+def _charset(_: Request, response: Response) -> Response:
+    headers = response.headers.replaced("Content-Type", "application/json;charset=utf-8")
+    return Response(response.status, headers, response.body)
+
+
+def _loose_json(_: Request, response: Response) -> Response:
+    """The same document: indented, keys turned round, everything outside ASCII escaped."""
+    if not response.body:
+        return response
+    document = response.json_or_none
+    if isinstance(document, dict):
+        document = dict(reversed(document.items()))
+    body = json.dumps(document, indent=2, separators=(" , ", " : ")).encode()
+    return Response(response.status, response.headers, body)
+
+
+def empty_second_page() -> Change:
+    """The second page loses its items and gets a link to a page with all that was left."""
+    seen = 0
+
+    def change(_: Request, response: Response) -> Response:
+        nonlocal seen
+        seen += 1
+        document = response.json_or_none
+        links = document.get("_links") if isinstance(document, dict) else None
+        if seen != 2 or not links:
+            return response
+        return _with_document(response, {**document, "items": []})
+
+    return change
+
+
+def repeated_first_item() -> Change:
+    """Each later page begins with the last item of the page before it."""
+    last: list[Any] = []
+
+    def change(_: Request, response: Response) -> Response:
+        document = response.json_or_none
+        items = document.get("items") if isinstance(document, dict) else None
+        if not items:
+            return response
+        moved = last[-1:] + items
+        last.append(items[-1])
+        return _with_document(response, {**document, "items": moved})
+
+    return change
+
+
+def self_linking_page(times: int = 25) -> Change:
+    """From the second page on, the next link is the one that led here, so many times."""
+    links: list[Any] = []
+
+    def change(_: Request, response: Response) -> Response:
+        document = response.json_or_none
+        if not isinstance(document, dict):
+            return response
+        links.append(document.get("_links"))
+        if len(links) == 1:
+            return response
+        again = links[0] if len(links) <= times else {}
+        return _with_document(response, {**document, "_links": again})
+
+    return change

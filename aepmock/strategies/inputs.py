@@ -1,0 +1,181 @@
+"""What a caller may give a client: connections, filters, ids, patches; and what it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from aepmock.contract import AuthSpec, Connector
+from aepmock.protocol import NewConnection
+
+AWKWARD = (
+    " leading and trailing ",
+    "a&b=c+d,e;f",
+    "quotes \" and ' and \\",
+    "100 % <b>&amp;</b>",
+    "naïve café",
+    "cafe\u0301",
+    "日本語",
+    "\u202eright to left",
+    "emoji 👩‍👩‍👧",
+    "line\nbreak\ttab",
+    "\u0000",
+    "null",
+    "x" * 300,
+)
+"""Texts that clients get wrong, always among those that are drawn."""
+
+
+def texts(*, min_size: int = 1, max_size: int = 120) -> SearchStrategy[str]:
+    """Any Unicode text without lone surrogates."""
+    free = st.text(st.characters(exclude_categories=["Cs"]), min_size=min_size, max_size=max_size)
+    return st.one_of(st.sampled_from(AWKWARD), free)
+
+
+def secrets() -> SearchStrategy[str]:
+    """Values like those of a connector's credentials: visible ASCII, no blanks at the ends."""
+    return st.text(
+        st.sampled_from("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~+/="),
+        min_size=8,
+        max_size=48,
+    )
+
+
+def auth_params(spec: AuthSpec) -> SearchStrategy[Mapping[str, Any]]:
+    """The params of an auth spec: required ones always, others now and then."""
+    required = {p.name: _param(p.type) for p in spec.params if p.required is not False}
+    optional = {p.name: _param(p.type) for p in spec.params if p.required is False}
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+def _param(type_name: str) -> SearchStrategy[Any]:
+    if type_name == "boolean":
+        return st.booleans()
+    if type_name in ("integer", "number"):
+        return st.integers(0, 65_535)
+    return secrets()
+
+
+@st.composite
+def new_connections(
+    draw: st.DrawFn,
+    connector: Connector,
+    *,
+    descriptions: bool = True,
+    versions: bool = True,
+) -> NewConnection:
+    """Connections that the service accepts.
+
+    `descriptions` and `versions` False leave those fields at None and at the newest version,
+    for clients whose interface has no notion of them.
+    """
+    spec = draw(st.sampled_from(connector.auth)) if connector.auth else None
+    version = st.sampled_from(connector.versions)
+    return NewConnection(
+        name=draw(texts()),
+        description=draw(st.none() | texts()) if descriptions else None,
+        connection_spec_id=connector.spec_id,
+        connection_spec_version=draw(st.none() | version if versions else version),
+        auth_spec_name=spec.name if spec else None,
+        auth_params=draw(auth_params(spec)) if spec else {},
+    )
+
+
+def awkward_ids() -> SearchStrategy[str]:
+    """Ids that are no UUIDs, with characters that mean something in a URL; never a dot segment."""
+    alphabet = "ab1-/?#%&+ ;=:@.ü日\\"
+    free = st.text(st.sampled_from(alphabet), min_size=1, max_size=12).filter(_is_whole)
+    fixed = ("../x", "a/b", "a?b=c", "a#b", "a b", "%2F", "a%20b", "naïve", "a+b", "a;b", "/x")
+    return st.sampled_from(fixed) | free
+
+
+def _is_whole(text: str) -> bool:
+    """Blanks at the ends are a matter of taste, and dots alone can't be written in a path."""
+    return text.strip() == text and set(text) - {"."} != set()
+
+
+def filters() -> SearchStrategy[tuple[str, ...]]:
+    """One to three filters that the service understands."""
+    value = texts(max_size=20).filter(_is_filter_value)
+    named = st.builds("{}=={}".format, st.sampled_from(["name", "description"]), value)
+    quoted = st.builds('name=="{}"'.format, value.filter(lambda v: '"' not in v and "," not in v))
+    fixed = st.sampled_from(
+        [
+            "state==enabled",
+            "state==enabled,disabled",
+            "connectionSpec.id==cc6a4487-9e91-433e-a3a3-9cf6626c1806",
+            "createdAt>=1597973312000",
+            "updatedAt<4102444800000",
+        ]
+    )
+    one = st.one_of(named, quoted, fixed)
+    return st.lists(one, min_size=1, max_size=3, unique=True).map(tuple)
+
+
+def _is_filter_value(text: str) -> bool:
+    """NUL and line breaks in a URL are refused by some servers before anyone reads them."""
+    return text.strip() == text and bool(text) and text.isprintable()
+
+
+def orders() -> SearchStrategy[str]:
+    """Values of orderby."""
+    return st.sampled_from(["name", "-name", "createdAt", "-createdAt", "-updatedAt"])
+
+
+def patches() -> SearchStrategy[list[dict[str, Any]]]:
+    """JSON Patch operations that a connection with a description accepts.
+
+    Source: UPDATE; /auth/params is replaced as a whole.
+    """
+    replace_name = st.builds(
+        lambda v: {"op": "replace", "path": "/name", "value": v}, texts(max_size=40)
+    )
+    describe = st.builds(
+        lambda v: {"op": "add", "path": "/description", "value": v}, texts(max_size=40)
+    )
+    params = st.builds(
+        lambda a, b, c, d: {
+            "op": "replace",
+            "path": "/auth/params",
+            "value": {"clientId": a, "clientSecret": b, "accessToken": c, "refreshToken": d},
+        },
+        *(secrets() for _ in range(4)),
+    )
+    return st.lists(st.one_of(replace_name, describe, params), min_size=1, max_size=3)
+
+
+def explorations(connector: Connector) -> SearchStrategy[dict[str, Any]]:
+    """Keyword arguments of explore_connection, for the connector's tables and beyond."""
+    known = [t["path"] for t in connector.tables]
+    paths = st.sampled_from(known) if known else st.nothing()
+    odd = texts(max_size=20).filter(str.isprintable)
+    root = st.just({"object_type": "root"})
+    table = st.fixed_dictionaries(
+        {"object_type": st.just("table"), "object": paths | odd},
+        optional={"preview": st.just(True)},
+    )
+    rest = st.fixed_dictionaries(
+        {
+            "object_type": st.just("rest"),
+            "object": st.just("json"),
+            "file_type": st.just("json"),
+            "preview": st.just(True),
+            "source_params": st.dictionaries(texts(max_size=8), texts(max_size=8), max_size=3),
+        }
+    )
+    return st.one_of(root, table, rest)
+
+
+def header_breakers() -> SearchStrategy[str]:
+    """Sandbox names with a control character that would end or garble a header."""
+    return st.sampled_from(
+        ["dev\r\nx-evil: 1", "dev\nx-evil: 1", "dev\rx", "dev\0x", "dev\r\n", "\ndev"]
+    )
+
+
+def text_outside_ascii() -> SearchStrategy[str]:
+    """Sandbox names that ASCII can't write."""
+    return st.sampled_from(["dév", "開発", "dev\u200b", "dev\u00a0", "пример"])

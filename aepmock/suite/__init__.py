@@ -1,0 +1,19 @@
+"""What the suite's tests run on: a bench with a client, a service, a judge, and Hypothesis."""
+
+from __future__ import annotations
+
+from aepmock.suite.bench import Bench, ContractBroken
+from aepmock.suite.config import SuiteConfig, load_factory, worlds
+from aepmock.suite.trial import BY_ID, CALLS, Trial, service_operation
+
+__all__ = [
+    "BY_ID",
+    "CALLS",
+    "Bench",
+    "ContractBroken",
+    "SuiteConfig",
+    "Trial",
+    "load_factory",
+    "service_operation",
+    "worlds",
+]

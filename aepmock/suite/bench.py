@@ -1,0 +1,336 @@
+"""A client, a service and a judge, for one test of the suite under one reading.
+
+A test describes what is done with the client; the bench does it with many inputs, lets every
+selected clause look at each example, and searches the smallest example for what is broken.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity, given
+from hypothesis import strategies as st
+from hypothesis.errors import HypothesisException
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from aepmock.clients.driver import Driver
+from aepmock.contract import Connector, load_contract
+from aepmock.doors import NAMES, open_doors
+from aepmock.doors.guard import Guard, guarding
+from aepmock.errors import UsageError, unknown
+from aepmock.judge import Call, Finding, Session, Tally, judge_session
+from aepmock.judge.judging import tell, to_finding
+from aepmock.judge.recorder import Recorder
+from aepmock.judge.redaction import Redactor
+from aepmock.messages import Exchange
+from aepmock.protocol import ClientSettings, NewConnection
+from aepmock.service import FlowService, Interposer
+from aepmock.strategies import new_connections
+from aepmock.suite.config import SuiteConfig
+from aepmock.suite.trial import Trial, as_call
+
+IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
+PLATFORM = "https://platform.adobe.io"
+TIMEOUT_S = 2.0
+DEADLINE_S = 5 * TIMEOUT_S
+"""What convicts a client is never giving up: five times its timeout."""
+BUDGET_S = 40.0
+"""Real time that one test may take; examples after that are left out."""
+SLOW_S = 0.5
+"""A client that needs longer for one example is not asked for the smallest one."""
+
+
+class ContractBroken(AssertionError):
+    """A test of the suite found clauses broken. The text names them; sections show the evidence."""
+
+
+class ClauseBroken(Exception):
+    """Makes Hypothesis shrink towards the smallest example that breaks one clause."""
+
+
+class Bench:
+    """A client, a service and a judge, under one reading, for one test."""
+
+    def __init__(self, config: SuiteConfig, name: str, reading: str, readings: Mapping[str, str]):
+        self.config = config
+        self.reading = reading
+        self.contract = load_contract()
+        self.seed = zlib.crc32(f"{config.seed} {name} {reading}".encode())
+        self.service = FlowService(seed=self.seed, readings=readings)
+        self.credentials = self.service.mint_credentials()
+        self.other_credentials = self.service.mint_credentials()
+        self.interposer = Interposer(self.contract, self.service.handle)
+        self.recorder = Recorder(self.interposer.handle)
+        self.tally = Tally()
+        self.redactor = Redactor(self.contract.secret_names)
+        self.sweeping = reading != "default"
+        self._clients: dict[tuple[str, bool], tuple[Driver, ClientSettings]] = {}
+        self._factory_calls: dict[int, Call] = {}
+        self._tokens: set[str] = set()
+        self._smallest: dict[str, Finding] = {}
+        self._stack = ExitStack()
+        self._origin: str | None = None
+        self._guard: Guard | None = None
+        self._spent_s = 0.0
+        self._runs = 0
+
+    @property
+    def connector(self) -> Connector:
+        return self.contract.connectors[self.config.connector]
+
+    def valid_connections(self) -> st.SearchStrategy[NewConnection]:
+        """Connections that the service accepts, within what the client knows of."""
+        return new_connections(
+            self.connector,
+            descriptions=self.config.descriptions,
+            versions=self.config.versions,
+        )
+
+    def plain_connection(self) -> NewConnection:
+        """A connection without anything odd."""
+        connector = self.connector
+        spec = connector.auth[0] if connector.auth else None
+        return NewConnection(
+            name="a plain connection",
+            description=None,
+            connection_spec_id=connector.spec_id,
+            connection_spec_version=connector.versions[-1],
+            auth_spec_name=spec.name if spec else None,
+            auth_params={p.name: f"the-{p.name}" for p in spec.params} if spec else {},
+        )
+
+    @property
+    def settings(self) -> ClientSettings:
+        """The settings of the client that most calls are made with."""
+        return self.settings_for("dev", other_org=False)
+
+    def settings_for(self, sandbox: str, *, other_org: bool) -> ClientSettings:
+        credentials = self.other_credentials if other_org else self.credentials
+        origin = self._origin
+        ims = f"{origin}/ims/token/v3" if origin else IMS_URL
+        return ClientSettings(
+            base_url=(origin or PLATFORM) + self.contract.base_path,
+            access_token=credentials.access_token,
+            api_key=credentials.api_key,
+            ims_org_id=credentials.ims_org_id,
+            sandbox_name=sandbox,
+            ims_token_url=ims,
+            client_id=credentials.client_id,
+            client_secret=credentials.client_secret,
+            scopes=credentials.scopes,
+            timeout_s=TIMEOUT_S,
+        )
+
+    def __enter__(self) -> Bench:
+        if self.config.door not in NAMES:
+            raise unknown("door", self.config.door, NAMES)
+        doors = self._stack.enter_context(open_doors(self.config.door, self.recorder.handle))
+        if self.config.door == "server":
+            from aepmock.doors.server_door import serving
+
+            server = self._stack.enter_context(serving(self.recorder.handle))
+            self._origin = server.origin
+        self._guard = self._stack.enter_context(guarding(doors))
+        self.redactor.learn(
+            value
+            for credentials in (self.credentials, self.other_credentials)
+            for value in (credentials.access_token, credentials.client_secret)
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            for driver, _settings in self._clients.values():
+                driver.close()
+        finally:
+            self._stack.close()
+
+    def client(self, sandbox: str | None, *, other_org: bool) -> tuple[Driver, ClientSettings]:
+        """The client for a sandbox, made when it is first wanted and kept for this test."""
+        key = (sandbox or "dev", other_org)
+        if key not in self._clients:
+            settings_ = self.settings_for(key[0], other_org=other_org)
+            self.recorder.take()
+            driver = Driver(self.config.factory, settings_, deadline_s=DEADLINE_S)
+            exchanges = self.recorder.take()
+            self.check_guard()
+            self._clients[key] = (driver, settings_)
+            if exchanges:
+                self._tokens |= self.issued_tokens(exchanges)
+                self._factory_calls[id(driver)] = as_call(
+                    driver.made, "factory", settings_, {}, exchanges
+                )
+        return self._clients[key]
+
+    def factory_call(self, driver: Driver) -> Call | None:
+        """What the making of a client sent, once: it belongs to the first example."""
+        return self._factory_calls.pop(id(driver), None)
+
+    def issued_tokens(self, exchanges: Iterable[Exchange]) -> set[str]:
+        """Access tokens that the token endpoint gave out in these exchanges."""
+        path = self.contract.operations["ims.token"].path
+        found = set()
+        for exchange in exchanges:
+            document = exchange.response.json_or_none
+            if exchange.request.path == path and isinstance(document, dict):
+                token = document.get("access_token")
+                if isinstance(token, str):
+                    found.add(token)
+        self._tokens |= found
+        return found
+
+    def check_guard(self) -> None:
+        """Raises UsageError once the client went around the doors: nothing could be judged."""
+        if self._guard is not None and self._guard.attempts:
+            raise UsageError(self._guard.explain(self._guard.attempts[0]))
+
+    def run(self, example: Callable[..., None], **inputs: st.SearchStrategy[Any]) -> None:
+        """Runs an example, `example(trial, **drawn)`, with many inputs and judges each run."""
+
+        def attempt(drawn: Mapping[str, Any], wanted: str | None) -> None:
+            with self._trial(wanted) as trial:
+                if trial is not None:
+                    example(trial, **drawn)
+
+        strategy = st.fixed_dictionaries(inputs)
+
+        def search(wanted: str | None) -> None:
+            test = given(strategy)(lambda drawn: attempt(drawn, wanted))
+            self._settings(wanted)(hypothesis.seed(self.seed)(test))()
+
+        self._explore(search)
+
+    def run_each(self, values: Iterable[Any], example: Callable[..., None]) -> None:
+        """Runs an example, `example(trial, value)`, once for every value and judges each run."""
+        for value in values:
+            with self._trial(None) as trial:
+                if trial is not None:
+                    example(trial, value)
+
+    def run_machine(self, machine: Callable[[Trial], RuleBasedStateMachine]) -> None:
+        """Runs a state machine over random sequences of calls and judges each sequence."""
+        bench = self
+
+        def search(wanted: str | None) -> None:
+            def make() -> RuleBasedStateMachine:
+                context = bench._trial(wanted)
+                trial = context.__enter__()
+                made = machine(trial or bench._dry_trial())
+                teardown = made.teardown
+
+                def judged_teardown() -> None:
+                    teardown()
+                    context.__exit__(None, None, None)
+
+                made.teardown = judged_teardown  # type: ignore[method-assign]
+                return made
+
+            hypothesis.seed(self.seed)(make)
+            run_state_machine_as_test(make, settings=self._settings(wanted))  # type: ignore[arg-type]
+
+        self._explore(search)
+
+    def _explore(self, search: Callable[[str | None], None]) -> None:
+        """First looks for everything that is broken, then for the smallest example of each."""
+        before = set(self.tally.findings)
+        search(None)
+        for clause in [c for c in self.tally.findings if c not in before]:
+            if self._spent_s > BUDGET_S / 2 or self._spent_s / max(self._runs, 1) > SLOW_S:
+                break
+            self._smallest.pop(clause, None)
+            try:
+                search(clause)
+            except (ClauseBroken, HypothesisException, BaseExceptionGroup):
+                pass
+            if clause in self._smallest:
+                self.tally.findings[clause] = [self._smallest[clause]]
+
+    def _settings(self, wanted: str | None) -> hypothesis.settings:
+        examples = self.config.examples
+        if self.sweeping:
+            examples = max(3, examples // 5)
+        return hypothesis.settings(
+            max_examples=examples,
+            database=None,
+            deadline=None,
+            derandomize=False,
+            print_blob=False,
+            report_multiple_bugs=False,
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate] if wanted is None else [Phase.generate, Phase.shrink],
+            stateful_step_count=12,
+        )
+
+    def _dry_trial(self) -> Trial:
+        return Trial(self, Session(self.contract), self.interposer)
+
+    @contextmanager
+    def _trial(self, wanted: str | None) -> Iterator[Trial | None]:
+        """One judged example; None once the time is spent."""
+        if self._spent_s > BUDGET_S:
+            yield None
+            return
+        self.service.reset()
+        self.interposer.clear()
+        self.recorder.take()
+        session = Session(self.contract, tokens=set(self._tokens))
+        trial = Trial(self, session, self.interposer)
+        yield trial
+        self._spent_s += time.monotonic() - trial.started
+        self._runs += 1
+        self._judge(trial, wanted)
+
+    def _judge(self, trial: Trial, wanted: str | None) -> None:
+        session = trial.session
+        self.tally.unsupported |= session.unsupported
+        for call in session.calls:
+            if "connection" in call.args:
+                self.redactor.learn(
+                    v for v in call.args["connection"].auth_params.values() if isinstance(v, str)
+                )
+        clauses = self.config.clauses if wanted is None else {wanted}
+        verdicts: dict[str, bool] = {}
+        for seen in judge_session(session, clauses):
+            verdicts[seen.clause] = verdicts.get(seen.clause, True) and seen.problem is None
+            if seen.problem is None:
+                continue
+            finding = to_finding(
+                seen.clause,
+                seen.problem,
+                self.contract,
+                self.redactor,
+                reading=self.reading,
+                calls=[tell(call) for call in session.calls][:8],
+                reproduce=self._reproduce(seen.clause),
+            )
+            if wanted is None:
+                self.tally.add(finding)
+            else:
+                self._smallest[wanted] = finding
+                raise ClauseBroken(wanted)
+        if wanted is None:
+            for clause, met in verdicts.items():
+                self.tally.count(clause, met=met)
+
+    def _reproduce(self, clause: str) -> str:
+        config = self.config
+        words = ["aepmock judge", config.client, f"--select {clause}", f"--seed {config.seed}"]
+        words.append(f"--examples {config.examples}")
+        if config.door != "auto":
+            words.append(f"--door {config.door}")
+        if self.sweeping:
+            words.append("--readings all")
+        return " ".join(words)
+
+    def verdict(self) -> None:
+        """Raises ContractBroken if a must is broken, known failures included."""
+        musts = [c for c in self.tally.findings if self.contract.clauses[c].grade == "must"]
+        if musts:
+            lines = [f"{c}: {self.tally.findings[c][0].summary}" for c in sorted(musts)]
+            raise ContractBroken("\n".join(lines))

@@ -1,0 +1,185 @@
+"""One example of the suite: an empty service, and the calls that are made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aepmock.clients.driver import Outcome
+from aepmock.judge import Call, Session
+from aepmock.judge.evidence import PRIMARY
+from aepmock.messages import Exchange, Response
+from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
+from aepmock.service import Interposer
+from aepmock.service.interposer import Change
+
+if TYPE_CHECKING:
+    from aepmock.suite.bench import Bench
+
+BY_ID = (
+    "get_connection",
+    "update_connection",
+    "delete_connection",
+    "test_connection",
+    "explore_connection",
+)
+CALLS = OPERATIONS
+"""Every method of a client."""
+
+
+def service_operation(call: str) -> str:
+    """The service's operation that a client's method is for, where a count is a list."""
+    return next(op for op in sorted(PRIMARY[call]) if op != "connections.search")
+
+
+@dataclass
+class Trial:
+    """One example: an empty service, and the calls that are made."""
+
+    bench: Bench
+    session: Session
+    interposer: Interposer
+    started: float = field(default_factory=time.monotonic)
+
+    def call(
+        self, operation: str, *, sandbox: str | None = None, org: bool = False, **args: Any
+    ) -> Outcome | None:
+        """Calls a method of the client, or of one with another sandbox; None if it has none.
+
+        `org` takes the client of another organization.
+        """
+        driver, settings_ = self.bench.client(sandbox, other_org=org)
+        made = self.bench.factory_call(driver)
+        if made is not None:
+            self.session.calls.append(made)
+        if driver.made.raised is not None:
+            failed = as_call(driver.made, operation, settings_, args, ())
+            self.session.calls.append(failed)
+            return driver.made
+        if not driver.supports(operation):
+            self.session.unsupported.add(operation)
+            return None
+        self.bench.recorder.take()
+        outcome = driver.call(operation, args)
+        exchanges = self.bench.recorder.take()
+        self.bench.check_guard()
+        self.session.calls.append(as_call(outcome, operation, settings_, args, exchanges))
+        self._learn_tokens()
+        return outcome
+
+    def create(self, connection: NewConnection, **where: Any) -> tuple[str, str | None] | None:
+        """Creates by the client; the id and etag that the service gave, or None."""
+        outcome = self.call("create_connection", connection=connection, **where)
+        if outcome is None or not self.session.calls:
+            return None
+        for exchange in self.session.primary(self.session.calls[-1]):
+            document = exchange.response.json_or_none
+            if exchange.response.ok and isinstance(document, dict) and "id" in document:
+                return document["id"], document.get("etag")
+        return None
+
+    def call_by_id(self, operation: str, connection_id: str) -> Outcome | None:
+        """One of the methods that take an id, with plain other arguments."""
+        extra: dict[str, Any] = {}
+        if operation == "update_connection":
+            rename = {"op": "replace", "path": "/name", "value": "another name"}
+            extra = {"etag": '"00000000-0000-0200-0000-695600000000"', "operations": [rename]}
+        elif operation == "explore_connection":
+            extra = {"object_type": "root"}
+        return self.call(operation, connection_id=connection_id, **extra)
+
+    def call_plainly(self, operation: str, *, change: Change | None = None) -> Outcome | None:
+        """Any method with plain arguments, on a connection that was just put in.
+
+        `change` is what the service's answer to it passes through.
+        """
+        with ExitStack() as stack:
+            item = self.seed()[0]
+            if change is not None:
+                stack.enter_context(self.changing(service_operation(operation), change))
+            if operation == "create_connection":
+                return self.call(operation, connection=self.bench.plain_connection())
+            if operation in ("list_connections", "count_connections"):
+                return self.call(operation)
+            if operation == "update_connection":
+                rename = {"op": "replace", "path": "/name", "value": "another name"}
+                return self.call(
+                    operation,
+                    connection_id=item["id"],
+                    etag=item["etag"],
+                    operations=[rename],
+                )
+            return self.call_by_id(operation, item["id"])
+
+    def create_somehow(self, *, sandbox: str) -> None:
+        """A plain create by the client of another sandbox."""
+        self.call("create_connection", sandbox=sandbox, connection=self.bench.plain_connection())
+
+    @contextmanager
+    def reading(self, **readings: str) -> Iterator[None]:
+        """In here the service answers by these readings."""
+        before = dict(self.bench.service.readings)
+        self.bench.service.set_readings({**before, **readings})
+        try:
+            yield
+        finally:
+            self.bench.service.set_readings(before)
+
+    def seed(self, count: int = 1, **fields: Any) -> list[Mapping[str, Any]]:
+        """Puts connections in without the client."""
+        settings_ = self.bench.settings
+        items = [
+            self.bench.service.seed_connection(
+                settings_.ims_org_id,
+                settings_.sandbox_name,
+                connector=self.bench.config.connector,
+                **{"name": f"connection {number}", **fields},
+            )
+            for number in range(count)
+        ]
+        self.session.calls.append(Call("seed", settings_, returned=items))
+        return items
+
+    def current_etag(self, connection_id: str) -> str | None:
+        """The etag the service holds now, or None where it has no such connection."""
+        for item in self.bench.service.connections():
+            if item["id"] == connection_id:
+                return str(item["etag"])
+        return None
+
+    @contextmanager
+    def answering(self, operation: str, answer: Response) -> Iterator[None]:
+        """In here every request of an operation gets this answer, repeats included."""
+        self.interposer.answer(operation, answer, times=1_000_000)
+        try:
+            yield
+        finally:
+            self.interposer.clear()
+
+    @contextmanager
+    def changing(self, operation: str, change: Change) -> Iterator[None]:
+        """In here the service's answers to an operation pass through `change`."""
+        self.interposer.change(operation, change, times=1_000_000)
+        try:
+            yield
+        finally:
+            self.interposer.clear()
+
+    def _learn_tokens(self) -> None:
+        self.session.tokens |= self.bench.issued_tokens(self.session.calls[-1].exchanges)
+
+
+def as_call(
+    outcome: Outcome,
+    operation: str,
+    settings_: ClientSettings,
+    args: Mapping[str, Any],
+    exchanges: tuple[Exchange, ...],
+) -> Call:
+    """An outcome as the judge's record of a call."""
+    return Call(
+        operation, settings_, args, exchanges, outcome.returned, outcome.raised, outcome.looped
+    )

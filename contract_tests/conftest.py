@@ -1,0 +1,48 @@
+"""The bench fixture, once for every reading that a test module's operations can notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+import pytest
+
+from aepmock.pytest_plugin import suite_config, suite_readings, suite_tally
+from aepmock.suite import Bench, worlds
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "bench" not in metafunc.fixturenames:
+        return
+    from aepmock import load_contract
+
+    operations = getattr(metafunc.module, "OPERATIONS", ())
+    found = worlds(load_contract(), suite_readings(metafunc.config), operations)
+    metafunc.parametrize("bench", found, ids=[label for label, _ in found], indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out tests that put none of the selected clauses to the test."""
+    if not any("bench" in getattr(item, "fixturenames", ()) for item in items):
+        return
+    clauses = suite_config(config).clauses
+    kept, left_out = [], []
+    for item in items:
+        patterns = getattr(getattr(item, "module", None), "EXERCISES", ("*",))
+        wanted = any(fnmatchcase(c, p) for c in clauses for p in patterns)
+        (kept if wanted or "bench" not in getattr(item, "fixturenames", ()) else left_out).append(
+            item
+        )
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+
+
+@pytest.fixture
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """A client, a service and a judge; fails the test once it is over if a must is broken."""
+    label, readings = request.param
+    with Bench(suite_config(request.config), request.node.name, label, readings) as bench:
+        yield bench
+    suite_tally(request.config).merge(bench.tally)
+    bench.verdict()

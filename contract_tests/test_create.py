@@ -1,0 +1,24 @@
+"""Creating connections: what is sent, once, and what comes back."""
+
+from __future__ import annotations
+
+from aepmock import NewConnection
+from aepmock.suite import Bench, Trial
+
+OPERATIONS = ("connections.create",)
+EXERCISES = ("connections.create.*", "request.*", "answers.*", "ims.*")
+
+
+def test_a_connection_is_sent_as_given(bench: Bench) -> None:
+    def example(trial: Trial, connection: NewConnection) -> None:
+        trial.create(connection)
+
+    bench.run(example, connection=bench.valid_connections())
+
+
+def test_a_connection_is_sent_as_given_again(bench: Bench) -> None:
+    def example(trial: Trial, first: NewConnection, second: NewConnection) -> None:
+        trial.create(first)
+        trial.create(second)
+
+    bench.run(example, first=bench.valid_connections(), second=bench.valid_connections())

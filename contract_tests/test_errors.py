@@ -1,0 +1,52 @@
+"""Refusals of every code and shape, and successes that can't be believed."""
+
+from __future__ import annotations
+
+from aepmock import Response
+from aepmock.strategies import bad_successes, injected_answers, refusal, refusals
+from aepmock.suite import CALLS, Bench, Trial, service_operation
+
+OPERATIONS = ("*",)
+EXERCISES = ("errors.*", "connections.create.one-post", "connections.update.conflict-reported")
+
+
+def refuse(trial: Trial, call: str, answer: Response) -> None:
+    with trial.answering(service_operation(call), answer):
+        trial.call_plainly(call)
+
+
+def test_every_documented_code_is_reported(bench: Bench) -> None:
+    entries = refusals(bench.contract)
+    turns = [(CALLS[n % len(CALLS)], refusal(entry)) for n, entry in enumerate(entries)]
+    turns += [
+        (call, refusal(entry, numeric_code=True))
+        for call, entry in zip(CALLS, [e for e in entries if e.shape == "gateway"], strict=False)
+    ]
+    bench.run_each(turns, lambda trial, turn: refuse(trial, *turn))
+
+
+def test_a_create_is_not_repeated_blindly(bench: Bench) -> None:
+    codes = ("1102-500", "1103-503", "1104-504", "1100-400")
+    answers = [refusal(bench.contract.errors[code]) for code in codes]
+    answers.append(Response(502))
+    bench.run_each(answers, lambda trial, answer: refuse(trial, "create_connection", answer))
+
+
+def test_refusals_of_other_shapes_are_reported(bench: Bench) -> None:
+    turns = [
+        (call, answer)
+        for answers in injected_answers(bench.contract).values()
+        for number, answer in enumerate(answers)
+        for call in CALLS[number % 2 :: 2]
+    ]
+    bench.run_each(turns, lambda trial, turn: refuse(trial, *turn))
+
+
+def test_successes_that_can_not_be_believed_are_reported(bench: Bench) -> None:
+    turns = [
+        (call, answer)
+        for call in CALLS
+        for answers in bad_successes(call).values()
+        for answer in answers
+    ]
+    bench.run_each(turns, lambda trial, turn: refuse(trial, *turn))

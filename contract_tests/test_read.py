@@ -1,0 +1,59 @@
+"""Reading, testing, exploring and deleting one connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from aepmock.strategies import awkward_ids, explorations
+from aepmock.suite import BY_ID, Bench, Trial
+
+OPERATIONS = (
+    "connections.get",
+    "connections.delete",
+    "connections.test",
+    "connections.explore",
+)
+EXERCISES = (
+    "request.*",
+    "connections.get.*",
+    "connections.delete.*",
+    "connections.test.*",
+    "connections.explore.*",
+    "answers.*",
+    "ims.*",
+)
+
+
+def test_a_connection_is_read_tested_and_deleted(bench: Bench) -> None:
+    def example(trial: Trial, usable: bool) -> None:
+        connection_id = trial.seed(usable=usable, description="a description")[0]["id"]
+        trial.call("get_connection", connection_id=connection_id)
+        trial.call("test_connection", connection_id=connection_id)
+        trial.call("delete_connection", connection_id=connection_id)
+
+    bench.run(example, usable=st.booleans())
+
+
+def test_an_exploration_asks_for_what_was_wanted(bench: Bench) -> None:
+    def example(trial: Trial, wanted: dict[str, Any]) -> None:
+        connection_id = trial.seed()[0]["id"]
+        trial.call("explore_connection", connection_id=connection_id, **wanted)
+
+    bench.run(example, wanted=explorations(bench.connector))
+
+
+def test_an_id_is_one_segment_of_the_path(bench: Bench) -> None:
+    def example(trial: Trial, operation: str, connection_id: str) -> None:
+        trial.call_by_id(operation, connection_id)
+
+    bench.run(example, operation=st.sampled_from(BY_ID), connection_id=awkward_ids())
+
+
+def test_an_empty_id_is_refused(bench: Bench) -> None:
+    def example(trial: Trial, operation: str) -> None:
+        trial.seed(2)
+        trial.call_by_id(operation, "")
+
+    bench.run_each(BY_ID, example)

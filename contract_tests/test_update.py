@@ -1,0 +1,52 @@
+"""Updates: etags, patches, conflicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aepmock.strategies import patches
+from aepmock.suite import Bench, Trial
+
+OPERATIONS = ("connections.update", "connections.get")
+EXERCISES = ("request.*", "connections.update.*", "answers.*", "ims.*")
+
+
+def test_an_update_with_the_current_etag_is_sent_as_given(bench: Bench) -> None:
+    def example(trial: Trial, operations: list[dict[str, Any]]) -> None:
+        item = trial.seed(description="before")[0]
+        trial.call(
+            "update_connection",
+            connection_id=item["id"],
+            etag=item["etag"],
+            operations=operations,
+        )
+
+    bench.run(example, operations=patches())
+
+
+def test_an_update_with_an_outdated_etag_is_a_conflict(bench: Bench) -> None:
+    def example(trial: Trial, mine: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> None:
+        item = trial.seed(description="before")[0]
+        for operations in (theirs, mine):
+            trial.call(
+                "update_connection",
+                connection_id=item["id"],
+                etag=item["etag"],
+                operations=operations,
+            )
+
+    bench.run(example, mine=patches(), theirs=patches())
+
+
+def test_an_update_of_a_connection_that_is_gone_is_an_error(bench: Bench) -> None:
+    def example(trial: Trial, operations: list[dict[str, Any]]) -> None:
+        item = trial.seed(description="before")[0]
+        trial.bench.service.reset()
+        trial.call(
+            "update_connection",
+            connection_id=item["id"],
+            etag=item["etag"],
+            operations=operations,
+        )
+
+    bench.run(example, operations=patches())
