@@ -16,4 +16,18 @@ from aepmock.judge.checks import (
 )
 from aepmock.judge.checks.registry import SESSION_CHECKS, WIRE_CHECKS, needs
 
-__all__ = ["SESSION_CHECKS", "WIRE_CHECKS", "needs"]
+MODULES = (
+    answering,
+    bodies,
+    creating,
+    erring,
+    headers,
+    listing,
+    living,
+    tokens,
+    updating,
+    urls,
+)
+"""Where the checks stand: each module registers its own when it is imported."""
+
+__all__ = ["MODULES", "SESSION_CHECKS", "WIRE_CHECKS", "needs"]
