@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -23,8 +24,15 @@ _CODE = re.compile(r"FLOW-([0-9]{4}-[0-9]{3})")
 _VISIBLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
+def trust(ca_file: str | None) -> ssl.SSLContext | bool:
+    """What to verify a server's certificate against: the given CA, else the usual ones."""
+    return ssl.create_default_context(cafile=ca_file) if ca_file else True
+
+
 class _Shared:
     """What the sync and the async client have in common: requests made, answers read."""
+
+    http: httpx.Client | httpx.AsyncClient
 
     def __init__(self, settings: ClientSettings) -> None:
         self.settings = settings
@@ -73,13 +81,7 @@ class _Shared:
         if payload is not None:
             headers["Content-Type"] = "application/json"
             content = self.encode(payload)
-        return httpx.Request(
-            method,
-            url,
-            headers=headers,
-            content=content,
-            extensions={"timeout": httpx.Timeout(self.settings.timeout_s).as_dict()},
-        )
+        return self.http.build_request(method, url, headers=headers, content=content)
 
     def encode(self, payload: Any) -> bytes:
         return json.dumps(payload, ensure_ascii=False, allow_nan=False).encode()
@@ -250,7 +252,9 @@ class ReferenceClient(_Shared):
 
     def __init__(self, settings: ClientSettings) -> None:
         super().__init__(settings)
-        self.http = httpx.Client(verify=settings.ca_file or True)
+        self.http: httpx.Client = httpx.Client(
+            verify=trust(settings.ca_file), timeout=settings.timeout_s
+        )
 
     def send(self, request: httpx.Request) -> Answer:
         return self.http.send(request)
@@ -329,7 +333,7 @@ class MintingClient(ReferenceClient):
 
     def token_request(self) -> httpx.Request:
         settings = self.settings
-        return httpx.Request(
+        return self.http.build_request(
             "POST",
             settings.ims_token_url,
             data={
@@ -338,7 +342,6 @@ class MintingClient(ReferenceClient):
                 "client_secret": settings.client_secret,
                 "scope": settings.scopes,
             },
-            extensions={"timeout": httpx.Timeout(settings.timeout_s).as_dict()},
         )
 
 
@@ -347,7 +350,9 @@ class AsyncReferenceClient(_Shared):
 
     def __init__(self, settings: ClientSettings) -> None:
         super().__init__(settings)
-        self.http = httpx.AsyncClient(verify=settings.ca_file or True)
+        self.http: httpx.AsyncClient = httpx.AsyncClient(
+            verify=trust(settings.ca_file), timeout=settings.timeout_s
+        )
 
     async def send(self, request: httpx.Request) -> Answer:
         return await self.http.send(request)
