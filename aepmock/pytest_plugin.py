@@ -1,4 +1,4 @@
-"""The pytest plugin: options, marker, fixtures, summary.
+"""The pytest plugin: options, marker, fixtures, and the summary of what was judged.
 
 This module is imported in every pytest run of everyone who has aepmock installed, so it imports
 pytest and the standard library only; everything heavy is imported where it is used.
@@ -6,66 +6,297 @@ pytest and the standard library only; everything heavy is imported where it is u
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aepmock.errors import UsageError
+from aepmock.settings import OPTIONS, Option, Setting, resolve
+
 if TYPE_CHECKING:
-    pass
+    from aepmock.judge import Report, Tally
+    from aepmock.mocking import Mock
+    from aepmock.suite import SuiteConfig
 
-TALLY = pytest.StashKey["Tally"]()
-CONFIG = pytest.StashKey["SuiteConfig"]()
+# pytest marks only auto-loaded plugins for rewriting by itself, and only before they are imported.
+pytest.register_assert_rewrite("aepmock.judge", "aepmock.suite")
 
-
-def pytest_addoption(parser):
-    g = parser.getgroup("aepmock")
-    g.addoption("--aepmock-client")
-    g.addoption("--aepmock-examples", type=int, default=25)
-    g.addoption("--aepmock-readings", default="default")
-    g.addoption("--aepmock-door", default="auto")
+MARKER = "aepmock(strict=True, readings={}, sandbox='dev'): how the aepmock fixtures behave"
+MARKER_KEYS = ("readings", "sandbox", "strict")
 
 
-def suite_config(config):
-    if CONFIG not in config.stash:
-        from aepmock.contract import load_contract
-        from aepmock.suite import SuiteConfig, load_factory
+class Run:
+    """What one pytest run knows of itself; lives in the config's stash."""
 
-        c = load_contract()
-        t = config.getoption("--aepmock-client")
-        config.stash[CONFIG] = SuiteConfig(
-            load_factory(t),
-            t,
-            frozenset(c.clauses),
-            examples=config.getoption("--aepmock-examples"),
-            door=config.getoption("--aepmock-door"),
-        )
-    return config.stash[CONFIG]
+    def __init__(self, settings: dict[str, Setting]) -> None:
+        from aepmock.judge import Tally
 
+        self.settings = settings
+        self.tally: Tally = Tally()
+        self.started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self.started = monotonic()
+        self.first_nodes: dict[str, str] = {}
+        self.errors: list[tuple[str, str]] = []
+        self.suite: SuiteConfig | None = None
+        self.report: Report | None = None
+        self.judged = False
 
-def suite_readings(config):
-    return config.getoption("--aepmock-readings")
-
-
-def suite_tally(config):
-    from aepmock.judge import Tally
-
-    return config.stash.setdefault(TALLY, Tally())
+    def value(self, name: str) -> Any:
+        return self.settings[name].value
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    if TALLY not in config.stash:
-        return
-    t = config.stash[TALLY]
-    from aepmock.contract import load_contract
+RUN = pytest.StashKey[Run]()
 
-    for c in load_contract().clauses:
-        if t.findings.get(c):
-            for f in t.findings[c]:
-                terminalreporter.line(
-                    f"BROKEN {c} met={t.met.get(c, 0)} broken={t.broken.get(c, 0)}: {f.summary} | exp {f.expected} | got {f.got} | {f.reading} | {f.calls}"
-                )
-        elif not t.met.get(c):
-            terminalreporter.line(f"UNEXERCISED {c}")
-    terminalreporter.line(
-        f"met: {sum(1 for c in load_contract().clauses if t.met.get(c) and not t.findings.get(c))}"
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("aepmock", "judging clients of Adobe's Flow Service API")
+    for option in OPTIONS.values():
+        ini_type = {"list": "args", "flag": "bool"}.get(option.kind, "string")
+        parser.addini(option.ini, option.about, type=ini_type, default=None)  # type: ignore[arg-type]
+        if option.kind == "flag":
+            continue  # strictness belongs to a test or a project, not to a run
+        kwargs: dict[str, Any] = {"action": "append"} if option.kind == "list" else {}
+        if option.kind == "number":
+            kwargs = {"type": int}
+        if option.choices:
+            kwargs["choices"] = option.choices
+        kwargs["metavar"] = None if option.choices else option.name.upper()
+        group.addoption(option.flag, help=option.about, default=None, **kwargs)
+    group.addoption("--aepmock-result", help="for aepmock's own use", default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARKER)
+
+
+def run_of(config: pytest.Config) -> Run:
+    """The run's settings and results. Raises pytest.UsageError for settings that are wrong."""
+    if RUN not in config.stash:
+        flags = {n: _flag(config, o) for n, o in OPTIONS.items() if o.kind != "flag"}
+        try:
+            settings = resolve(
+                flags, ini=lambda option: config.getini(option.ini), project=config.rootpath
+            )
+        except UsageError as error:
+            raise pytest.UsageError(f"aepmock: {error}") from None
+        config.stash[RUN] = Run(settings)
+    return config.stash[RUN]
+
+
+def _flag(config: pytest.Config, option: Option) -> Any:
+    return config.getoption(option.flag.lstrip("-").replace("-", "_"), None)
+
+
+def suite_config(config: pytest.Config) -> SuiteConfig:
+    """What the suite judges. Raises pytest.UsageError where no client is named, or a wrong one."""
+    run = run_of(config)
+    if run.suite is None:
+        from aepmock.suite import make_config
+
+        try:
+            run.suite = make_config(run.settings, folder=config.invocation_params.dir)
+        except UsageError as error:
+            raise pytest.UsageError(f"aepmock: {error}") from None
+        run.judged = True
+    return run.suite
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """One line, only where the suite was asked for."""
+    asked = [o for o in OPTIONS.values() if o.kind != "flag" and _flag(config, o)]
+    if not asked and not any("contract_tests" in arg for arg in config.args):
+        return None
+    run = run_of(config)
+    return (
+        f"aepmock: mock, door {run.value('door')}, readings {run.value('readings')}, "
+        f"seed {run.value('seed')}"
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Adds what the judge found to the report of a test, where it survives a worker's crash."""
+    report = yield
+    if RUN not in item.config.stash or call.excinfo is None:
+        return report
+    from aepmock.suite import ContractBroken
+
+    error = call.excinfo.value
+    if isinstance(error, ContractBroken):
+        report.user_properties.append(("aepmock.clauses", " ".join(error.clauses)))
+        report.sections.append(("aepmock", error.evidence))
+    elif "bench" in getattr(item, "fixturenames", ()) and not call.excinfo.errisinstance(
+        pytest.skip.Exception
+    ):
+        kind = "misuse" if isinstance(error, UsageError) else "kit"
+        text = str(error) if kind == "misuse" else f"{item.nodeid}: {call.excinfo.exconly()}"
+        report.user_properties.append((f"aepmock.{kind}", text))
+    return report
+
+
+class ResultCollector:
+    """Gathers what tests found: here, or in the controller of several workers."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for key, value in report.user_properties:
+            if not str(key).startswith("aepmock."):
+                continue
+            run = run_of(self._config)
+            if key == "aepmock.clauses":
+                for clause in str(value).split():
+                    run.first_nodes.setdefault(clause, report.nodeid)
+            else:
+                run.errors.append((str(key).removeprefix("aepmock."), str(value)))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: Any) -> None:
+        data = getattr(node, "workeroutput", {}).get("aepmock")
+        if data is not None:
+            from aepmock.judge import Tally
+
+            run = run_of(self._config)
+            suite_config(self._config)
+            run.tally.merge(Tally.from_json(data))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(ResultCollector(config), "aepmock-results")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Decides the verdicts and writes the reports, once, where all results come together."""
+    config = session.config
+    if RUN not in config.stash or not config.stash[RUN].judged:
+        return
+    run = config.stash[RUN]
+    if hasattr(config, "workerinput"):
+        config.workeroutput["aepmock"] = run.tally.to_json()  # type: ignore[attr-defined]
+        return
+    from aepmock.suite import make_report
+
+    report = run.report = make_report(
+        suite_config(config),
+        run.tally,
+        started_at=run.started_at,
+        duration_s=round(monotonic() - run.started, 2),
+    )
+    result = config.getoption("aepmock_result")
+    if result:
+        document = {"report": report.to_json(), "errors": run.errors}
+        Path(result).write_text(json.dumps(document), "utf-8")
+    _write_reports(run, report)
+    if session.exitstatus == pytest.ExitCode.OK and report.exit_status == 1:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _write_reports(run: Run, report: Report) -> None:
+    from aepmock.reports import write_report
+
+    for path in run.value("report"):
+        write_report(report, Path(path))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """A section only where something was judged; short, and nothing under -q that is well."""
+    run = config.stash.get(RUN, None)
+    if run is None or run.report is None or config.get_verbosity() < -1:
+        return
+    report = run.report
+    broken = [r for r in report.results if r.verdict in ("broken", "unexpected-pass")]
+    if not broken and config.get_verbosity() < 0:
+        return
+    terminalreporter.section("aepmock")
+    for result in broken:
+        node = run.first_nodes.get(result.clause.id, "")
+        terminalreporter.line(
+            f"{result.verdict} {result.clause.id} ({result.clause.grade}) {node}".rstrip()
+        )
+        for finding in result.findings[:1]:
+            terminalreporter.line(f"    {finding.summary}")
+            terminalreporter.line(f"    {finding.reproduce}")
+    idle = [r.clause.id for r in report.results if r.verdict == "not-exercised"]
+    if idle and config.get_verbosity() > 0:
+        terminalreporter.line(f"not exercised: {', '.join(idle)}")
+    for path in run.value("report"):
+        terminalreporter.line(f"report: {path}")
+    counts = ", ".join(f"{n} {verdict}" for verdict, n in report.summary.items() if n)
+    terminalreporter.line(f"{len(report.results)} clauses: {counts}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Checks every marker where it stands, before anything runs."""
+    for item in items:
+        for marker in item.iter_markers("aepmock"):
+            try:
+                _check_marker(marker)
+            except UsageError as error:
+                path, line, _ = item.location
+                raise pytest.UsageError(f"{path}:{(line or 0) + 1}: {error}") from None
+
+
+def _check_marker(marker: pytest.Mark) -> None:
+    from aepmock.errors import unknown
+
+    if marker.args:
+        raise UsageError("the aepmock marker takes names only: aepmock(strict=False)")
+    for key in marker.kwargs:
+        if key not in MARKER_KEYS:
+            raise unknown("argument of the aepmock marker", key, MARKER_KEYS)
+    readings = marker.kwargs.get("readings")
+    if readings:
+        from aepmock.contract import load_contract
+
+        load_contract().resolve_readings(readings)
+
+
+def _active(request: pytest.FixtureRequest, door: str) -> Any:
+    """A mock as markers and settings want it; the innermost marker wins, key by key."""
+    from aepmock.mocking import mock
+
+    run = run_of(request.config)
+    strict = run.settings["strict"]
+    wanted: dict[str, Any] = {"strict": strict.value, "sandbox": "dev", "readings": {}}
+    for marker in reversed(list(request.node.iter_markers("aepmock"))):
+        wanted |= marker.kwargs
+    if strict.origin == "environment":
+        wanted["strict"] = strict.value
+    return mock(door=door, seed=run.value("seed"), **wanted)
+
+
+@pytest.fixture
+def aepmock(request: pytest.FixtureRequest) -> Iterator[Mock]:
+    """A Flow Service for one test, with every in-process door open and a guard on Adobe's hosts.
+
+    `.settings` is what the client is to be given, `.journal` what was wrong with its requests,
+    `.seed_connection(...)`, `.connections`, `.fault(...)`, `.clock` the rest.
+    """
+    with _active(request, run_of(request.config).value("door")) as service:
+        yield service
+
+
+@pytest.fixture
+def aepmock_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
+    """The same behind a real server on loopback, for clients on any HTTP library."""
+    with _active(request, "server") as service:
+        yield service
+
+
+def suite_readings(config: pytest.Config) -> str:
+    """Which readings the suite runs under: "default" or "all"."""
+    return str(run_of(config).value("readings"))
+
+
+def suite_tally(config: pytest.Config) -> Tally:
+    """Where a test of the suite adds what it saw."""
+    return run_of(config).tally

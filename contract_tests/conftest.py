@@ -26,7 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not any("bench" in getattr(item, "fixturenames", ()) for item in items):
         return
     clauses = suite_config(config).clauses
-    kept, left_out = [], []
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
     for item in items:
         patterns = getattr(getattr(item, "module", None), "EXERCISES", ("*",))
         wanted = any(fnmatchcase(c, p) for c in clauses for p in patterns)

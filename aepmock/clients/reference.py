@@ -1,11 +1,13 @@
 """The reference client, on httpx: what a client that meets every clause may look like.
 
-`client` makes a synchronous one, `async_client` an asynchronous one, `minting_client` one that
-fetches its own token. Small methods do one thing each, so that a mutant can override one.
+`client` makes a synchronous one and `async_client` an asynchronous one; both fetch their own
+token, once. `bearer_client` makes one that uses the token it is given. Small methods do one
+thing each, so that a mutant can override one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -165,7 +167,26 @@ class _Shared:
             pairs.append(("sourceParams", encoded))
         return self.build("GET", self.url(connection_id, "explore") + self.query(pairs))
 
+    def token_request(self) -> httpx.Request:
+        settings = self.settings
+        return self.http.build_request(
+            "POST",
+            settings.ims_token_url,
+            data={
+                "grant_type": "client_credentials",
+                "client_id": settings.client_id,
+                "client_secret": settings.client_secret,
+                "scope": settings.scopes,
+            },
+        )
+
     # answers
+
+    def read_token(self, answer: Answer) -> str:
+        token = self.mapping(answer).get("access_token")
+        if not isinstance(token, str):
+            raise self.error(answer)
+        return token
 
     def checked(self, answer: Answer) -> Answer:
         """The answer, if it is a success. Raises ClientError with status and code if not."""
@@ -316,7 +337,7 @@ class ReferenceClient(_Shared):
 
 
 class MintingClient(ReferenceClient):
-    """A client that fetches its own token, once. Source: DEVC."""
+    """A synchronous client that fetches its own token, once. Source: DEVC."""
 
     def __init__(self, settings: ClientSettings) -> None:
         super().__init__(settings)
@@ -324,48 +345,46 @@ class MintingClient(ReferenceClient):
 
     def token(self) -> str:
         if self._minted is None:
-            answer = self.send(self.token_request())
-            token = self.mapping(answer).get("access_token")
-            if not isinstance(token, str):
-                raise self.error(answer)
-            self._minted = token
+            self._minted = self.read_token(self.send(self.token_request()))
         return self._minted
-
-    def token_request(self) -> httpx.Request:
-        settings = self.settings
-        return self.http.build_request(
-            "POST",
-            settings.ims_token_url,
-            data={
-                "grant_type": "client_credentials",
-                "client_id": settings.client_id,
-                "client_secret": settings.client_secret,
-                "scope": settings.scopes,
-            },
-        )
 
 
 class AsyncReferenceClient(_Shared):
-    """An asynchronous client. Raises ClientError for every refusal."""
+    """An asynchronous client that fetches its own token. Raises ClientError for every refusal."""
 
     def __init__(self, settings: ClientSettings) -> None:
         super().__init__(settings)
         self.http: httpx.AsyncClient = httpx.AsyncClient(
             verify=trust(settings.ca_file), timeout=settings.timeout_s
         )
+        self._minted: str | None = None
+        self._signing_in = asyncio.Lock()
+
+    def token(self) -> str:
+        assert self._minted is not None, "sign_in comes before every request"
+        return self._minted
+
+    async def sign_in(self) -> None:
+        """Fetches the token, once, however many tasks want it at the same time."""
+        async with self._signing_in:
+            if self._minted is None:
+                self._minted = self.read_token(await self.send(self.token_request()))
 
     async def send(self, request: httpx.Request) -> Answer:
         return await self.http.send(request)
 
     async def create_connection(self, connection: NewConnection) -> dict[str, Any]:
+        await self.sign_in()
         return self.read_created(await self.send(self.create_request(connection)))
 
     async def get_connection(self, connection_id: str) -> dict[str, Any]:
+        await self.sign_in()
         return self.read_one(await self.send(self.get_request(connection_id)))
 
     async def list_connections(
         self, *, limit: int | None = None, property: Sequence[str] = (), orderby: str | None = None
     ) -> AsyncIterator[dict[str, Any]]:
+        await self.sign_in()
         request = self.list_request(limit, property, orderby)
         seen: set[str] = set()
         while True:
@@ -381,18 +400,22 @@ class AsyncReferenceClient(_Shared):
             request = self.next_request(href)
 
     async def count_connections(self, *, property: Sequence[str] = ()) -> int:
+        await self.sign_in()
         return self.read_count(await self.send(self.count_request(property)))
 
     async def update_connection(
         self, connection_id: str, etag: str, operations: Sequence[Mapping[str, Any]]
     ) -> dict[str, Any]:
+        await self.sign_in()
         answer = await self.send(self.update_request(connection_id, etag, operations))
         return self.read_updated(answer)
 
     async def delete_connection(self, connection_id: str) -> None:
+        await self.sign_in()
         self.checked(await self.send(self.delete_request(connection_id)))
 
     async def test_connection(self, connection_id: str) -> bool:
+        await self.sign_in()
         return self.read_tested(await self.send(self.test_request(connection_id)))
 
     async def explore_connection(
@@ -405,6 +428,7 @@ class AsyncReferenceClient(_Shared):
         preview: bool | None = None,
         source_params: Mapping[str, Any] | None = None,
     ) -> Any:
+        await self.sign_in()
         request = self.explore_request(
             connection_id, object_type, object, file_type, preview, source_params
         )
@@ -416,14 +440,14 @@ class AsyncReferenceClient(_Shared):
 
 def client(settings: ClientSettings) -> ReferenceClient:
     """The factory of the synchronous client."""
+    return MintingClient(settings)
+
+
+def bearer_client(settings: ClientSettings) -> ReferenceClient:
+    """The factory of a synchronous client that uses the token it is given."""
     return ReferenceClient(settings)
 
 
 def async_client(settings: ClientSettings) -> AsyncReferenceClient:
     """The factory of the asynchronous client."""
     return AsyncReferenceClient(settings)
-
-
-def minting_client(settings: ClientSettings) -> MintingClient:
-    """The factory of the client that fetches its own token."""
-    return MintingClient(settings)

@@ -47,16 +47,19 @@ class Settings(Protocol):
 
 @dataclass(frozen=True)
 class Expected:
-    """What the headers of a request may hold; an empty set leaves a header unjudged."""
+    """What the headers of a request may hold; with `any_value` only their form is judged."""
 
     base_url: str
-    tokens: frozenset[str] = frozenset()
-    api_keys: frozenset[str] = frozenset()
-    orgs: frozenset[str] = frozenset()
-    sandboxes: frozenset[str] = frozenset()
+    tokens: frozenset[str]
+    api_keys: frozenset[str]
+    orgs: frozenset[str]
+    sandboxes: frozenset[str]
+    any_value: bool = False
 
     @staticmethod
-    def of(settings: Settings, tokens: frozenset[str] = frozenset()) -> Expected:
+    def of(
+        settings: Settings, tokens: frozenset[str] = frozenset(), *, any_value: bool = False
+    ) -> Expected:
         """Exactly the caller's values; `tokens` are those the client fetched itself."""
         return Expected(
             settings.base_url,
@@ -64,6 +67,7 @@ class Expected:
             frozenset({settings.api_key}),
             frozenset({settings.ims_org_id}),
             frozenset({settings.sandbox_name}),
+            any_value,
         )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from typing import Any
 
 from aepmock.contract import Clause
 from aepmock.judge.findings import Finding, Tally
@@ -55,6 +56,37 @@ class Report:
         """How many clauses have each verdict; every verdict is there, also with 0."""
         counts = Counter(str(result.verdict) for result in self.results)
         return {str(verdict): counts.get(str(verdict), 0) for verdict in Verdict}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data from which `from_json` makes the report again."""
+        return {
+            **{f.name: getattr(self, f.name) for f in fields(self) if f.name != "results"},
+            "results": [
+                {
+                    "clause": result.clause.id,
+                    "verdict": str(result.verdict),
+                    "examples": result.examples,
+                    "reason": result.reason,
+                    "findings": [asdict(finding) for finding in result.findings],
+                }
+                for result in self.results
+            ],
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any], clauses: Mapping[str, Clause]) -> Report:
+        """The report that `to_json` gave; clauses come from the contract."""
+        results = tuple(
+            ClauseResult(
+                clauses[r["clause"]],
+                Verdict(r["verdict"]),
+                r["examples"],
+                tuple(Finding(**{**f, "calls": tuple(f["calls"])}) for f in r["findings"]),
+                r["reason"],
+            )
+            for r in data["results"]
+        )
+        return Report(**{**data, "results": results})
 
     @property
     def exercised(self) -> bool:

@@ -101,6 +101,10 @@ class Gateway:
         self._tokens[token] = Token(integration, kind, expires)
         return token
 
+    def has_token(self, token: str) -> bool:
+        """Whether this token was minted here, valid still or not."""
+        return token in self._tokens
+
     def expire(self, token: str) -> None:
         """Ends a token's life now."""
         self._tokens[token].expires_at_ms = self._clock.now_ms()

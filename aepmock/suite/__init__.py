@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aepmock.suite.bench import Bench, ContractBroken
-from aepmock.suite.config import SuiteConfig, load_factory, worlds
+from aepmock.suite.config import SuiteConfig, load_factory, make_config, make_report, worlds
 from aepmock.suite.trial import BY_ID, CALLS, Trial, service_operation
 
 __all__ = [
@@ -14,6 +14,8 @@ __all__ = [
     "SuiteConfig",
     "Trial",
     "load_factory",
+    "make_config",
+    "make_report",
     "service_operation",
     "worlds",
 ]

@@ -1,0 +1,7 @@
+"""`python -m aepmock`: the command line."""
+
+from __future__ import annotations
+
+from aepmock.cli import main
+
+raise SystemExit(main())

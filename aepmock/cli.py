@@ -1,0 +1,306 @@
+"""The command line. Exit status: 0 well, 1 a must broken, 2 misuse or nothing ran, 3 our fault."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aepmock import __version__
+from aepmock.errors import UsageError, unknown
+from aepmock.settings import OPTIONS, project_folder, resolve
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aepmock.contract import Clause, Connector
+
+MET, BROKEN, MISUSE, FAULT = 0, 1, 2, 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns its exit status."""
+    arguments = parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except UsageError as error:
+        print(f"aepmock: {error}", file=sys.stderr)
+        return MISUSE
+    except KeyboardInterrupt:
+        print("aepmock: interrupted", file=sys.stderr)
+        return MISUSE
+    except BrokenPipeError:
+        # The reader of our output has seen enough.
+        sys.stderr.close()
+        return MET
+    except Exception as error:
+        print(f"aepmock: a fault of the kit: {error}", file=sys.stderr)
+        return FAULT
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="aepmock",
+        description="Judges clients of Adobe Experience Platform's Flow Service API.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"aepmock {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _add_judge(commands)
+    _add_serve(commands)
+    for name, about, command in (
+        ("clauses", "list or explain the clauses", clauses),
+        ("connectors", "list or explain the connectors", connectors),
+    ):
+        sub = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
+        pattern = "PATTERN" if name == "clauses" else "KEY"
+        sub.add_argument("pattern", nargs="?", metavar=pattern)
+        sub.set_defaults(command=command)
+    about = "show every setting, and where it comes from"
+    sub = commands.add_parser("config", help=about, description=about, allow_abbrev=False)
+    sub.set_defaults(command=config)
+    return top
+
+
+def _add_judge(commands: Any) -> None:
+    about = "judge a client on the mock, clause by clause"
+    sub = commands.add_parser("judge", help=about, description=about, allow_abbrev=False)
+    sub.add_argument(
+        "target", metavar="TARGET", nargs="?", help="the client, as package.module:factory"
+    )
+    for option in OPTIONS.values():
+        if option.kind == "flag" or option.name == "client":
+            continue
+        kwargs: dict[str, Any] = {"action": "append"} if option.kind == "list" else {}
+        if option.kind == "number":
+            kwargs = {"type": int, "metavar": "N"}
+        elif option.choices:
+            kwargs = {"choices": option.choices}
+        elif option.kind == "text":
+            kwargs = {"metavar": "FILE" if option.name == "known-failing" else "NAME"}
+        default = f" (default: {option.default})" if option.default else ""
+        sub.add_argument(f"--{option.name}", help=option.about + default, **kwargs)
+    sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that share it")
+    sub.add_argument("-v", "--verbose", action="store_true", help="list every clause")
+    sub.set_defaults(command=judge)
+
+
+def _add_serve(commands: Any) -> None:
+    about = "the mock as a real HTTP server on loopback"
+    sub = commands.add_parser("serve", help=about, description=about, allow_abbrev=False)
+    sub.add_argument("--host", default="127.0.0.1", help="address (default: 127.0.0.1)")
+    sub.add_argument("--port", type=int, default=8080, help="port, 0 for a free one")
+    sub.add_argument("--seed", type=int, default=0, help="where made-up values come from")
+    sub.add_argument(
+        "--credentials",
+        choices=("any", "minted"),
+        default="any",
+        help="let any credentials in, or only those that are printed at the start",
+    )
+    sub.add_argument(
+        "--reading",
+        action="append",
+        default=[],
+        metavar="QUESTION=OPTION",
+        help="answer by another reading of the documentation",
+    )
+    sub.set_defaults(command=serve)
+
+
+def judge(arguments: argparse.Namespace) -> int:
+    """Runs the suite in a process of its own and shows its verdicts."""
+    from aepmock.reports import write_report
+    from aepmock.reports.as_text import render_report
+    from aepmock.runner import SuiteFailed, run_suite
+    from aepmock.suite import make_config
+
+    folder = Path.cwd()
+    flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
+    flags["client"] = arguments.target
+    if arguments.jobs < 1:
+        raise UsageError("--jobs takes a number from 1 on")
+    settings = resolve(flags, project=project_folder(folder))
+    out, err = _console(), _console(stderr=True)
+    if not settings["client"].value:
+        raise UsageError(
+            "no client to judge: aepmock judge package.module:factory, such as "
+            "aepmock judge aepmock.clients.reference:client"
+        )
+    _check_target(settings["client"].value)
+    make_config({**settings, "client": settings["client"]}, folder=folder)
+    try:
+        report = run_suite(settings, folder=folder, jobs=arguments.jobs, err=err)
+    except SuiteFailed as failure:
+        print(f"aepmock: a fault of the kit:\n{failure}", file=sys.stderr)
+        return FAULT
+    render_report(report, console=out, verbose=arguments.verbose)
+    for path in settings["report"].value:
+        write_report(report, Path(path))
+    return report.exit_status
+
+
+def _check_target(target: str) -> None:
+    if target.startswith("-"):
+        raise UsageError(f"{target!r} is no client; write package.module:factory")
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serves the mock until it is interrupted."""
+    from aepmock.serving import serve_until_stopped
+
+    serve_until_stopped(
+        host=arguments.host,
+        port=arguments.port,
+        seed=arguments.seed,
+        accept_any=arguments.credentials == "any",
+        readings=_readings(arguments.reading),
+    )
+    return MET
+
+
+def _readings(pairs: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        question, equals, option = pair.partition("=")
+        if not equals:
+            raise UsageError(f"--reading takes QUESTION=OPTION, not {pair!r}")
+        found[question] = option
+    return found
+
+
+def clauses(arguments: argparse.Namespace) -> int:
+    """Lists clauses, or explains those that a pattern chooses."""
+    from aepmock.contract import load_contract
+
+    contract = load_contract()
+    out = _console()
+    if arguments.pattern is None:
+        _table(
+            out,
+            ("clause", "grade", "asked of a client"),
+            [(c.id, c.grade, c.text) for c in contract.clauses.values()],
+        )
+        return MET
+    rules = [r for r in contract.refusals.values() if fnmatchcase(r.id, arguments.pattern)]
+    found = [c for c in contract.clauses.values() if fnmatchcase(c.id, arguments.pattern)]
+    if not rules and not found:
+        raise unknown("clause", arguments.pattern, [*contract.clauses, *contract.refusals])
+    for clause in found:
+        _explain_clause(out, clause)
+    for rule in rules:
+        error = contract.errors[rule.code]
+        _pairs(
+            out,
+            f"{rule.id} (a rule of the service)",
+            [
+                ("when", rule.when),
+                ("answer", f"{error.status}, {error.code}"),
+                ("clause", rule.clause or "none: such a request breaks no clause"),
+                ("reading", rule.reading or ""),
+                ("source", str(rule.source)),
+            ],
+        )
+    return MET
+
+
+def _explain_clause(out: Console, clause: Clause) -> None:
+    _pairs(
+        out,
+        f"{clause.id} ({clause.grade})",
+        [
+            ("asked", clause.text),
+            ("broken by", clause.breaks),
+            ("right", clause.right),
+            ("wrong", clause.wrong),
+            ("source", str(clause.source)),
+        ],
+    )
+
+
+def connectors(arguments: argparse.Namespace) -> int:
+    """Lists connectors, or explains one."""
+    from aepmock.contract import load_contract
+
+    contract = load_contract()
+    out = _console()
+    if arguments.pattern is None:
+        rows = [(c.key, c.name, c.spec_id) for c in contract.connectors.values()]
+        _table(out, ("key", "connector", "connection spec id"), rows)
+        return MET
+    if arguments.pattern not in contract.connectors:
+        raise unknown("connector", arguments.pattern, contract.connectors)
+    _explain_connector(out, contract.connectors[arguments.pattern])
+    return MET
+
+
+def _explain_connector(out: Console, connector: Connector) -> None:
+    pairs = [
+        ("category", connector.category),
+        ("spec id", connector.spec_id),
+        ("versions", ", ".join(connector.versions)),
+    ]
+    for spec in connector.auth:
+        pairs.append(("auth spec", spec.name))
+        for param in spec.params:
+            words = [param.type, "required" if param.required else "optional"]
+            words += ["secret"] if param.secret else []
+            pairs.append(("  " + param.name, f"{', '.join(words)}: {param.about}"))
+    pairs += [("tables", ", ".join(str(t["path"]) for t in connector.tables))]
+    pairs += [("note", oddity) for oddity in connector.oddities]
+    pairs += [("source", str(connector.source))]
+    _pairs(out, f"{connector.name} ({connector.key})", pairs)
+
+
+def config(arguments: argparse.Namespace) -> int:
+    """Shows every setting of this folder."""
+    folder = Path.cwd()
+    settings = resolve({}, project=project_folder(folder))
+    rows = []
+    for name, setting in settings.items():
+        value = setting.value
+        shown = " ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+        rows.append((name, shown, setting.origin))
+    _table(_console(), ("setting", "value", "from"), rows)
+    return MET
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+def _table(out: Console, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for number, name in enumerate(head):
+        table.add_column(name, overflow="fold", no_wrap=number == 0)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    out.print(table)
+
+
+def _pairs(out: Console, title: str, pairs: Sequence[tuple[str, str]]) -> None:
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in pairs:
+        if value:
+            table.add_row(Text(name), Text(value))
+    out.print(Text(title))
+    out.print(Padding(table, (0, 0, 1, 2)))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,366 @@
+"""`aepmock.mock()`: a Flow Service for a test, with every door open and a guard on Adobe's hosts.
+
+Several mocks may be active at once, nested or in threads: a request reaches the one that minted
+its token, and the innermost where none did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from threading import RLock
+from typing import Any
+
+from aepmock.contract import Contract, error_response
+from aepmock.doors import in_process_doors, open_doors
+from aepmock.doors.guard import Guard, guarding
+from aepmock.errors import EscapedRequestError, UsageError, unknown
+from aepmock.judge import Expected, Finding, judge_exchange
+from aepmock.judge.judging import to_finding
+from aepmock.judge.recorder import Recorder
+from aepmock.judge.redaction import Redactor
+from aepmock.judge.rendering import exchange_text, response_text
+from aepmock.messages import Exchange, Request, Response
+from aepmock.protocol import ClientSettings
+from aepmock.service import Clock, FlowService, Interposer
+
+IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
+PLATFORM = "https://platform.adobe.io"
+
+
+class StrictError(AssertionError):
+    """A request broke a must of the contract. Says which, why, and the nearest right request."""
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """An exchange with its secrets taken out, and what was wrong with it.
+
+    `clause` is the clause that a refused request broke, or the rule that refused it where it
+    broke none; None for a success. `explanation` says so in words. `findings` are all clauses
+    that the request broke, refused or not.
+    """
+
+    exchange: Exchange
+    clause: str | None
+    explanation: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def request(self) -> Request:
+        return self.exchange.request
+
+    @property
+    def response(self) -> Response:
+        return self.exchange.response
+
+    @property
+    def diff(self) -> str:
+        """The way from the request to the nearest right one; empty where nothing was wrong."""
+        return next((f.diff for f in self.findings if f.diff), "")
+
+    def __str__(self) -> str:
+        parts = [exchange_text(self.exchange)]
+        parts += [self.explanation] if self.explanation else []
+        parts += [self.diff] if self.diff else []
+        return "\n\n".join(parts)
+
+
+class Journal(Sequence[JournalEntry]):
+    """Every exchange so far, the oldest first; computed when it is looked at."""
+
+    def __init__(self, mock: Mock) -> None:
+        self._mock = mock
+
+    def __len__(self) -> int:
+        return len(self._mock.exchanges)
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self._mock.exchanges[index]
+        if isinstance(found, Exchange):
+            return self._mock.entry(found)
+        return [self._mock.entry(exchange) for exchange in found]
+
+    def __repr__(self) -> str:
+        lines = (
+            f"{e.request.method} {e.request.target} → {e.response.status}"
+            + (f" {e.clause}" if e.clause else "")
+            for e in self
+        )
+        return "<Journal\n  " + "\n  ".join(lines) + "\n>" if len(self) else "<Journal, empty>"
+
+
+class Mock:
+    """A Flow Service for a test. Made by `aepmock.mock()` and the fixtures."""
+
+    def __init__(
+        self, *, strict: bool, readings: Mapping[str, str], sandbox: str, seed: int
+    ) -> None:
+        self.service = FlowService(seed=seed, readings=readings)
+        self.strict = strict
+        self._credentials = self.service.mint_credentials()
+        self.service.gateway.add_sandbox(self._credentials.ims_org_id, sandbox)
+        self._sandbox = sandbox
+        self._interposer = Interposer(self.contract, self.service.handle)
+        self._recorder = Recorder(self._interposer.handle)
+        self._origin = PLATFORM
+        self._ims_url = IMS_URL
+
+    @property
+    def contract(self) -> Contract:
+        return self.service.contract
+
+    @property
+    def clock(self) -> Clock:
+        """The mock's time; `clock.advance(seconds)` moves it on."""
+        return self.service.clock
+
+    @property
+    def settings(self) -> ClientSettings:
+        """What the client under test is to be given."""
+        made = self._credentials
+        return ClientSettings(
+            base_url=self._origin + self.contract.base_path,
+            access_token=made.access_token,
+            api_key=made.api_key,
+            ims_org_id=made.ims_org_id,
+            sandbox_name=self._sandbox,
+            ims_token_url=self._ims_url,
+            client_id=made.client_id,
+            client_secret=made.client_secret,
+            scopes=made.scopes,
+        )
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Every exchange as it was, secrets included: for comparing, not for showing."""
+        return self._recorder.exchanges
+
+    @property
+    def journal(self) -> Journal:
+        """Every exchange and what was wrong with it, secrets taken out."""
+        return Journal(self)
+
+    @property
+    def connections(self) -> list[Mapping[str, Any]]:
+        """What the service holds now, in the order of creation, auth params included."""
+        return list(self.service.connections())
+
+    def seed_connection(self, **fields: Any) -> Mapping[str, Any]:
+        """Puts a connection into the settings' sandbox without a request; returns it.
+
+        `name`, `description`, `auth_params` {"clientId": "…"}, `connector` ("hubspot"),
+        `state` ("enabled", "draft", …), `usable` (False: its test answers false), `in_use`
+        (True: it can't be deleted). Raises UsageError for an unknown connector or state.
+        """
+        place = self._credentials.ims_org_id, self._sandbox
+        return self.service.seed_connection(*place, **fields)
+
+    def fault(
+        self,
+        operation: str,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        times: int = 1,
+    ) -> None:
+        """Refuses the next `times` requests of an operation, before the service sees them.
+
+        `operation` is an id such as "connections.create"; `code` one of the catalogue
+        ("1103-503", "429050"), or `status` a bare HTTP status with an empty body. Raises
+        UsageError for names that are none, and unless exactly one of the two is given.
+        """
+        if operation not in self.contract.operations:
+            raise unknown("operation", operation, self.contract.operations)
+        if (code is None) == (status is None):
+            raise UsageError("fault() takes either code='1103-503' or status=503")
+        if code is not None:
+            if code not in self.contract.errors:
+                raise unknown("code", code, self.contract.errors)
+            entry = self.contract.errors[code]
+            answer = error_response(entry, request_id=self.service.ids.uuid())
+        else:
+            assert status is not None
+            if not 100 < status < 600:
+                raise UsageError(f"{status} is no HTTP status")
+            answer = Response(status)
+        self._interposer.answer(operation, answer, times=times)
+
+    def reset(self) -> None:
+        """Forgets connections, faults and journal; credentials stay valid."""
+        self.service.reset()
+        self._interposer.clear()
+        self._recorder.take()
+
+    def handle(self, request: Request) -> Response:
+        """The handler that the doors lead to."""
+        return self._recorder.handle(request)
+
+    def knows(self, request: Request) -> bool:
+        """Whether a request carries this mock's credentials."""
+        made = self._credentials
+        token = (request.headers.get("authorization") or "").partition(" ")[2].strip()
+        if token:
+            return self.service.gateway.has_token(token)
+        return made.client_id in request.target or made.client_id.encode() in request.body
+
+    def serve_at(self, origin: str) -> None:
+        """Says that clients reach this mock at an origin of its own, "http://127.0.0.1:4012"."""
+        self._origin = origin
+        self._ims_url = f"{origin}/ims/token/v3"
+
+    def entry(self, exchange: Exchange) -> JournalEntry:
+        """An exchange as the journal shows it."""
+        clause = exchange.response.headers.get("x-aepmock-clause")
+        request = self._redactor.request(exchange.request)
+        response = self._redactor.response(exchange.response)
+        return JournalEntry(
+            Exchange(request, response, exchange.number),
+            clause,
+            self._explain(clause),
+            self._findings(exchange),
+        )
+
+    def check(self) -> None:
+        """Raises StrictError if a request broke a must; does nothing where strict is off."""
+        if not self.strict:
+            return
+        for exchange in self.exchanges:
+            musts = [
+                finding
+                for finding in self._findings(exchange)
+                if self.contract.clauses[finding.clause].grade == "must"
+            ]
+            if musts:
+                raise StrictError(self._message(exchange, musts))
+
+    def _message(self, exchange: Exchange, findings: Sequence[Finding]) -> str:
+        lines = [f"request {exchange.number} of this test breaks the contract of Flow Service"]
+        for finding in findings:
+            clause = self.contract.clauses[finding.clause]
+            lines += [
+                "",
+                f"{clause.id} (must): {finding.summary}",
+                f"  the contract  {clause.text}",
+                f"  expected      {finding.expected}",
+                f"  got           {finding.got}",
+                f"  source        {finding.source}",
+            ]
+        diff = next((f.diff for f in findings if f.diff), "")
+        if diff:
+            lines += ["", "the nearest right request:", diff]
+        else:
+            lines += ["", findings[0].exchange]
+        answer = self._redactor.response(exchange.response)
+        lines += ["", "it was answered with", response_text(answer).partition("\n\n")[0]]
+        lines += ["", "A test that means it: @pytest.mark.aepmock(strict=False)"]
+        return "\n".join(lines)
+
+    def _findings(self, exchange: Exchange) -> tuple[Finding, ...]:
+        return tuple(
+            to_finding(seen.clause, seen.problem, self.contract, self._redactor)
+            for seen in judge_exchange(exchange, self._expected, self.contract)
+            if seen.problem is not None
+        )
+
+    @property
+    def _expected(self) -> Expected:
+        """Any value will do: a test may be about wrong credentials."""
+        return Expected.of(self.settings, any_value=True)
+
+    @cached_property
+    def _redactor(self) -> Redactor:
+        made = self._credentials
+        return Redactor(self.contract.secret_names, [made.access_token, made.client_secret])
+
+    def _explain(self, clause: str | None) -> str:
+        if clause is None:
+            return ""
+        if clause in self.contract.clauses:
+            entry = self.contract.clauses[clause]
+            return f"{clause}: {entry.text} Source: {entry.source}"
+        rule = self.contract.refusals[clause]
+        return f"{clause}: {rule.when} Source: {rule.source}"
+
+
+class _Switchboard:
+    """The mocks that are active, and the doors that lead to them."""
+
+    def __init__(self) -> None:
+        self._mocks: list[Mock] = []
+        self._doors: dict[str, tuple[int, ExitStack]] = {}
+        self._lock = RLock()
+
+    def handle(self, request: Request) -> Response:
+        with self._lock:
+            mocks = self._mocks[::-1]
+        owner = next((m for m in mocks if m.knows(request)), mocks[0])
+        return owner.handle(request)
+
+    @contextmanager
+    def connected(self, mock: Mock, doors: tuple[str, ...]) -> Iterator[None]:
+        with self._lock:
+            self._mocks.append(mock)
+            for name in doors:
+                self._open(name)
+        try:
+            yield
+        finally:
+            with self._lock:
+                for name in doors:
+                    self._close(name)
+                self._mocks.remove(mock)
+
+    def _open(self, name: str) -> None:
+        users, stack = self._doors.get(name, (0, ExitStack()))
+        if users == 0:
+            stack.enter_context(open_doors(name, self.handle))
+        self._doors[name] = (users + 1, stack)
+
+    def _close(self, name: str) -> None:
+        users, stack = self._doors.pop(name)
+        if users > 1:
+            self._doors[name] = (users - 1, stack)
+        else:
+            stack.close()
+
+
+_switchboard = _Switchboard()
+
+
+def mock(
+    *,
+    strict: bool = True,
+    readings: Mapping[str, str] | None = None,
+    sandbox: str = "dev",
+    seed: int = 0,
+    door: str = "auto",
+) -> AbstractContextManager[Mock]:
+    """A mock that is active inside the `with`.
+
+    `strict` fails the block at its end if a request broke a must; `readings` switches what the
+    documentation leaves open, {"connections.delete-status": "202"}; `sandbox` is the sandbox
+    of `.settings`; `door` opens one in-process door only, or a loopback server with "server".
+    Raises UsageError for unknown names, StrictError for a broken must, EscapedRequestError if
+    something tried to reach Adobe's hosts around the doors.
+    """
+    made = Mock(strict=strict, readings=readings or {}, sandbox=sandbox, seed=seed)
+    return _active(made, door, in_process_doors(door))
+
+
+@contextmanager
+def _active(made: Mock, door: str, doors: tuple[str, ...]) -> Iterator[Mock]:
+    with ExitStack() as stack:
+        if door == "server":
+            from aepmock.doors.server_door import serving
+
+            made.serve_at(stack.enter_context(serving(made.handle)).origin)
+        stack.enter_context(_switchboard.connected(made, doors))
+        guard: Guard = stack.enter_context(guarding(doors))
+        yield made
+        # Not after an error of the test: its own failure says more.
+        if guard.attempts:
+            raise EscapedRequestError(guard.explain(guard.attempts[0]))
+        made.check()

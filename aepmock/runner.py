@@ -1,0 +1,125 @@
+"""Runs the suite as a pytest process of its own, shows how far it is, and reads its result."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from aepmock.contract import load_contract
+from aepmock.errors import AepmockError, UsageError
+from aepmock.judge import Report
+from aepmock.settings import OPTIONS, Setting
+
+_PERCENT = re.compile(r"\[\s*(\d+)%\]")
+_PYTEST_USAGE = 4
+
+
+class SuiteFailed(AepmockError):
+    """The suite itself failed: a fault of the kit, with what pytest printed."""
+
+
+def run_suite(settings: Mapping[str, Setting], *, folder: Path, jobs: int, err: Console) -> Report:
+    """Judges the client that the settings name; modules and files are looked for in `folder`.
+
+    Raises UsageError for misuse that only the run could find, SuiteFailed for faults of the kit.
+    """
+    with tempfile.TemporaryDirectory(prefix="aepmock-") as scratch:
+        result = Path(scratch) / "result.json"
+        command = _command(settings, result, jobs)
+        with _progress(err) as progress:
+            status, output = _run(command, folder, progress)
+        if not result.exists():
+            _explain(status, output)
+        document = json.loads(result.read_text("utf-8"))
+    for kind, text in document["errors"]:
+        if kind == "misuse":
+            raise UsageError(text)
+        raise SuiteFailed(f"{text}\n\n{output}")
+    return Report.from_json(document["report"], load_contract().clauses)
+
+
+def _command(settings: Mapping[str, Setting], result: Path, jobs: int) -> list[str]:
+    suite = find_spec("aepmock.contract_tests")
+    if suite is None or suite.origin is None:
+        raise SuiteFailed("the suite aepmock.contract_tests is not installed beside aepmock")
+    words = [sys.executable, "-m", "pytest", "--pyargs", "aepmock.contract_tests"]
+    words += ["-c", str(Path(suite.origin).parent / "pytest.ini")]
+    words += ["-p", "no:cacheprovider", "-p", "aepmock.pytest_plugin", "--tb=short", "--color=no"]
+    if jobs > 1:
+        if find_spec("xdist") is None:
+            raise UsageError("--jobs needs pytest-xdist: python -m pip install pytest-xdist")
+        words += ["-p", "xdist", "-n", str(jobs)]
+    for name, option in OPTIONS.items():
+        value = settings[name].value
+        if option.kind == "flag" or name == "report" or value in (None, ()):
+            continue
+        for one in value if option.kind == "list" else (value,):
+            words.append(f"{option.flag}={one}")
+    return [*words, f"--aepmock-result={result}"]
+
+
+def _run(command: Sequence[str], folder: Path, progress: Progress) -> tuple[int, str]:
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        # Another project's pytest settings are not the suite's.
+        if not key.startswith(("PYTEST_", "AEPMOCK_"))
+    }
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    task = progress.add_task("judging", total=100)
+    lines: list[str] = []
+    with subprocess.Popen(  # noqa: S603 our own interpreter
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                match = _PERCENT.search(line)
+                if match:
+                    progress.update(task, completed=int(match[1]))
+        except KeyboardInterrupt:
+            process.terminate()
+            raise
+    return process.returncode, "".join(lines)
+
+
+def _explain(status: int, output: str) -> None:
+    """Raises what a run without a result was about."""
+    for line in output.splitlines():
+        if line.startswith("ERROR: aepmock: "):
+            raise UsageError(line.removeprefix("ERROR: aepmock: "))
+    if status == _PYTEST_USAGE:
+        raise UsageError(output.strip())
+    raise SuiteFailed(output.strip())
+
+
+@contextmanager
+def _progress(err: Console) -> Iterator[Progress]:
+    """A bar on a terminal, nothing elsewhere."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        yield progress
