@@ -81,8 +81,10 @@ def _broken(result: ClauseResult) -> Iterator[str]:
     yield ""
     if not result.findings:
         yield from (markdown(result.clause.text), "")
-    for finding in result.findings:
+    for finding in result.findings[:1]:
         yield from _finding(result, finding)
+    if result.findings[1:]:
+        yield from ("Also:", "", *(f"- {markdown(f.summary)}" for f in result.findings[1:]), "")
 
 
 def _finding(result: ClauseResult, finding: Finding) -> Iterator[str]:

@@ -113,10 +113,10 @@ class _Printer:
             self.say(f"{result.clause.id} ({result.clause.grade})", style=style)
             if not result.findings:
                 self.say(result.clause.text, indent=2)
-            for number, finding in enumerate(result.findings):
-                if number:
-                    self.gap()
+            for finding in result.findings[:1]:
                 self._finding(result, finding)
+            for finding in result.findings[1:]:
+                self.say(finding.summary, indent=_LABEL_WIDTH + 2, first="  also")
 
     def listed(self, title: str, results: list[ClauseResult], advice: str = "") -> None:
         if not results:

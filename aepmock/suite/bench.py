@@ -89,7 +89,8 @@ class Bench:
         self.sweeping = reading != "default"
         self._clients: dict[tuple[str, bool], tuple[Driver, ClientSettings]] = {}
         self._factory_calls: dict[int, Call] = {}
-        self._tokens: set[str] = set()
+        self.tokens: set[str] = set()
+        self.hung: set[str] = set()
         self._smallest: dict[str, Finding] = {}
         self._stack = ExitStack()
         self._origin: str | None = None
@@ -178,12 +179,29 @@ class Bench:
             exchanges = self.recorder.take()
             self.check_guard()
             self._clients[key] = (driver, settings_)
+            self._check_made(driver, settings_)
             if exchanges:
-                self._tokens |= self.issued_tokens(exchanges)
+                self.tokens |= self.issued_tokens(exchanges)
                 self._factory_calls[id(driver)] = as_call(
                     driver.made, "factory", settings_, {}, exchanges
                 )
         return self._clients[key]
+
+    def _check_made(self, driver: Driver, settings_: ClientSettings) -> None:
+        """Raises UsageError for a factory that gives no client; odd settings it may refuse."""
+        if driver.made.looped:
+            raise UsageError(f"{self.config.client} did not return within {DEADLINE_S:g} s")
+        error = driver.made.raised
+        if error is not None and settings_.sandbox_name in self.service.gateway.sandboxes(
+            settings_.ims_org_id
+        ):
+            text = self.redactor.text(f"{type(error).__name__}: {error}")
+            raise UsageError(f"{self.config.client} raised {text}")
+        if error is None and not driver.supports("create_connection"):
+            raise UsageError(
+                f"what {self.config.client} returned has no create_connection, "
+                "the one method that is required"
+            )
 
     def factory_call(self, driver: Driver) -> Call | None:
         """What the making of a client sent, once: it belongs to the first example."""
@@ -199,7 +217,7 @@ class Bench:
                 token = document.get("access_token")
                 if isinstance(token, str):
                     found.add(token)
-        self._tokens |= found
+        self.tokens |= found
         return found
 
     def check_guard(self) -> None:
@@ -297,7 +315,7 @@ class Bench:
         self.service.reset()
         self.interposer.clear()
         self.recorder.take()
-        session = Session(self.contract, tokens=set(self._tokens))
+        session = Session(self.contract, tokens=set(self.tokens))
         trial = Trial(self, session, self.interposer)
         yield trial
         self._spent_s += time.monotonic() - trial.started

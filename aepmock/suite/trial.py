@@ -49,12 +49,14 @@ class Trial:
     ) -> Outcome | None:
         """Calls a method of the client, or of one with another sandbox; None if it has none.
 
-        `org` takes the client of another organization.
+        `org` takes the client of another organization. A method that once went on for ever is
+        not called again in the same test: the time is better spent on the others.
         """
         driver, settings_ = self.bench.client(sandbox, other_org=org)
         made = self.bench.factory_call(driver)
         if made is not None:
             self.session.calls.append(made)
+        self.session.tokens |= self.bench.tokens
         if driver.made.raised is not None:
             failed = as_call(driver.made, operation, settings_, args, ())
             self.session.calls.append(failed)
@@ -62,8 +64,12 @@ class Trial:
         if not driver.supports(operation):
             self.session.unsupported.add(operation)
             return None
+        if operation in self.bench.hung:
+            return None
         self.bench.recorder.take()
         outcome = driver.call(operation, args)
+        if outcome.looped:
+            self.bench.hung.add(operation)
         exchanges = self.bench.recorder.take()
         self.bench.check_guard()
         self.session.calls.append(as_call(outcome, operation, settings_, args, exchanges))
