@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -169,16 +170,27 @@ Handler = Callable[[Request], Response]
 def read_json(body: bytes) -> Any:
     """A body as JSON by RFC 8259: UTF-8 without a byte order mark, no NaN, no Infinity.
 
-    Raises ValueError for everything else, also for nesting too deep to read.
+    Raises ValueError for everything else, also for nesting too deep to read and for numbers
+    that no double holds, such as 1e400: read as infinity, they could not be written again.
     """
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        return _DECODER.decode(body.decode("utf-8"))
     except RecursionError:
         raise ValueError("nested too deeply to read") from None
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text[:20]} is beyond what a number can hold")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def path_segment(raw: str) -> str:

@@ -7,10 +7,12 @@ pytest and the standard library only; everything heavy is imported where it is u
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -232,6 +234,33 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.line(f"report: {path}")
     counts = ", ".join(f"{n} {verdict}" for verdict, n in report.summary.items() if n)
     terminalreporter.line(f"{len(report.results)} clauses: {counts}")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Loads the mock before the first test that wants it, so that no test pays for it.
+
+    A Hypothesis test with its usual deadline would, else, fail on its first example.
+    """
+    package = sys.modules["aepmock"]
+    for item in session.items:
+        names = getattr(item, "fixturenames", ())
+        module = getattr(item, "module", None)
+        if "aepmock" in names or "aepmock_server" in names or package in _values(module):
+            import aepmock.mocking
+            from aepmock.contract import load_contract
+
+            load_contract()
+            with aepmock.mocking.mock(strict=False):
+                return
+
+
+def _values(module: object) -> list[object]:
+    """What a test module holds, compared by identity only: its objects may have odd equality."""
+    return (
+        [value for value in vars(module).values() if isinstance(value, ModuleType)]
+        if module
+        else []
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

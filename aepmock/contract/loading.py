@@ -15,6 +15,7 @@ from aepmock.contract.model import (
     Clause,
     Connector,
     Contract,
+    Contradiction,
     ErrorEntry,
     Operation,
     Reading,
@@ -63,6 +64,12 @@ def read_contract(folder: Traversable) -> Contract:
         },
         sources=sources,
         schemas={name.removesuffix(".json"): d for name, d in reader.read_folder("schemas", None)},
+        contradictions=tuple(
+            map(
+                _contradiction,
+                reader.read("contradictions.json", "contradictions")["contradictions"],
+            )
+        ),
     )
     _check_references(contract)
     return contract
@@ -166,6 +173,16 @@ def _reading(data: Mapping[str, Any]) -> Reading:
     )
 
 
+def _contradiction(data: Mapping[str, Any]) -> Contradiction:
+    return Contradiction(
+        number=data["number"],
+        about=data["about"],
+        readings=tuple(data["readings"]),
+        note=data.get("note", ""),
+        source=_source(data),
+    )
+
+
 def _error(data: Mapping[str, Any]) -> ErrorEntry:
     return ErrorEntry(**{**data, "source": _source(data)})
 
@@ -213,10 +230,7 @@ def _references(contract: Contract) -> Iterator[tuple[str, str, str, Collection[
             yield "refusals.json", refusal.id, refusal.clause, contract.clauses, "clause"
         if refusal.reading is not None:
             yield "refusals.json", refusal.id, refusal.reading, contract.readings, "reading"
-    for reading in contract.readings.values():
-        for name in reading.operations:
-            if name != "*":
-                yield "readings.json", reading.id, name, contract.operations, "operation"
+    yield from _references_about_readings(contract)
     for operation in contract.operations.values():
         if operation.schema is not None:
             schema = operation.schema
@@ -228,6 +242,19 @@ def _references(contract: Contract) -> Iterator[tuple[str, str, str, Collection[
     for file, key, source in _all_sources(contract):
         for where in source.where:
             yield file, key, where.partition(" ")[0], contract.sources, "source"
+
+
+def _references_about_readings(
+    contract: Contract,
+) -> Iterator[tuple[str, str, str, Collection[str], str]]:
+    for reading in contract.readings.values():
+        for name in reading.operations:
+            if name != "*":
+                yield "readings.json", reading.id, name, contract.operations, "operation"
+    for contradiction in contract.contradictions:
+        for name in contradiction.readings:
+            place = f"contradictions.{contradiction.number}"
+            yield "contradictions.json", place, name, contract.readings, "reading"
 
 
 def _all_sources(contract: Contract) -> Iterator[tuple[str, str, Source]]:
@@ -243,6 +270,9 @@ def _all_sources(contract: Contract) -> Iterator[tuple[str, str, Source]]:
         yield "states.json", state.name, state.source
     for connector in contract.connectors.values():
         yield "connectors", connector.key, connector.source
+    for contradiction in contract.contradictions:
+        place = f"contradictions.{contradiction.number}"
+        yield "contradictions.json", place, contradiction.source
     for reading in contract.readings.values():
         for option in reading.options:
             yield "readings.json", f"{reading.id}.{option.id}", option.source

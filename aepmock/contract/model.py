@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from aepmock.contract.checking import Check, compile_check
 from aepmock.errors import unknown
 
 if TYPE_CHECKING:
@@ -101,6 +102,20 @@ class Reading:
     def touches(self, operations: Iterable[str]) -> bool:
         """Whether a run of these operations could notice the difference."""
         return "*" in self.operations or any(op in self.operations for op in operations)
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A place where the sources disagree: which readings switch it, or why none has to.
+
+    `number` counts them from 1; `note` is empty only where the readings say it all.
+    """
+
+    number: int
+    about: str
+    readings: tuple[str, ...]
+    note: str
+    source: Source
 
 
 @dataclass(frozen=True)
@@ -197,7 +212,9 @@ class Contract:
     connectors: Mapping[str, Connector]
     sources: Mapping[str, Mapping[str, str]]
     schemas: Mapping[str, Mapping[str, Any]]
+    contradictions: tuple[Contradiction, ...] = ()
     _validators: dict[str, Validator] = field(default_factory=dict, repr=False, compare=False)
+    _checks: dict[str, Check | None] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def default_readings(self) -> Mapping[str, str]:
@@ -262,6 +279,13 @@ class Contract:
 
             self._validators[schema] = Draft202012Validator(self.schemas[schema])
         return self._validators[schema]
+
+    def fits(self, schema: str, document: Any) -> bool:
+        """Whether a document satisfies a schema in `schemas/`; `validator` knows why not."""
+        if schema not in self._checks:
+            self._checks[schema] = compile_check(self.schemas[schema])
+        check = self._checks[schema]
+        return check(document) if check else bool(self.validator(schema).is_valid(document))
 
     def resolve_readings(self, chosen: Mapping[str, str]) -> Mapping[str, str]:
         """The defaults with `chosen` laid over them. Raises UsageError for unknown names."""

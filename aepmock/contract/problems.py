@@ -10,12 +10,13 @@ from aepmock.contract.model import ErrorEntry
 from aepmock.messages import Headers, Response
 
 JSON_HEADERS = Headers([("Content-Type", "application/json")])
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 TYPE_PREFIX = "https://ns.adobe.com/aep/errors/FLOW-"
 
 
 def json_response(status: int, document: Any, headers: Headers = JSON_HEADERS) -> Response:
     """A response with `document` as its JSON body."""
-    return Response(status, headers, json.dumps(document, separators=(",", ":")).encode())
+    return Response(status, headers, _ENCODER.encode(document).encode())
 
 
 def error_response(

@@ -10,10 +10,22 @@ ADOBE_HOST = re.compile(r"(?:[^/@]*\.)?(?:adobe\.io|adobelogin\.com)", re.IGNORE
 """Hosts that a door answers for, and that the guard keeps everyone else from."""
 
 
-def complete(response: Response) -> Response:
-    """The answer with a Content-Length, where HTTP wants one (RFC 9110 8.6)."""
+def is_adobe(host: str | None) -> bool:
+    """Whether a host, "platform.adobe.io", is one that the doors answer for."""
+    return host is not None and ADOBE_HOST.fullmatch(host) is not None
+
+
+def complete(response: Response, method: str) -> Response:
+    """The answer as it is sent: with a Content-Length, where HTTP wants one (RFC 9110 8.6).
+
+    The answer to HEAD has the length of the body, and no body (RFC 9110 9.3.2).
+    """
     headers = response.headers
-    if response.status == 204 or "content-length" in headers or "transfer-encoding" in headers:
+    if response.status != 204 and not (
+        "content-length" in headers or "transfer-encoding" in headers
+    ):
+        headers = Headers([*headers.fields, ("Content-Length", str(len(response.body)))])
+    elif method != "HEAD":
         return response
-    fields = [*headers.fields, ("Content-Length", str(len(response.body)))]
-    return Response(response.status, Headers(fields), response.body, response.injected)
+    body = b"" if method == "HEAD" else response.body
+    return Response(response.status, headers, body, response.injected)

@@ -1,17 +1,22 @@
 """Keeps the process from reaching Adobe's hosts around the open doors, and says the way out.
 
 An audit hook sees every look-up and connection, whatever library makes it. It can't be taken
-away again, so there is one for the process, and it does nothing while no guard is on.
+away again, so there is one for the process, and it does nothing while no guard is on. A socket
+that is told to connect to a name looks it up before the hook is asked; so connecting itself is
+watched too, while a guard is on.
 """
 
 from __future__ import annotations
 
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
 
-from aepmock.doors.framing import ADOBE_HOST
+from aepmock.doors.framing import is_adobe
 from aepmock.errors import EscapedRequestError
 
 
@@ -34,21 +39,66 @@ class Guard:
 
 _on: list[Guard] = []
 _installed = False
+_lock = Lock()
+_CONNECTING = ("connect", "connect_ex", "sendto")
+_Method = Callable[..., Any]
+_replaced: list[tuple[type[socket.socket], str, _Method, _Method | None]] = []
 
 
 @contextmanager
 def guarding(doors: tuple[str, ...]) -> Iterator[Guard]:
     """Raises EscapedRequestError in whoever looks up or connects to one of Adobe's hosts."""
     global _installed
-    if not _installed:
-        sys.addaudithook(_watch)
-        _installed = True
     guard = Guard(doors)
-    _on.append(guard)
+    with _lock:
+        if not _installed:
+            sys.addaudithook(_watch)
+            _installed = True
+        if not _on:
+            _watch_sockets()
+        _on.append(guard)
     try:
         yield guard
     finally:
-        _on.remove(guard)
+        with _lock:
+            # By identity: two guards of the same doors are equal.
+            _on[:] = [other for other in _on if other is not guard]
+            if not _on:
+                _leave_sockets()
+
+
+def _watch_sockets() -> None:
+    """Puts a check in front of the methods that take an address."""
+    cls = socket.socket
+    for name in _CONNECTING:
+        before = cls.__dict__.get(name)
+        checked = _checked(cls, name, before)
+        _replaced.append((cls, name, checked, before))
+        setattr(cls, name, checked)
+
+
+def _leave_sockets() -> None:
+    """Takes the checks away again, unless another tool has put its own over them."""
+    while _replaced:
+        cls, name, checked, before = _replaced.pop()
+        if cls.__dict__.get(name) is not checked:
+            continue
+        if before is None:
+            delattr(cls, name)
+        else:
+            setattr(cls, name, before)
+
+
+def _checked(cls: type[socket.socket], name: str, before: _Method | None) -> _Method:
+    def method(self: socket.socket, *args: Any) -> Any:
+        address = args[-1] if args else None
+        if isinstance(address, tuple) and address:
+            _check(address[0])
+        if before is not None:
+            return before(self, *args)
+        return getattr(super(cls, self), name)(*args)
+
+    return method
 
 
 def _watch(event: str, args: tuple[object, ...]) -> None:
@@ -60,9 +110,14 @@ def _watch(event: str, args: tuple[object, ...]) -> None:
         host = args[1][0] if args[1] else None
     else:
         return
-    if isinstance(host, bytes):
+    _check(host)
+
+
+def _check(host: object) -> None:
+    if isinstance(host, bytes | bytearray):
         host = host.decode("latin-1")
-    if isinstance(host, str) and ADOBE_HOST.fullmatch(host.rstrip(".")):
-        guard = _on[-1]
+    # Another thread may end the last guard meanwhile.
+    guard = next(reversed(_on), None)
+    if guard is not None and isinstance(host, str) and is_adobe(host.rstrip(".")):
         guard.attempts.append(host)
         raise EscapedRequestError(guard.explain(host))

@@ -1,53 +1,111 @@
-"""httpx, sync and async, through respx."""
+"""httpx, sync and async, through respx.
+
+respx mocks of one's own keep working beside an open door, whichever was opened first: the door
+answers for Adobe's hosts, except where a route of theirs names what is asked for, and all other
+hosts are theirs. Where no other mock is open, other hosts are reached as ever.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import respx
+from respx.models import AllMockedAssertionError, PassThrough
+from respx.patterns import Pattern
 
-from aepmock.doors.framing import ADOBE_HOST, complete
+from aepmock.doors.framing import complete, is_adobe
 from aepmock.messages import Handler, Headers, Request
 
-_FIELD_VALUE = re.compile(rb"(?:[\x21-\x7e\x80-\xff]+(?:[ \t]+[\x21-\x7e\x80-\xff]+)*)?")
-"""What h11, which stands below httpx on a real connection, lets pass as a field value."""
+_FIELD_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
+_FIELD_VALUE = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")
+"""What h11, which stands below httpx on a real connection, lets pass."""
+
+
+class _Door(respx.MockRouter):
+    """A router without routes: it keeps no record of calls, which would grow with each."""
+
+    def __init__(self, handler: Handler) -> None:
+        super().__init__(assert_all_called=False)
+        self._to = handler
+
+    def handler(self, request: httpx.Request) -> httpx.Response:
+        if is_adobe(request.url.host):
+            other = next((r for r in self._others() if _names(r, request)), None)
+            return other.handler(request) if other else _answer(self._to, request)
+        raise self._not_ours(request)
+
+    async def async_handler(self, request: httpx.Request) -> httpx.Response:
+        if is_adobe(request.url.host):
+            other = next((r for r in self._others() if _names(r, request)), None)
+            return await other.async_handler(request) if other else _answer(self._to, request)
+        raise self._not_ours(request)
+
+    def _others(self) -> list[respx.Router]:
+        routers = self.Mocker.routers if self.Mocker else []
+        return [router for router in routers if not isinstance(router, _Door)]
+
+    def _not_ours(self, request: httpx.Request) -> BaseException:
+        """respx asks the next router after the first of these, and the network after the second."""
+        if self._others():
+            return AllMockedAssertionError(f"RESPX: {request!r} not mocked!")
+        route: Any = None
+        return PassThrough(
+            f"Request marked to pass through: {request!r}", request=request, origin=route
+        )
 
 
 @contextmanager
 def opened(handler: Handler) -> Iterator[None]:
-    """Requests to Adobe's hosts by any httpx client reach the handler; others pass through."""
+    """Requests to Adobe's hosts by any httpx client reach the handler; others pass through.
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        response = complete(handler(_read(request)))
-        return httpx.Response(
-            response.status,
-            headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers],
-            stream=httpx.ByteStream(response.body),
-        )
-
-    # One route for Adobe, one for the rest: httpx's other traffic is not ours to stop.
-    router = respx.MockRouter(assert_all_called=False)
-    router.route(host__regex=rf"(?i)^{ADOBE_HOST.pattern}$").mock(side_effect=answer)
-    router.route().pass_through()
-    with router:
+    Of several open doors the one opened last answers.
+    """
+    door = _Door(handler)
+    with door:
+        # In front of everyone: a mock that answers whatever it is asked would hide the door.
+        if door.Mocker is not None:
+            door.Mocker.routers.remove(door)
+            door.Mocker.routers.insert(0, door)
         yield
+
+
+def _names(router: respx.Router, request: httpx.Request) -> bool:
+    """Whether one of the router's routes is about this request; one for everything is not."""
+    return any(
+        isinstance(route.pattern, Pattern) and bool(route.pattern.match(request))
+        for route in router.routes
+    )
+
+
+def _answer(handler: Handler, request: httpx.Request) -> httpx.Response:
+    response = complete(handler(_read(request)), request.method)
+    return httpx.Response(
+        response.status,
+        headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers],
+        stream=httpx.ByteStream(response.body),
+    )
 
 
 def _read(request: httpx.Request) -> Request:
     fields = []
     for name, value in request.headers.raw:
-        # The error of a real connection, which respx does not come to.
+        # The errors of a real connection, which respx does not come to.
+        if not _FIELD_NAME.fullmatch(name):
+            raise httpx.LocalProtocolError(f"Illegal header name {name!r}", request=request)
         if not _FIELD_VALUE.fullmatch(value):
             raise httpx.LocalProtocolError(f"Illegal header value {value!r}", request=request)
         fields.append((name.decode("latin-1"), value.decode("latin-1")))
     url = request.url
+    # A target that the caller set by hand is not part of the URL.
+    target = request.extensions.get("target", url.raw_path)
     return Request(
         request.method,
         f"{url.scheme}://{url.netloc.decode('ascii')}",
-        url.raw_path.decode("latin-1"),
+        target.decode("latin-1"),
         Headers(fields),
         request.content,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -9,11 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aepmock.doors.framing import complete
 from aepmock.errors import AepmockError, UsageError
-from aepmock.messages import Handler, Headers, Request
+from aepmock.messages import Handler, Headers, Request, Response
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -21,6 +24,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY = 16 * 1024 * 1024
 START_S = 10.0
+HEAD = "aepmock.head"
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,37 @@ def config(handler: Handler) -> uvicorn.Config:
     """uvicorn's configuration for a handler; quiet, and adding no headers of its own."""
     return uvicorn.Config(
         application(handler),
-        http="h11",
+        http=_Protocol,
         ws="none",
         lifespan="off",
-        log_level="error",
+        # uvicorn's own logging configuration closes every handler that the process has. Its
+        # messages of level error are about clients that hang up; ours are logged by the app.
+        log_config=None,
+        log_level="critical",
         access_log=False,
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=2,
+        # A client that stopped in the middle of a request is not waited for.
+        timeout_graceful_shutdown=0,
     )
+
+
+class _Protocol(H11Protocol):
+    """Keeps a request's head as it was sent: ASGI lowers names and loses an empty query."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # uvicorn hands a copy of this to each request's scope, right after the event.
+        self.app_state = dict(self.app_state)
+        next_event = self.conn.next_event
+
+        def watched() -> Any:
+            event = next_event()
+            if isinstance(event, h11.Request):
+                self.app_state[HEAD] = event.target, event.headers.raw_items()
+            return event
+
+        self.conn.next_event = watched  # type: ignore[method-assign]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -93,12 +119,11 @@ def application(handler: Handler) -> Callable[[Scope, Receive, Send], Awaitable[
     """An ASGI application that hands each request to the handler."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _body(receive)
-        if body is None:
-            await send({"type": "http.response.start", "status": 413, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
+        try:
+            body = await _body(receive)
+        except _HungUpError:
             return
-        response = complete(handler(_request(scope, body)))
+        response = complete(_handled(handler, scope, body), scope["method"])
         await send(
             {
                 "type": "http.response.start",
@@ -108,23 +133,36 @@ def application(handler: Handler) -> Callable[[Scope, Receive, Send], Awaitable[
                 ],
             }
         )
-        head = scope["method"] == "HEAD"
-        await send({"type": "http.response.body", "body": b"" if head else response.body})
+        await send({"type": "http.response.body", "body": response.body})
 
     return app
 
 
+def _handled(handler: Handler, scope: Scope, body: bytes | None) -> Response:
+    if body is None:
+        return Response(413)
+    try:
+        return handler(_request(scope, body))
+    except Exception:
+        # The kit's fault, in a thread where nobody else would see it.
+        logging.getLogger("aepmock.server").exception("the handler failed")
+        return Response(500)
+
+
 def _request(scope: Scope, body: bytes) -> Request:
-    query = scope["query_string"].decode("latin-1")
-    path = scope["raw_path"].decode("latin-1")
-    headers = Headers((n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"])
+    target, fields = scope["state"][HEAD]
+    headers = Headers((n.decode("latin-1"), v.decode("latin-1")) for n, v in fields)
     return Request(
         scope["method"],
         f"{scope['scheme']}://{headers.get('host') or ''}",
-        f"{path}?{query}" if query else path,
+        target.decode("latin-1"),
         headers,
         body,
     )
+
+
+class _HungUpError(Exception):
+    """The client went away before its request was whole: no one is to see half of it."""
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -134,7 +172,7 @@ async def _body(receive: Receive) -> bytes | None:
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return b""
+            raise _HungUpError
         part = message.get("body", b"")
         size += len(part)
         if size <= MAX_BODY:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aepmock.contract import AuthSpec, Connector, Operation, json_response
 from aepmock.messages import Headers, Request, Response
-from aepmock.service import listing
+from aepmock.service import bodies, listing
 from aepmock.service.actions import check_action
 from aepmock.service.exploring import explore
 from aepmock.service.gateway import Caller
@@ -30,7 +30,7 @@ JSON_TYPE = ("Content-Type", "application/json")
 def present(service: FlowService, connection: Connection) -> dict[str, Any]:
     """The connection as the service's own side sees it, whatever a read would hide."""
     _settle(service, connection)
-    return connection.item(frozenset(), "returned")
+    return deepcopy(connection.item(frozenset(), "returned"))
 
 
 def seed(
@@ -73,7 +73,10 @@ def create(
     mode = given.get("mode")
     if mode not in (None, "draft"):
         raise Refused("create.mode", value=mode, field="mode")
-    body = _object(service, request, "create-connection", "create.body-empty")
+    document = bodies.document(request, "create.body-not-json", "create.body-empty")
+    if not isinstance(document, dict):
+        raise Refused("create.body-not-json", detail="The request body is not a JSON object")
+    body = bodies.fitting(document, service.contract, "create-connection", "create.field-type")
     if "name" not in body and service.readings["connections.create-without-name"] == "refused":
         raise _mandatory("create.name-missing", "name")
     connector, version = _spec(service, body)
@@ -93,7 +96,7 @@ def create(
         service,
         connection,
         201,
-        location=service.readings["connections.create-location"] == "present",
+        location=_location(service, request, connection),
         etag=service.readings["connections.create-etag"] == "present",
     )
 
@@ -121,7 +124,10 @@ def search(
 ) -> Response:
     """POST /connections/search. Source: OAS getConnectionsByFilters."""
     given = listing.check_parameters(request, operation)
-    body = _object(service, request, "search-connections", "search.body-empty")
+    if not request.body.strip():
+        raise Refused("search.body-empty")
+    document = bodies.document(request, "search.body-not-json")
+    body = bodies.fitting(document, service.contract, "search-connections", "search.body-not-json")
     query = listing.search_query(body, given.get("continuationToken"), service.readings)
     return _listed(service, caller, query, "/connections/search")
 
@@ -134,7 +140,7 @@ def update(
     if_match = request.headers.get("if-match")
     if not if_match:
         raise Refused("update.if-match-missing")
-    document = _document(request, "update.body-empty", "update.body-not-json")
+    document = bodies.document(request, "update.body-not-json", "update.body-empty")
     wanted = instructions(document)
     _check_state(service, found, caller, "update")
     _check_etag(service, found, if_match)
@@ -149,9 +155,11 @@ def update(
     found.name = result.get("name")
     found.description = result.get("description")
     auth = result.get("auth")
-    found.auth_spec = auth.get("specName") if auth else None
-    found.auth_params = deepcopy(auth.get("params", {})) if auth else {}
-    found.state = result["state"]
+    found.auth_spec = auth["specName"] if auth else None
+    found.auth_params = auth.get("params", {}) if auth else {}
+    if result["state"] != found.state:
+        found.state = result["state"]
+        found.initializing_until_ms = 0
     _touch(service, found, caller.client_id)
     return _written(service, found, 200)
 
@@ -201,7 +209,8 @@ def action(
     given = listing.check_parameters(request, operation)
     body: Mapping[str, Any] = {}
     if request.body:
-        body = _object(service, request, "state-action", "action.body")
+        document = bodies.document(request, "action.body")
+        body = bodies.fitting(document, service.contract, "state-action", "action.body")
     check_action(given.get("op"), request.parameters("subOp"), body)
     contract = service.contract
     if found.state != contract.publish_from:
@@ -284,52 +293,29 @@ def _written(
     connection: Connection,
     status: int,
     *,
-    location: bool = False,
+    location: str | None = None,
     etag: bool = True,
 ) -> Response:
     document = {"id": connection.id, "etag": connection.etag} if etag else {"id": connection.id}
     headers = [JSON_TYPE, *_etag_header(service, connection)]
-    if location:
-        headers.append(("Location", f"/connections/{connection.id}"))
+    if location is not None:
+        headers.append(("Location", location))
     return json_response(status, document, Headers(headers))
+
+
+def _location(service: FlowService, request: Request, connection: Connection) -> str | None:
+    """Where a new connection is: relative to the base path as the one link in OAS, or absolute."""
+    option = service.readings["connections.create-location"]
+    if option == "absent":
+        return None
+    path = f"/connections/{connection.id}"
+    return path if option == "present" else request.origin + service.contract.base_path + path
 
 
 def _etag_header(service: FlowService, connection: Connection) -> list[tuple[str, str]]:
     if service.readings["connections.etag-header"] == "present":
         return [("ETag", connection.etag)]
     return []
-
-
-def _document(request: Request, empty: str, not_json: str) -> Any:
-    if not request.body.strip():
-        raise Refused(empty)
-    try:
-        document = request.json
-    except ValueError as error:
-        raise Refused(not_json, detail=f"The request body is not valid JSON: {error}") from None
-    if document in ({}, [], None):
-        raise Refused(empty)
-    return document
-
-
-def _object(service: FlowService, request: Request, schema: str, empty: str) -> dict[str, Any]:
-    """The body as a JSON object of the schema's types. Raises Refused."""
-    family = empty.partition(".")[0]
-    not_json = "action.body" if family == "action" else f"{family}.body-not-json"
-    document = _document(request, empty if family != "action" else not_json, not_json)
-    error = next(service.contract.validator(schema).iter_errors(document), None)
-    if error is not None:
-        rule = (
-            "create.field-type" if family == "create" and isinstance(document, dict) else not_json
-        )
-        raise Refused(rule, detail=f"{error.json_path}: {_without_value(error)}")
-    assert isinstance(document, dict)
-    return document
-
-
-def _without_value(error: Any) -> str:
-    """A validation error in words that repeat nothing of the body: it may hold secrets."""
-    return f"must satisfy {error.validator} {error.validator_value}"
 
 
 def _spec(service: FlowService, body: Mapping[str, Any]) -> tuple[Connector, str]:
@@ -358,6 +344,8 @@ def _auth(
     if not connector.auth:
         return (None, {}) if auth is None else (auth.get("specName"), auth.get("params", {}))
     if auth is None:
+        if service.readings["connections.create-without-auth"] == "accepted":
+            return None, {}
         raise _mandatory("create.auth-missing", "auth")
     name = auth.get("specName")
     if not name:

@@ -8,7 +8,7 @@ none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import RLock
 from typing import Any
 
@@ -132,6 +132,7 @@ class FlowService:
             for connection in self.store:
                 if connection.id == connection_id:
                     connection.state = state
+                    connection.initializing_until_ms = 0
                     return
         raise UsageError(f"there is no connection {connection_id!r} to set a state of")
 
@@ -149,7 +150,7 @@ class FlowService:
         token = contract.operations["ims.token"]
         if request.path == token.path:
             if request.method != token.method:
-                raise Refused("route.method", detail=f"{token.path} has no {request.method}")
+                raise _no_method(request, [token.method])
             return issue_token(request, self.gateway, self.readings)
         caller, operation, raw_id = self._admit(request)
         connection = None
@@ -170,7 +171,7 @@ class FlowService:
         caller = self.gateway.admit(request, is_list=is_list, content_check=_check_content_type)
         if operation is None:
             if methods:
-                raise Refused("route.method", detail=f"This path has no {request.method}")
+                raise _no_method(request, methods)
             raise Refused("route.unknown", detail=f"No operation has the path {request.path}")
         return caller, operation, raw_id
 
@@ -178,11 +179,10 @@ class FlowService:
         connection = self.store.find((caller.ims_org_id, caller.sandbox), connection_id)
         if connection is None:
             option = self.readings["connections.unknown-id"]
-            shown = connection_id.encode("utf-8", "replace").decode()
             raise Refused(
                 "connections.not-found",
                 code=UNKNOWN_ID_CODES.get(option, option),
-                **({} if option == "1101-404" else {"type": "connections", "id": shown}),
+                **({} if option == "1101-404" else {"type": "connections", "id": connection_id}),
             )
         return connection
 
@@ -191,24 +191,37 @@ class FlowService:
         code = refused.code or rule.code
         response = error_response(
             self.contract.errors[code],
-            refused.params,
+            {name: _writable(value) for name, value in refused.params.items()},
             request_id=self.ids.uuid(),
             short=self.readings["errors.envelope"] == "short",
             numeric_code=self.readings["gateway.error-code-type"] == "number",
         )
         headers = [*response.headers, (CLAUSE_HEADER, rule.clause or rule.id)]
-        if refused.rule == "route.method":
-            headers.append(("Allow", "GET, POST, PATCH, DELETE"))
+        if refused.allow:
+            headers.append(("Allow", ", ".join(refused.allow)))
         return Response(response.status, Headers(headers), response.body)
 
 
-def _check_content_type(request: Request) -> None:
+def _no_method(request: Request, methods: Iterable[str]) -> Refused:
+    return Refused(
+        "route.method", allow=sorted(methods), detail=f"This path has no {request.method}"
+    )
+
+
+def _writable(text: str) -> str:
+    """Text that every JSON reader takes: what was no UTF-8 in the request shows as U+FFFD."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _check_content_type(request: Request, readings: Mapping[str, str]) -> None:
     """A payload needs its content type; a request without one needs none. Source: TS."""
     if not request.body or request.method not in ("POST", "PUT", "PATCH"):
         return
     value = request.headers.get("content-type") or ""
     if value.partition(";")[0].strip().lower() not in JSON_TYPES:
-        raise Refused("gateway.content-type")
+        raise Refused("gateway.content-type", code=readings["gateway.content-type"])
 
 
 HANDLERS: Mapping[str, Callable[..., Response]] = {

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from aepmock.contract import Connector
+from aepmock.messages import read_json
 from aepmock.service.refusing import provider
 
 OBJECT_TYPES = frozenset({"root", "table", "folder", "file", "rest"})
@@ -82,8 +81,8 @@ def _row(columns: list[Mapping[str, Any]], number: int) -> dict[str, Any]:
 
 def _check_base64(text: str) -> None:
     try:
-        json.loads(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
+        read_json(base64.b64decode(text, validate=True))
+    except ValueError:
         raise provider(
             "explore.source-params", "The filter string is not base64 of a JSON document."
         ) from None

@@ -116,14 +116,18 @@ class Gateway:
         return self._integrations.get(client_id)
 
     def admit(
-        self, request: Request, *, is_list: bool, content_check: Callable[[Request], None]
+        self,
+        request: Request,
+        *,
+        is_list: bool,
+        content_check: Callable[[Request, Mapping[str, str]], None],
     ) -> Caller:
         """Who asks. Raises Refused in order: token, key, organization, content type, sandbox."""
         headers = request.headers
         token = self._token(headers.get("authorization"))
-        self._check_key(headers.get("x-api-key"))
+        self._check_key(headers.get("x-api-key"), token)
         org = self._organization(headers.get("x-gw-ims-org-id"), token)
-        content_check(request)
+        content_check(request, self.readings)
         kind: TokenKind = token.kind if token else "service"
         sandbox = self._sandbox(
             org, headers.get("x-sandbox-name"), headers.get("x-sandbox-id"), kind, is_list=is_list
@@ -156,16 +160,16 @@ class Gateway:
         value = value.strip()
         token = self._tokens.get(value)
         if scheme.lower() == "bearer" and token is not None:
-            if token.expires_at_ms > self._clock.now_ms():
+            if self._accept_any or token.expires_at_ms > self._clock.now_ms():
                 return token
         elif scheme.lower() == "bearer" and value and self._accept_any:
             return None
         raise Refused("gateway.token-invalid")
 
-    def _check_key(self, key: str | None) -> None:
+    def _check_key(self, key: str | None, token: Token | None) -> None:
         if not key:
             raise Refused("gateway.api-key-missing")
-        if not self._accept_any and key not in self._integrations:
+        if not self._accept_any and token and key != token.integration.api_key:
             raise Refused("gateway.api-key-wrong")
 
     def _organization(self, org: str | None, token: Token | None) -> str:
@@ -175,7 +179,7 @@ class Gateway:
                 code=self.readings["gateway.org-missing"],
                 header="x-gw-ims-org-id",
             )
-        if token is not None and token.integration.ims_org_id not in ("", org):
+        if not self._accept_any and token and token.integration.ims_org_id != org:
             raise Refused("gateway.org-wrong", code=self.readings["gateway.org-wrong"])
         return org
 
@@ -186,9 +190,9 @@ class Gateway:
         if sandbox_id and kind == "user":
             raise Refused("sandbox.id-with-user-token")
         if not name:
-            if self.readings["sandbox.missing"] == "default":
-                return next(s.name for s in sandboxes.values() if s.is_default)
-            raise Refused("sandbox.missing")
+            if self.readings["sandbox.missing"] == "refused":
+                raise Refused("sandbox.missing")
+            name = next(s.name for s in sandboxes.values() if s.is_default)
         if name == "*":
             return self._all_sandboxes(sandbox_id, kind, is_list=is_list)
         if name not in sandboxes:
@@ -202,6 +206,10 @@ class Gateway:
                 else {}
             )
             raise Refused("sandbox.unknown", code=code, sandboxName=name, **extra)
+        if sandbox_id == "*":
+            raise Refused("sandbox.all-without-id")
+        if sandbox_id and sandbox_id != sandboxes[name].id:
+            raise Refused("sandbox.id-unknown", sandboxId=sandbox_id, sandboxName=name)
         return name
 
     def _all_sandboxes(self, sandbox_id: str | None, kind: TokenKind, *, is_list: bool) -> str:

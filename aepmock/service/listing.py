@@ -6,7 +6,6 @@ A token carries what is needed to go on, so that the service remembers nothing b
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 import zlib
@@ -21,6 +20,9 @@ from aepmock.service.filtering import Filter, ordered, parse_filters, parse_orde
 from aepmock.service.refusing import Refused
 
 CAP = 100
+LETTERS = "T"
+RESERVED = "~+/=&"
+"""How a token begins in each alphabet."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,16 @@ def search_query(
 
     Its queryString is read as the query of a list call; the documentation gives no grammar.
     """
-    inner = Request("GET", "", "/?" + body.get("queryString", ""))
+    inner = Request("GET", "", "/?" + body.get("queryString", "").removeprefix("?"))
+    strange = [name for name, _ in inner.query if name != "property"]
+    if strange:
+        raise Refused("query.unknown", params=", ".join(dict.fromkeys(strange)))
     count = body.get("count", False)
     limit = body.get("limit")
     if count and limit is not None:
         raise Refused("list.limit-with-count")
+    # A schema's integer may be written 5.0.
+    limit = None if limit is None else int(limit)
     query = ListQuery(inner.parameters("property"), limit, body.get("orderby"), count)
     return continued(query, token, readings)
 
@@ -109,7 +116,8 @@ def answer(
     if query.count:
         return {"count": len(chosen)}
     size = query.limit if query.limit is not None else int(readings["connections.page-size"])
-    if readings["connections.limit-above-100"] == "capped":
+    # A search has a bound of its own, 1000, which its schema checks.
+    if path == "/connections" and readings["connections.limit-above-100"] == "capped":
         size = min(size, CAP)
     end = query.start + size
     document: dict[str, Any] = {"items": ordered(chosen, order)[query.start : end]}
@@ -137,23 +145,30 @@ def _href(path: str, query: ListQuery, start: int, readings: Mapping[str, str]) 
 def _make_token(start: int, query: ListQuery, alphabet: str) -> str:
     carried = {"property": query.property, "limit": query.limit, "orderby": query.orderby}
     data = json.dumps([start, carried], separators=(",", ":")).encode()
-    data = zlib.crc32(data).to_bytes(4, "big") + data
-    if alphabet == "reserved":
-        return "~+/=&" + base64.b64encode(data).decode()
-    return "T" + base64.b32encode(data).decode().rstrip("=").lower()
+    return _written(zlib.crc32(data).to_bytes(4, "big") + data, reserved=alphabet == "reserved")
+
+
+def _written(data: bytes, *, reserved: bool) -> str:
+    if reserved:
+        return RESERVED + base64.b64encode(data).decode()
+    return LETTERS + base64.b32encode(data).decode().rstrip("=").lower()
 
 
 def _read_token(token: str) -> tuple[int, Mapping[str, Any]]:
+    """What a token holds. Raises Refused for one that was not given out letter by letter so."""
+    reserved = token.startswith(RESERVED)
     try:
-        if token.startswith("~+/=&"):
-            data = base64.b64decode(token[5:], validate=True)
+        if reserved:
+            data = base64.b64decode(token[len(RESERVED) :], validate=True)
         else:
-            text = token[1:].upper()
+            text = token[len(LETTERS) :].upper()
             data = base64.b32decode(text + "=" * (-len(text) % 8))
         if zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
             raise ValueError("checksum")
+        if _written(data, reserved=reserved) != token:
+            raise ValueError("another spelling")
         start, carried = json.loads(data[4:])
-    except (ValueError, binascii.Error):
+    except (ValueError, TypeError):
         raise Refused("query.value", value=token, field="continuationToken") from None
     return start, carried
 

@@ -1,10 +1,12 @@
 """PATCH: reads the instructions and applies them, all or none.
 
-Source: UPDATE and OAS-D for the form, ERR 1414, 1434, 1455, 1456 for what is refused.
+Source: UPDATE and OAS-D for the form, ERR 1414, 1434, 1455, 1456 for what is refused, RFC6902
+and RFC6901 for what an instruction does.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
@@ -13,6 +15,7 @@ import jsonpatch
 import jsonpointer
 
 from aepmock.contract import Contract
+from aepmock.service.bodies import too_deep
 from aepmock.service.refusing import Refused
 
 OPERATIONS = frozenset({"add", "replace", "remove"})
@@ -25,21 +28,22 @@ def instructions(document: Any) -> list[dict[str, Any]]:
     Raises Refused for a document of another form and for an op that is not supported.
     """
     found = document if isinstance(document, list) else [document]
-    if not found:
-        raise Refused("update.body-empty")
     result = []
     for instruction in found:
         if not isinstance(instruction, dict):
             raise Refused("update.body-not-json", detail="A patch instruction is a JSON object")
         for key in ("op", "path"):
             if not isinstance(instruction.get(key), str):
-                raise Refused("update.instructions", message=f'Missing field "{key}".')
+                raise _invalid(f'Missing field "{key}".')
         op = instruction["op"].lower()
         if op not in OPERATIONS:
             raise Refused("update.operation", operation=instruction["op"])
         if op != "remove" and "value" not in instruction:
-            raise Refused("update.instructions", message='Missing field "value".')
-        result.append({**instruction, "op": op})
+            raise _invalid('Missing field "value".')
+        # Copied: a later instruction may change what an earlier one put in, and the request
+        # has to stay what was sent.
+        value = {"value": deepcopy(instruction["value"])} if op != "remove" else {}
+        result.append({"op": op, "path": instruction["path"], **value})
     return result
 
 
@@ -47,39 +51,73 @@ def patched(
     current: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]], contract: Contract
 ) -> dict[str, Any]:
     """`current` (name, description, auth, state) with the instructions applied. Raises Refused."""
+    result: Any = deepcopy(dict(current))
     for instruction in wanted:
         top = instruction["path"].split("/")[1:2]
         if top == ["connectionSpec"]:
             raise Refused("update.spec")
-        if top == ["state"]:
-            _check_state(instruction.get("value"), contract)
+        if instruction["path"] == "/state" and instruction["op"] != "remove":
+            _check_state(instruction["value"], contract)
+        result = _applied(result, instruction)
+    _check_result(result, current, contract)
+    return dict(result)
+
+
+def _applied(document: Any, instruction: Mapping[str, Any]) -> Any:
+    """The document after one instruction, changed in place. Raises Refused.
+
+    What the libraries say is not passed on: some of their versions print the whole document,
+    credentials and all.
+    """
     try:
-        result = jsonpatch.apply_patch(deepcopy(dict(current)), list(wanted))
+        return jsonpatch.JsonPatch([instruction]).apply(document, in_place=True)
     except (
         jsonpatch.JsonPatchException,
         jsonpointer.JsonPointerException,
+        # From paths that lead into texts, numbers and null.
         TypeError,
         KeyError,
         AttributeError,
-    ) as error:
-        raise Refused("update.instructions", message=f"{error}.") from None
-    _check_result(result, contract)
-    return dict(result)
+        IndexError,
+        ValueError,
+    ):
+        path = instruction["path"]
+        if path and not path.startswith("/"):
+            raise _invalid(f'The path "{path}" does not begin with /.') from None
+        raise _invalid(f'Missing field "{path.rpartition("/")[2]}".') from None
 
 
 def _check_state(value: Any, contract: Contract) -> None:
     if value not in contract.settable_states:
-        allowed = ", ".join(contract.settable_states)
-        raise Refused("update.state-value", state=str(value), allowed=allowed)
+        raise Refused(
+            "update.state-value",
+            state=value if isinstance(value, str) else json.dumps(value),
+            allowed=", ".join(contract.settable_states),
+        )
 
 
-def _check_result(result: Any, contract: Contract) -> None:
+def _check_result(result: Any, before: Mapping[str, Any], contract: Contract) -> None:
     if not isinstance(result, dict):
-        raise Refused("update.instructions", message="The connection can't be replaced.")
+        raise _invalid("The connection can't be replaced.")
+    if "connectionSpec" in result:
+        raise Refused("update.spec")
     strange = sorted(set(result) - PATCHABLE)
     if strange:
-        raise Refused("update.instructions", message=f'Missing field "{strange[0]}".')
-    error = next(contract.validator("create-connection").iter_errors(result), None)
-    if error is not None or result.get("state") is None:
-        place = error.json_path if error is not None else "$.state"
-        raise Refused("update.instructions", message=f'Invalid value of field "{place[2:]}".')
+        raise _invalid(f'Missing field "{strange[0]}".')
+    if too_deep(result):
+        raise _invalid("The result is nested too deeply.")
+    if not contract.fits("create-connection", result):
+        error = next(contract.validator("create-connection").iter_errors(result))
+        raise _invalid(f'Invalid value of field "{error.json_path[2:]}".')
+    for name in ("state", "auth"):
+        if name in before and name not in result:
+            raise _invalid(f'The field "{name}" can\'t be removed.')
+    if "auth" in result and "specName" not in result["auth"]:
+        raise _invalid('Missing field "specName".')
+    # A draft keeps its state; no patch can make one.
+    if result["state"] != before["state"]:
+        _check_state(result["state"], contract)
+
+
+def _invalid(message: str) -> Refused:
+    return Refused("update.instructions", message=message)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from random import Random
-from uuid import UUID
 
 EPOCH_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z: where a mock's clock starts, so that every run has the same times."""
+
+
+_VERSION_MASK = ~(0xF << 76 | 0x3 << 62)
+_VERSION_4 = 0x4 << 76 | 0x2 << 62
+"""RFC 9562: four bits of version, two of variant."""
 
 
 class Clock:
@@ -33,7 +37,10 @@ class IdSource:
 
     def uuid(self) -> str:
         """A version 4 UUID, "2fce94c1-9a93-4971-8e94-c19a93097129"."""
-        return str(UUID(int=self._random.getrandbits(128), version=4))
+        # What uuid.UUID(int=…, version=4) writes, without the object: it is made per answer.
+        bits = self._random.getrandbits(128) & _VERSION_MASK | _VERSION_4
+        digits = f"{bits:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def hex(self, digits: int) -> str:
         """That many hexadecimal digits, in lower case."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class Refused(Exception):
     """Raised inside the engine only. `rule` is an id of refusals.json.
 
     `params` fill the error's template; `code` overrides the rule's code where a reading or a
-    state chooses another one.
+    state chooses another one; `allow` are the methods that the path has.
     """
 
-    def __init__(self, rule: str, *, code: str | None = None, **params: str) -> None:
+    def __init__(
+        self, rule: str, *, code: str | None = None, allow: Sequence[str] = (), **params: str
+    ) -> None:
         super().__init__(rule)
         self.rule = rule
         self.code = code
+        self.allow = allow
         self.params = params
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +43,8 @@ class Connection:
         """The connection as a read gives it. Source: OAS ConnectionItemDTO, UPDATE.
 
         `treatment` is an option of the reading connections.secrets-on-read, `secrets` the
-        names of the params it concerns.
+        names of the params it concerns. What is nested in it is the store's own: to be read,
+        and copied where it is handed on.
         """
         item: dict[str, Any] = {
             "id": self.id,
@@ -67,17 +67,18 @@ class Connection:
         if self.description is not None:
             item["description"] = self.description
         if self.auth_spec is not None:
-            params = _treated(self.auth_params, secrets, treatment)
+            params = treated(self.auth_params, secrets, treatment)
             item["auth"] = {"specName": self.auth_spec, "params": params}
         return item
 
 
-def _treated(params: Mapping[str, Any], secrets: frozenset[str], treatment: str) -> dict[str, Any]:
+def treated(params: Mapping[str, Any], secrets: frozenset[str], treatment: str) -> dict[str, Any]:
+    """Auth params as a reading lets them be seen."""
     if treatment == "masked":
-        return {k: MASK if k in secrets else deepcopy(v) for k, v in params.items()}
+        return {k: MASK if k in secrets else v for k, v in params.items()}
     if treatment == "absent":
-        return {k: deepcopy(v) for k, v in params.items() if k not in secrets}
-    return deepcopy(dict(params))
+        return {k: v for k, v in params.items() if k not in secrets}
+    return dict(params)
 
 
 class Store:

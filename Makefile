@@ -1,0 +1,59 @@
+# Thin, and the same for a person and for CI. Needs Python 3.11+ and a package index.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+CLIENT ?= aepmock.clients.reference:client
+JOBS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help judge test tests suite mutants lint docs docs-check bench clean
+
+help: ## what there is to make
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
+
+judge: $(VENV)/.ready ## judge the reference client on the mock; CLIENT=package.module:factory for yours
+	$(BIN)/aepmock judge $(CLIENT)
+
+test: tests suite ## everything: the kit's own tests, and the suite under every reading
+
+tests: $(VENV)/.ready-test ## the kit's own tests
+	$(BIN)/python -m pytest -q -n $(JOBS)
+
+suite: $(VENV)/.ready-test ## the suite over the reference client, under every reading
+	$(BIN)/aepmock judge $(CLIENT) --readings all --jobs $(JOBS)
+
+mutants: $(VENV)/.ready-test ## how many broken clients are convicted, and how many right ones accused
+	$(BIN)/python -m tests.mutants
+
+lint: $(VENV)/.ready-lint ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/.ready ## make the reference pages from the contract
+	$(BIN)/python -m aepmock.docsmaking docs
+
+docs-check: $(VENV)/.ready ## fail if a reference page is stale
+	$(BIN)/python -m aepmock.docsmaking docs --check
+
+bench: $(VENV)/.ready-test ## ratios against peers of the same run
+	$(BIN)/python benchmarks/inprocess.py
+
+clean: ## throw the environment away
+	rm -rf $(VENV) build dist *.egg-info
+
+$(VENV)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "aepmock needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]'
+	@touch $@
+
+$(VENV)/.ready-test: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+$(VENV)/.ready-lint: $(VENV)/.ready-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	@touch $@

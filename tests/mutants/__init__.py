@@ -1,0 +1,51 @@
+"""Clients with one fault each, and odd ones without any: what the judge itself is judged by."""
+
+from __future__ import annotations
+
+from tests.mutants import (
+    answering,
+    asynchronous,
+    creating,
+    erring,
+    exploring,
+    listing,
+    living,
+    odd_but_right,
+    on_requests,
+    requesting,
+    tokens,
+    updating,
+)
+from tests.mutants.registry import Innocent, Mutant, found
+
+MODULES = (
+    requesting,
+    creating,
+    answering,
+    listing,
+    updating,
+    exploring,
+    erring,
+    living,
+    tokens,
+    asynchronous,
+    on_requests,
+    odd_but_right,
+)
+"""Where they stand: each module signs its own in when it is imported."""
+
+MUTANTS, _ODD = found()
+INNOCENTS: tuple[Innocent, ...] = (
+    *(
+        Innocent(f"aepmock.clients.reference:{name}")
+        for name in ("client", "bearer_client", "async_client")
+    ),
+    *(
+        Innocent(f"tests.correct_clients.{name}:client")
+        for name in ("httpx_async", "requests_session", "retrying_pager")
+    ),
+    Innocent("tests.correct_clients.urllib_plain:client", "server"),
+    *_ODD,
+)
+
+__all__ = ["INNOCENTS", "MODULES", "MUTANTS", "Innocent", "Mutant"]

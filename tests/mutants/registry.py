@@ -1,0 +1,78 @@
+"""What a mutant is, and the decorator by which one signs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aepmock.protocol import ClientSettings
+
+Factory = Callable[[ClientSettings], Any]
+Made = TypeVar("Made", bound=Factory)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A client with one fault.
+
+    `clause` is what it must be convicted of; `also` are other musts that the fault truly breaks;
+    `door` is how its requests reach the mock.
+    """
+
+    name: str
+    clause: str
+    also: frozenset[str]
+    factory: Factory
+    door: str = "auto"
+
+    @property
+    def target(self) -> str:
+        """The mutant as aepmock judge takes it: "tests.mutants.creating:strips_the_name"."""
+        return target_of(self.factory)
+
+
+@dataclass(frozen=True)
+class Innocent:
+    """A client that must not be accused of anything, with its door."""
+
+    target: str
+    door: str = "auto"
+
+
+_MUTANTS: list[Mutant] = []
+_INNOCENTS: list[Innocent] = []
+
+
+def breaks(clause: str, *, also: Iterable[str] = (), door: str = "auto") -> Callable[[Made], Made]:
+    """Registers a client that breaks a clause; the name of the class is the name of its fault."""
+
+    def register(factory: Made) -> Made:
+        _MUTANTS.append(Mutant(_name(factory), clause, frozenset(also), factory, door))
+        return factory
+
+    return register
+
+
+def innocent(*, door: str = "auto") -> Callable[[Made], Made]:
+    """Registers a client that is right, however odd it looks."""
+
+    def register(factory: Made) -> Made:
+        _INNOCENTS.append(Innocent(target_of(factory), door))
+        return factory
+
+    return register
+
+
+def target_of(factory: Factory) -> str:
+    """A factory as package.module:name."""
+    return f"{factory.__module__}:{_name(factory)}"
+
+
+def found() -> tuple[tuple[Mutant, ...], tuple[Innocent, ...]]:
+    """All that signed in, in the order in which they stand."""
+    return tuple(_MUTANTS), tuple(_INNOCENTS)
+
+
+def _name(factory: Factory) -> str:
+    return str(getattr(factory, "__qualname__", factory))
