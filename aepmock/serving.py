@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import uvicorn
 
@@ -54,5 +56,7 @@ def serve_until_stopped(
         print(f"access token   {made.access_token}")
         print("sandboxes      prod, dev")
     print("Ctrl-C stops it.", flush=True)
-    with listener:
+    # uvicorn stops gracefully and then raises the signal again; either way it was asked for.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with listener, suppress(KeyboardInterrupt):
         uvicorn.Server(config(service.handle)).run(sockets=[listener])

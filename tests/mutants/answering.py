@@ -55,11 +55,8 @@ class takes_a_failed_test_for_an_error(ReferenceClient):
         return True
 
 
-_KNOWN = frozenset(
-    "id name description state etag connectionSpec auth imsOrgId sandboxId sandboxName createdAt "
-    "updatedAt createdBy updatedBy createdClient updatedClient version tags inheritedAttributes "
-    "activatedAt labels cloneId providerRefId lastOperation params enabled".split()
-)
+_UNKNOWN = re.compile("aepmock|x-|ns\\.")
+"""No field of the documentation, nor any the mock is known to give, is called so."""
 
 
 @breaks("answers.unknown-fields")
@@ -68,7 +65,7 @@ class knows_every_field_there_is(ReferenceClient):
 
     def read_items(self, answer: Answer) -> list[dict[str, Any]]:
         items = super().read_items(answer)
-        strange = {k for item in items for k in item} - _KNOWN
+        strange = {k for item in items for k in item if _UNKNOWN.match(k)}
         if strange:
             raise TypeError(f"Connection() got an unexpected keyword argument {min(strange)!r}")
         return items
@@ -78,7 +75,7 @@ class knows_every_field_there_is(ReferenceClient):
 class unpacks_an_answer_of_two_fields(ReferenceClient):
     def read_created(self, answer: Answer) -> dict[str, Any]:
         super().read_created(answer)
-        fields = {k: v for k, v in answer.json().items() if k not in _KNOWN}
+        fields = [k for k in answer.json() if k not in ("id", "etag")]
         if fields:
             raise ValueError(f"too many values to unpack (expected 2, got {2 + len(fields)})")
         return super().read_created(answer)

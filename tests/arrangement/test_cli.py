@@ -1,0 +1,172 @@
+"""The command line: what it prints, and with which status it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from aepmock.cli import main
+
+REFERENCE = "aepmock.clients.reference:client"
+
+
+def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "aepmock", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "", "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
+    )
+
+
+def test_judge_prints_a_table_of_80_columns_and_ends_well(tmp_path: Path) -> None:
+    result = run("judge", REFERENCE, "--select", "connections.get.*", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert result.stdout.rstrip().endswith("1 clause: 1 met · every must met")
+
+
+def test_judge_of_a_broken_client_ends_with_1_and_shows_the_way_to_see_it_again(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "broken.py").write_text(
+        "from aepmock.clients.reference import ReferenceClient\n"
+        "class Broken(ReferenceClient):\n"
+        "    def read_tested(self, answer):\n"
+        "        return answer.is_success\n"
+        "client = Broken\n"
+    )
+    words = ("--select", "connections.test.result", "--report", "out.json", "--report", "out.xml")
+    result = run("judge", "broken:client", *words, cwd=tmp_path)
+    assert result.returncode == 1, result.stderr
+    command = "aepmock judge broken:client --select connections.test.result --seed 0 --examples 25"
+    assert command in result.stdout
+    report = json.loads((tmp_path / "out.json").read_text())
+    finding = report["clauses"][0]["findings"][0]
+    assert (finding["expected"], finding["got"]) == ("False", "True")
+    assert finding["reproduce"] == command
+    assert "connections.test.result" in (tmp_path / "out.xml").read_text()
+    again = run(*command.split()[1:], cwd=tmp_path)
+    assert again.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("judge",), "no client to judge: aepmock judge package.module:factory"),
+        (("judge", "nix"), "not of the form package.module:factory"),
+        (("judge", "nix:x"), "can't be imported: No module named 'nix'"),
+        (("judge", REFERENCE, "--select", "nix"), "unknown clause 'nix'"),
+        (("judge", REFERENCE, "--report", "a/b.json"), "a"),
+        (("judge", REFERENCE, "--report", "b.doc"), ".json"),
+        (("judge", REFERENCE, "--known-failing", "no.txt"), "can't be read"),
+        (("judge", REFERENCE, "--examples", "0"), "--aepmock-examples: 0 is too small"),
+        (("judge", REFERENCE, "--jobs", "0"), "--jobs takes a number from 1 on"),
+        (("clauses", "nix"), "unknown clause 'nix'"),
+        (("connectors", "hubspt"), "did you mean 'hubspot'"),
+        (("serve", "--host", "0.0.0.0"), "loopback only"),
+        (("serve", "--reading", "x"), "QUESTION=OPTION"),
+        (("serve", "--reading", "x=y", "--port", "0"), "unknown reading 'x'"),
+    ],
+)
+def test_misuse_is_one_line_and_status_2(
+    words: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("aepmock: ")
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_a_factory_that_fails_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "failing.py").write_text("def client(settings):\n    raise OSError('no licence')\n")
+    result = run("judge", "failing:client", "--examples", "1", cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == "aepmock: failing:client raised OSError: no licence\n"
+
+
+def test_a_client_that_goes_around_the_doors_is_told_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "around.py").write_text(
+        "import urllib.request\n"
+        "class Client:\n"
+        "    def __init__(self, settings):\n"
+        "        self.url = settings.base_url + '/connections'\n"
+        "    def create_connection(self, connection):\n"
+        "        urllib.request.urlopen(self.url)\n"
+        "client = Client\n"
+    )
+    result = run("judge", "around:client", "--examples", "1", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "--door server" in result.stderr
+
+
+def test_clauses_lists_and_explains(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["clauses"]) == 0
+    assert "connections.update.if-match" in capsys.readouterr().out
+    assert main(["clauses", "connections.update.if-match"]) == 0
+    explained = capsys.readouterr().out
+    for word in ("asked", "broken by", "right", "wrong", "source", "1403-400"):
+        assert word in explained
+    assert main(["clauses", "delete.in-use"]) == 0
+    assert "1418-400" in capsys.readouterr().out
+
+
+def test_connectors_lists_and_explains(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["connectors"]) == 0
+    assert "cc6a4487-9e91-433e-a3a3-9cf6626c1806" in capsys.readouterr().out
+    assert main(["connectors", "hubspot"]) == 0
+    assert "refreshToken" in capsys.readouterr().out
+
+
+def test_config_says_where_each_value_comes_from(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.aepmock]\nclient = "a:b"\nexamples = 7\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AEPMOCK_SEED", "3")
+    assert main(["config"]) == 0
+    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    assert lines["client"][1:] == ["a:b", "pyproject"]
+    assert lines["seed"][1:] == ["3", "environment"]
+    assert lines["door"][1:] == ["auto", "default"]
+
+
+@pytest.mark.parametrize("credentials", ["any", "minted"])
+def test_serve_answers_until_it_is_stopped(credentials: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "aepmock", "serve", "--port", "0", "--credentials", credentials]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        base_url = process.stdout.readline().split()[-1]
+        headers = {
+            "Authorization": "Bearer t",
+            "x-api-key": "k",
+            "x-gw-ims-org-id": "o@AdobeOrg",
+            "x-sandbox-name": "dev",
+        }
+        request = urllib.request.Request(base_url + "/connections", headers=headers)
+        if credentials == "any":
+            with urllib.request.urlopen(request) as answer:
+                assert json.load(answer) == {"items": [], "_links": {}}
+        else:
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request)
+            assert refused.value.code == 401
+            refused.value.close()
+        process.send_signal(signal.SIGINT if credentials == "any" else signal.SIGTERM)
+        assert process.wait(10) == 0
