@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class AepmockError(Exception):
@@ -44,6 +43,8 @@ def unknown(what: str, asked: str, allowed: Iterable[str]) -> UsageError:
     >>> str(unknown("door", "htpx", ["auto", "httpx"]))
     "unknown door 'htpx'; did you mean 'httpx'? Allowed: auto, httpx"
     """
+    from difflib import get_close_matches  # the plugin loads this module in every pytest run
+
     names = sorted(allowed)
     near = get_close_matches(asked, names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."

@@ -265,7 +265,7 @@ class Mock:
             if seen.problem is not None
         )
 
-    @property
+    @cached_property
     def _expected(self) -> Expected:
         """Any value will do: a test may be about wrong credentials."""
         return Expected.of(self.settings, any_value=True)

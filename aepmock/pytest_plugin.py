@@ -6,10 +6,8 @@ pytest and the standard library only; everything heavy is imported where it is u
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from types import ModuleType
@@ -36,6 +34,8 @@ class Run:
     """What one pytest run knows of itself; lives in the config's stash."""
 
     def __init__(self, settings: dict[str, Setting]) -> None:
+        from datetime import UTC, datetime
+
         from aepmock.judge import Tally
 
         self.settings = settings
@@ -195,6 +195,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     )
     result = config.getoption("aepmock_result")
     if result:
+        import json
+
         document = {"report": report.to_json(), "errors": run.errors}
         Path(result).write_text(json.dumps(document), "utf-8")
     _write_reports(run, report)

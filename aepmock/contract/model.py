@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from aepmock.contract.checking import Check, compile_check
 from aepmock.errors import unknown
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
     from aepmock.messages import Request
+
+_REMEMBERED = "_aepmock_operation"
 
 Grade = Literal["must", "should", "open"]
 
@@ -262,7 +264,18 @@ class Contract:
         return {}, None
 
     def operation_of(self, request: Request) -> Operation | None:
-        """The documented operation a request is, or None where it is none."""
+        """The documented operation a request is, or None where it is none.
+
+        Every check of every request asks this, so the request remembers the answer.
+        """
+        remembered = request.__dict__.get(_REMEMBERED)
+        if remembered is not None and remembered[0] is self:
+            return cast("Operation | None", remembered[1])
+        operation = self._operation_of(request)
+        request.__dict__[_REMEMBERED] = (self, operation)
+        return operation
+
+    def _operation_of(self, request: Request) -> Operation | None:
         path = request.path
         token = self.operations["ims.token"]
         if path == token.path:

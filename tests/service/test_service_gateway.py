@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from flow_caller import Caller, code_of
+from flow_caller import HUBSPOT, Caller, code_of
 
 from aepmock.messages import Response
 from aepmock.service import FlowService
@@ -117,14 +117,8 @@ def test_a_payload_with_another_type_is_refused(value: str | None) -> None:
 
 def test_no_payload_needs_no_type() -> None:
     caller = Caller()
-    made = caller.send("POST", "/connections?mode=draft", {**_draft()}).json["id"]
+    made = caller.send("POST", "/connections?mode=draft", dict(HUBSPOT)).json["id"]
     assert caller.send("POST", f"/connections/{made}/action?op=publish").status == 200
-
-
-def _draft() -> dict[str, object]:
-    from flow_caller import HUBSPOT
-
-    return dict(HUBSPOT)
 
 
 def test_credentials_show_no_secret_in_their_repr() -> None:
