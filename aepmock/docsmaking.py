@@ -31,9 +31,11 @@ def clauses_page(contract: Contract) -> str:
         "",
         _NOTICE,
         "",
-        f"{len(contract.clauses)} things the contract asks of a client, by family. A *must* that "
-        "is broken fails a run; a *should* is reported. `aepmock clauses ID` shows one in the "
-        "terminal.",
+        (
+            f"{len(contract.clauses)} things the contract asks of a client, by family. A *must* "
+            "that is broken fails a run; a *should* is reported. `aepmock clauses ID` shows one "
+            "in the terminal."
+        ),
         "",
     ]
     for family, title in FAMILIES.items():
@@ -66,10 +68,12 @@ def readings_page(contract: Contract) -> str:
         "",
         _NOTICE,
         "",
-        "What Adobe's documentation leaves open, or says in several ways. The mock answers by the "
-        "first option unless told otherwise; a client has to live with every one. "
-        "`--readings all` judges it under each, `aepmock.mock(readings={…})` and "
-        "`aepmock serve --reading QUESTION=OPTION` switch one.",
+        (
+            "What Adobe's documentation leaves open, or says in several ways. The mock answers by "
+            "the first option unless told otherwise; a client has to live with every one. "
+            "`--readings all` judges it under each, `aepmock.mock(readings={…})` and "
+            "`aepmock serve --reading QUESTION=OPTION` switch one."
+        ),
         "",
     ]
     for reading in contract.readings.values():
@@ -91,8 +95,10 @@ def errors_page(contract: Contract) -> str:
         "",
         "## Why the mock refuses",
         "",
-        "The answer is Adobe's, untouched; `x-aepmock-clause` names the clause that the request "
-        "broke, or the rule itself where it broke none.",
+        (
+            "The answer is Adobe's, untouched; `x-aepmock-clause` names the clause that the "
+            "request broke, or the rule itself where it broke none."
+        ),
         "",
         "| rule | when | code | clause | source |",
         "| --- | --- | --- | --- | --- |",
@@ -105,8 +111,10 @@ def errors_page(contract: Contract) -> str:
         "",
         "## The catalogue",
         "",
-        "Every code a client may meet. Names in braces are parameters; the envelope's `report` "
-        "repeats them.",
+        (
+            "Every code a client may meet. Names in braces are parameters; the envelope's "
+            "`report` repeats them."
+        ),
         "",
         "| code | status | shape | message | source |",
         "| --- | --- | --- | --- | --- |",

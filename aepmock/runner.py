@@ -56,6 +56,7 @@ def _command(settings: Mapping[str, Setting], result: Path, jobs: int) -> list[s
     words = [sys.executable, "-m", "pytest", "--pyargs", "aepmock.contract_tests"]
     words += ["-c", str(Path(suite.origin).parent / "pytest.ini")]
     words += ["-p", "no:cacheprovider", "-p", "aepmock.pytest_plugin", "--tb=short", "--color=no"]
+    words.append("-v")  # a line a test, so that the bar moves
     if jobs > 1:
         if find_spec("xdist") is None:
             raise UsageError("--jobs needs pytest-xdist: python -m pip install pytest-xdist")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aepmock import NewConnection
 from aepmock.suite import Bench, Trial
 
@@ -14,6 +16,16 @@ def test_a_connection_is_sent_as_given(bench: Bench) -> None:
         trial.create(connection)
 
     bench.run(example, connection=bench.valid_connections())
+
+
+def test_a_description_is_sent_where_there_is_one(bench: Bench) -> None:
+    plain = bench.plain_connection()
+    described = replace(plain, description="for sales", connection_spec_version=None)
+
+    def example(trial: Trial, connection: NewConnection) -> None:
+        trial.create(connection)
+
+    bench.run_each([plain, described] if bench.config.descriptions else [plain], example)
 
 
 def test_a_connection_is_sent_as_given_again(bench: Bench) -> None:

@@ -20,6 +20,29 @@ OPERATIONS = ("connections.create", "connections.get", "connections.list", "conn
 EXERCISES = ("lifecycle.*", "request.*", "connections.*", "answers.success", "ims.*")
 
 
+def test_a_connection_lives_and_is_gone(bench: Bench) -> None:
+    def example(trial: Trial, connection: NewConnection) -> None:
+        made = trial.create(connection)
+        if made is None:
+            return
+        connection_id = made[0]
+        trial.call("get_connection", connection_id=connection_id)
+        trial.call("get_connection", sandbox="prod", connection_id=connection_id)
+        trial.call(
+            "update_connection",
+            connection_id=connection_id,
+            etag=trial.current_etag(connection_id),
+            operations=[{"op": "replace", "path": "/name", "value": "another name"}],
+        )
+        trial.call("get_connection", connection_id=connection_id)
+        trial.call("list_connections")
+        trial.call("delete_connection", connection_id=connection_id)
+        trial.call("get_connection", connection_id=connection_id)
+        trial.call("list_connections")
+
+    bench.run(example, connection=bench.valid_connections())
+
+
 def test_the_client_and_the_service_agree(bench: Bench) -> None:
     connections = bench.valid_connections()
 

@@ -60,6 +60,15 @@ def test_a_count_is_the_service_s(bench: Bench) -> None:
     bench.run(example, size=st.integers(0, 25), property=st.just(()) | filters())
 
 
+def test_a_filtered_count_counts_what_fits(bench: Bench) -> None:
+    def example(trial: Trial, property: tuple[str, ...]) -> None:
+        trial.seed(3, description="wanted")
+        trial.seed(2)
+        trial.call("count_connections", property=property)
+
+    bench.run_each([("description==wanted",), ("state==enabled", "name==connection 1")], example)
+
+
 def test_an_empty_page_in_the_middle_is_not_the_end(bench: Bench) -> None:
     def example(trial: Trial, limit: int) -> None:
         trial.seed(5)

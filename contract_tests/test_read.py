@@ -36,6 +36,26 @@ def test_a_connection_is_read_tested_and_deleted(bench: Bench) -> None:
     bench.run(example, usable=st.booleans())
 
 
+def test_every_kind_of_exploration_asks_for_what_was_wanted(bench: Bench) -> None:
+    kinds: list[dict[str, Any]] = [
+        {"object_type": "root"},
+        {"object_type": "table", "object": "Hubspot.Contacts", "preview": True},
+        {
+            "object_type": "rest",
+            "object": "json",
+            "file_type": "json",
+            "preview": True,
+            "source_params": {"campaignId": "c66a200cda"},
+        },
+    ]
+
+    def example(trial: Trial, wanted: dict[str, Any]) -> None:
+        connection_id = trial.seed()[0]["id"]
+        trial.call("explore_connection", connection_id=connection_id, **wanted)
+
+    bench.run_each(kinds, example)
+
+
 def test_an_exploration_asks_for_what_was_wanted(bench: Bench) -> None:
     def example(trial: Trial, wanted: dict[str, Any]) -> None:
         connection_id = trial.seed()[0]["id"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +15,10 @@ from typing import Any
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from aepmock.doors.framing import complete
-from aepmock.errors import AepmockError, UsageError
+from aepmock.errors import UsageError
 from aepmock.messages import Handler, Headers, Request, Response
 
 Scope = MutableMapping[str, Any]
@@ -24,6 +27,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY = 16 * 1024 * 1024
 START_S = 10.0
+FLUSH_S = 0.5
 HEAD = "aepmock.head"
 
 
@@ -41,18 +45,52 @@ def serving(handler: Handler, *, host: str = "127.0.0.1", port: int = 0) -> Iter
     Raises UsageError where host and port can't be had.
     """
     listener = listen(host, port)
-    server = uvicorn.Server(config(handler))
+    ready: Future[Callable[[], object]] = Future()
     thread = threading.Thread(
-        target=server.run, kwargs={"sockets": [listener]}, name="aepmock server", daemon=True
+        target=lambda: asyncio.run(_serve(config(handler), listener, ready)),
+        name="aepmock server",
+        daemon=True,
     )
     thread.start()
+    stop = ready.result(START_S)
     try:
-        _wait(server, thread)
         yield Server(origin_of(listener))
     finally:
-        server.should_exit = True
+        stop()
         thread.join(START_S)
+
+
+async def _serve(
+    settings: uvicorn.Config, listener: socket.socket, ready: Future[Callable[[], object]]
+) -> None:
+    """What uvicorn.Server does, without its polling: a test waits for each start and stop."""
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    state = ServerState()
+    try:
+        settings.load()
+        server = await loop.create_server(lambda: _Protocol(settings, state, {}), sock=listener)
+    except BaseException as error:
         listener.close()
+        ready.set_exception(error)
+        return
+    ready.set_result(lambda: loop.call_soon_threadsafe(stopped.set))
+    await stopped.wait()
+    server.close()
+    for connection in list(state.connections):
+        _end(connection)
+    # What is written is still to be sent; a client that does not read is not waited for long.
+    deadline = loop.time() + FLUSH_S
+    while state.connections and loop.time() < deadline:
+        await asyncio.sleep(0.002)
+
+
+def _end(connection: Any) -> None:
+    if connection.cycle is None or connection.cycle.response_complete:
+        connection.shutdown()
+    else:
+        # In the middle of a request: nobody is to wait for the rest of it.
+        connection.transport.abort()
 
 
 def config(handler: Handler) -> uvicorn.Config:
@@ -69,8 +107,8 @@ def config(handler: Handler) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         date_header=False,
-        # A client that stopped in the middle of a request is not waited for.
-        timeout_graceful_shutdown=0,
+        # In whole seconds, for `aepmock serve`.
+        timeout_graceful_shutdown=1,
     )
 
 
@@ -179,14 +217,3 @@ async def _body(receive: Receive) -> bytes | None:
             parts.append(part)
         if not message.get("more_body"):
             return b"".join(parts) if size <= MAX_BODY else None
-
-
-def _wait(server: uvicorn.Server, thread: threading.Thread) -> None:
-    tick = threading.Event()
-    for _ in range(int(START_S / 0.005)):
-        if server.started:
-            return
-        if not thread.is_alive():
-            break
-        tick.wait(0.005)
-    raise AepmockError("the loopback server did not start")

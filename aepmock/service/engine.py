@@ -8,6 +8,7 @@ none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import RLock
 from typing import Any
@@ -29,6 +30,7 @@ from aepmock.service.tokens import issue_token
 
 CLAUSE_HEADER = "x-aepmock-clause"
 JSON_TYPES = frozenset({"application/json"})
+_SURROGATES = re.compile("[\ud800-\udfff]")
 UNKNOWN_ID_CODES = {"short": "short-not-found"}
 
 
@@ -209,10 +211,8 @@ def _no_method(request: Request, methods: Iterable[str]) -> Refused:
 
 
 def _writable(text: str) -> str:
-    """Text that every JSON reader takes: what was no UTF-8 in the request shows as U+FFFD."""
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """Text that every JSON reader takes: half characters and wrong UTF-8 show as U+FFFD."""
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 def _check_content_type(request: Request, readings: Mapping[str, str]) -> None:

@@ -1,30 +1,44 @@
-"""Judges mutants and innocent clients by aepmock judge, and tells how well the judge did."""
+"""Judges mutants and innocent clients, and tells how well the judge did.
+
+The suite's tests are called here, in one process for many clients: starting Python, pytest and
+the plugin anew for each would take several times as long as the judging. `judge_by_command` goes
+the long way, as a user does.
+"""
 
 from __future__ import annotations
 
 import json
+import pkgutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
+import contract_tests
+from aepmock.contract import load_contract
+from aepmock.errors import AepmockError
+from aepmock.judge import Tally
+from aepmock.suite import Bench, SuiteConfig, load_factory
 from tests.mutants.registry import Innocent, Mutant
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = 5
 JOBS = 2
 
+Test = Callable[[Bench], None]
+
 
 @dataclass(frozen=True)
 class Judged:
-    """What a judge said of a client: clauses that are broken, by grade; or why there is no say."""
+    """What a judge said of a client: what is broken, by clause, with a word on how."""
 
-    musts: frozenset[str] = frozenset()
-    others: frozenset[str] = frozenset()
+    broken: Mapping[str, str]
     trouble: str = ""
 
 
@@ -35,74 +49,113 @@ class Line:
     name: str
     clause: str
     convicted: bool
-    accused: tuple[str, ...]
+    accused: Mapping[str, str]
     trouble: str = ""
 
 
-def judge(
-    target: str, door: str, *, select: Sequence[str] = (), examples: int = EXAMPLES
-) -> Judged:
-    """Runs aepmock judge in a process of its own and reads its report."""
+@cache
+def suite_tests() -> Mapping[str, Test]:
+    """Every test of the suite, by the name that pytest gives it."""
+    found: dict[str, Test] = {}
+    for module in pkgutil.iter_modules(contract_tests.__path__):
+        if module.name.startswith("test_"):
+            for name, value in vars(import_module(f"contract_tests.{module.name}")).items():
+                if name.startswith("test_"):
+                    found[f"{name}[default]"] = value
+    return found
+
+
+def judge(target: str, door: str, *, examples: int = EXAMPLES) -> Judged:
+    """Judges a client in this process, of every clause."""
+    contract = load_contract()
+    config = SuiteConfig(
+        load_factory(target, ROOT),
+        target,
+        frozenset(contract.clauses),
+        door=door,
+        examples=examples,
+    )
+    tally = Tally()
+    try:
+        for name, test in suite_tests().items():
+            with Bench(config, name, "default", {}) as bench:
+                test(bench)
+            tally.merge(bench.tally)
+    except AepmockError as error:
+        return Judged({}, f"{type(error).__name__}: {error}")
+    return Judged({c: f[0].summary + " · " + f[0].got for c, f in tally.findings.items()})
+
+
+def judge_by_command(target: str, door: str, *, examples: int = EXAMPLES) -> tuple[int, Judged]:
+    """The exit status of aepmock judge in a process of its own, and what its report says."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as scratch:
         report = Path(scratch) / "report.json"
         words = [sys.executable, "-m", "aepmock", "judge", target, "--door", door]
         words += ["--examples", str(examples), "--report", str(report)]
-        words += [word for pattern in select for word in ("--select", pattern)]
         done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300)
-        if done.returncode not in (0, 1):
-            return Judged(trouble=(done.stdout + done.stderr).strip())
+        if not report.exists():
+            return done.returncode, Judged({}, (done.stdout + done.stderr).strip())
         found = json.loads(report.read_text("utf-8"))["clauses"]
-    broken = {(c["id"], c["grade"]) for c in found if c["verdict"] == "broken"}
-    musts = frozenset(clause for clause, grade in broken if grade == "must")
-    return Judged(musts, frozenset(clause for clause, _ in broken) - musts)
+    broken = {c["id"]: c["findings"][0]["summary"] for c in found if c["verdict"] == "broken"}
+    return done.returncode, Judged(broken)
 
 
 def judge_mutant(mutant: Mutant) -> Line:
-    """Judges a mutant of everything."""
+    """Judges a mutant; what is graded should may be broken beside its clause."""
     judged = judge(mutant.target, mutant.door)
-    broken = judged.musts | judged.others
-    accused = sorted(judged.musts - mutant.also - {mutant.clause})
-    return Line(
-        mutant.target, mutant.clause, mutant.clause in broken, tuple(accused), judged.trouble
-    )
+    clauses = load_contract().clauses
+    accused = {
+        clause: how
+        for clause, how in sorted(judged.broken.items())
+        if clauses[clause].grade == "must" and clause not in mutant.also | {mutant.clause}
+    }
+    convicted = mutant.clause in judged.broken
+    return Line(mutant.target, mutant.clause, convicted, accused, judged.trouble)
 
 
 def judge_innocent(client: Innocent) -> Line:
-    """Judges a client that is right of everything."""
+    """Judges a client that is right: nothing may be broken, whatever its grade."""
     judged = judge(client.target, client.door)
-    accused = tuple(sorted(judged.musts | judged.others))
-    return Line(client.target, "", True, accused, judged.trouble)
+    return Line(client.target, "", False, judged.broken, judged.trouble)
 
 
-def lines(mutants: Iterable[Mutant], innocents: Iterable[Innocent]) -> Iterator[Line]:
-    """Judges some at a time; gives them in order."""
-    with ThreadPoolExecutor(JOBS) as pool:
-        waiting = [pool.submit(judge_mutant, mutant) for mutant in mutants]
-        waiting += [pool.submit(judge_innocent, client) for client in innocents]
-        for one in waiting:
-            yield one.result()
+def judge_one(target: str) -> Line:
+    """Judges a client by its target: a mutant would not survive the way to another process."""
+    from tests.mutants import INNOCENTS, MUTANTS
+
+    for mutant in MUTANTS:
+        if mutant.target == target:
+            return judge_mutant(mutant)
+    return judge_innocent(next(client for client in INNOCENTS if client.target == target))
+
+
+def lines(targets: Sequence[str]) -> Iterator[Line]:
+    """Judges several clients at a time; gives them in order."""
+    with ProcessPoolExecutor(JOBS) as pool:
+        yield from pool.map(judge_one, targets)
 
 
 def main(patterns: Sequence[str]) -> int:
     """Prints a table and the ratios; 0 if all is as it should be."""
     from tests.mutants import INNOCENTS, MUTANTS
 
-    mutants = [m for m in MUTANTS if _chosen(patterns, m.target, m.clause)]
-    innocents = [i for i in INNOCENTS if _chosen(patterns, i.target)]
-    killed = accusations = troubles = 0
-    for line in lines(mutants, innocents):
-        killed += line.convicted and bool(line.clause)
-        accusations += len(line.accused)
-        troubles += bool(line.trouble)
-        verdict = "yes" if line.convicted else "NO"
-        name = line.name.removeprefix("tests.mutants.")
-        print(f"{name:68} {line.clause or '(right)':36} {verdict if line.clause else '':4}", end="")
-        print(f"accused: {', '.join(line.accused)}" if line.accused else "", flush=True)
-        if line.trouble:
-            print(f"    {line.trouble}")
+    mutants = [m.target for m in MUTANTS if _chosen(patterns, m.target, m.clause)]
+    innocents = [i.target for i in INNOCENTS if _chosen(patterns, i.target)]
     if not mutants and not innocents:
         print(f"nothing is called like {' '.join(patterns)}")
         return 2
+    killed = accusations = troubles = 0
+    for line in lines([*mutants, *innocents]):
+        killed += line.convicted
+        accusations += len(line.accused)
+        troubles += bool(line.trouble)
+        verdict = "convicted" if line.convicted else "SURVIVED" if line.clause else "right"
+        name = line.name.removeprefix("tests.mutants.")
+        print(f"{name:60} {line.clause:36} {verdict}", flush=True)
+        for clause, how in line.accused.items():
+            print(f"    FALSELY ACCUSED of {clause}: {how}", flush=True)
+        if line.trouble:
+            print(f"    NOT JUDGED: {line.trouble}", flush=True)
     percent = 100 * killed // len(mutants) if mutants else 100
     print(f"kill ratio: {killed}/{len(mutants)} ({percent} %)")
     print(f"false accusations: {accusations}")

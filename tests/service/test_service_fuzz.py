@@ -49,12 +49,12 @@ documents = st.recursive(
 )
 paths = st.sampled_from(
     ["", "/", "/name", "/state", "/auth/params", "/auth/params/-", "/auth/params/x/0", "name",
-     "/connectionSpec", "/~", "/a~1b", "/auth/specName"]
+     "/connectionSpec", "/~", "/a~1b", "/auth/specName", "/\ud800", "\udcff"]
 ) | st.text(max_size=8)  # fmt: skip
 instructions = st.fixed_dictionaries(
     {},
     optional={
-        "op": st.sampled_from(["add", "replace", "remove", "Move"]) | leaves,
+        "op": st.sampled_from(["add", "replace", "remove", "Move", "\ud800", "ü"]) | leaves,
         "path": paths | leaves,
         "value": documents,
     },
