@@ -42,6 +42,14 @@ def test_filter_and_order_reach_every_page(bench: Bench) -> None:
     )
 
 
+def test_every_order_reaches_the_wire(bench: Bench) -> None:
+    def example(trial: Trial, orderby: str) -> None:
+        trial.seed(3)
+        trial.call("list_connections", orderby=orderby, limit=2)
+
+    bench.run_each(["name", "-name", "-createdAt"], example)
+
+
 def test_a_filter_that_many_fit_is_kept_over_the_pages(bench: Bench) -> None:
     def example(trial: Trial, limit: int) -> None:
         trial.seed(4, description="wanted")

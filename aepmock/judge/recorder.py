@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from threading import Lock
 
 from aepmock.messages import Exchange, Handler, Request, Response
@@ -16,8 +17,7 @@ class Recorder:
 
     def __init__(self, handler: Handler, *, limit: int = 10_000) -> None:
         self._handler = handler
-        self._limit = limit
-        self._exchanges: list[Exchange] = []
+        self._exchanges: deque[Exchange] = deque(maxlen=limit)
         self._numbers = 0
         self._lock = Lock()
 
@@ -26,8 +26,6 @@ class Recorder:
         with self._lock:
             self._numbers += 1
             self._exchanges.append(Exchange(request, response, self._numbers))
-            if len(self._exchanges) > self._limit:
-                del self._exchanges[0]
         return response
 
     def take(self) -> tuple[Exchange, ...]:
