@@ -133,7 +133,9 @@ class _Protocol(H11Protocol):
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises UsageError where it can't."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+    # asyncio sends without delay only where the protocol is named, not left at 0: each answer
+    # on a kept connection would wait 40 ms for an acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

@@ -185,11 +185,9 @@ def test_the_same_conversation_gets_the_same_answers(way: str) -> None:
 def test_the_same_conversation_is_seen_alike(way: str) -> None:
     _, asked = heard(way)
     for got, expected in zip(asked, heard("server, httpx")[1], strict=True):
-        assert (got.method, got.target, got.body) == (
-            expected.method,
-            expected.target,
-            expected.body,
-        )
+        assert (got.method, got.body) == (expected.method, expected.body)
+        # requests itself drops the mark of an empty query.
+        assert got.target.removesuffix("?") == expected.target.removesuffix("?")
         for name in ("authorization", "x-api-key", "x-sandbox-name", "if-match", "content-type"):
             assert got.headers.all(name) == expected.headers.all(name)
 

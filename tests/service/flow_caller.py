@@ -85,9 +85,7 @@ class Caller:
 
     def try_create(self, **fields: Any) -> Response:
         body = {**deepcopy(dict(HUBSPOT)), **fields}
-        return self.send(
-            "POST", "/connections", {k: v for k, v in body.items() if v is not None}
-        )
+        return self.send("POST", "/connections", {k: v for k, v in body.items() if v is not None})
 
     def read(self, connection_id: str) -> dict[str, Any]:
         response = self.send("GET", f"/connections/{connection_id}")

@@ -38,7 +38,7 @@ def test_a_read_gives_what_was_created_in_the_documented_form() -> None:
 def test_the_last_group_of_an_etag_is_the_second_of_the_write() -> None:
     caller = Caller()
     item = caller.read(caller.create())
-    assert item["etag"].endswith(f"-{item['updatedAt'] // 1000:08x}0000\"")
+    assert item["etag"].endswith(f'-{item["updatedAt"] // 1000:08x}0000"')
 
 
 def test_what_was_not_given_is_not_there() -> None:

@@ -22,7 +22,9 @@ def test_the_word_bearer_compares_without_case(scheme: str) -> None:
     assert listed(caller, Authorization=value).status == 200
 
 
-@pytest.mark.parametrize("value", ["{}", "Token {}", "Bearer", "Bearer {}x", "Bearer{}", "Bearer é"])
+@pytest.mark.parametrize(
+    "value", ["{}", "Token {}", "Bearer", "Bearer {}x", "Bearer{}", "Bearer é"]
+)
 def test_what_is_no_known_bearer_token_is_not_valid(value: str) -> None:
     caller = Caller()
     sent = value.format(caller.credentials.access_token)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aepmock.service import FlowService
 
 
-@pytest.fixture()
+@pytest.fixture
 def five() -> Caller:
     """Someone with five connections, "a" to "e", made in this order."""
     caller = Caller()

@@ -201,9 +201,9 @@ def expires_in(caller: Caller) -> Any:
     made = caller.credentials
     query = f"grant_type=client_credentials&client_id={made.client_id}"
     query += f"&client_secret={made.client_secret}&scope={made.scopes}"
-    return caller.service.handle(
-        Request("POST", ORIGIN, f"/ims/token/v3?{query}", Headers())
-    ).json["expires_in"]
+    return caller.service.handle(Request("POST", ORIGIN, f"/ims/token/v3?{query}", Headers())).json[
+        "expires_in"
+    ]
 
 
 PROBES: dict[str, tuple[Probe, list[Any]]] = {
@@ -230,10 +230,22 @@ PROBES: dict[str, tuple[Probe, list[Any]]] = {
     "connections.unknown-id": (
         unknown_id,
         [
-            (404, "1439-404", ["errorDetails", "errorMessage", "report", "status", "title", "type"]),
+            (
+                404,
+                "1439-404",
+                ["errorDetails", "errorMessage", "report", "status", "title", "type"],
+            ),
             (404, "", ["errorDetails", "errorMessage"]),
-            (404, "1101-404", ["errorDetails", "errorMessage", "report", "status", "title", "type"]),
-            (400, "1439-400", ["errorDetails", "errorMessage", "report", "status", "title", "type"]),
+            (
+                404,
+                "1101-404",
+                ["errorDetails", "errorMessage", "report", "status", "title", "type"],
+            ),
+            (
+                400,
+                "1439-400",
+                ["errorDetails", "errorMessage", "report", "status", "title", "type"],
+            ),
         ],
     ),
     "connections.delete-status": (delete_status, [(204, b""), (202, b"")]),
@@ -258,7 +270,8 @@ PROBES: dict[str, tuple[Probe, list[Any]]] = {
     "connections.limit-above-100": (limit_above, [101, 100]),
     "connections.default-order": (
         default_order,
-         [["second", "third", "first"], ["first", "second", "third"]]),
+        [["second", "third", "first"], ["first", "second", "third"]],
+    ),
     "connections.create-location": (
         create_location,
         ["/connections/{id}", None, f"{ORIGIN}{BASE}/connections/{{id}}"],

@@ -17,7 +17,9 @@ CONTRACT = load_contract()
 FORM = Headers([("Content-Type", "application/x-www-form-urlencoded")])
 
 
-def with_header(name: str, value: str | None, *, user: bool = False) -> Callable[[Caller], Response]:
+def with_header(
+    name: str, value: str | None, *, user: bool = False
+) -> Callable[[Caller], Response]:
     def act(caller: Caller) -> Response:
         caller = caller.user() if user else caller
         return caller.send("GET", "/connections", headers={name: value})
@@ -462,7 +464,8 @@ def test_every_documented_code_of_connections_can_be_met() -> None:
     met = {CONTRACT.refusals[rule].code for rule, *_ in CASES}
     options = {o.id for r in CONTRACT.readings.values() for o in r.options}
     states = {rule for s in CONTRACT.states.values() for rule in (s.update, s.delete)}
-    about_connections = """
+    about_connections = set(
+        """
         1100-400 1101-404 1401-400 1402-400 1403-400 1404-412 1405-400 1406-400 1407-400 1408-400
         1409-400 1413-400 1414-400 1415-400 1416-400 1417-400 1418-400 1424-400 1432-400 1433-400
         1434-400 1435-400 1436-400 1437-400 1439-400 1439-404 1440-400 1443-400 1448-400 1449-400
@@ -470,5 +473,6 @@ def test_every_documented_code_of_connections_can_be_met() -> None:
         2000-401 2001-401 2002-401 2100-404 2101-404 2103-404 2105-400
         2110-400 2111-403 2112-400 2113-400 2114-400 2119-400
         400003 401013 403000 403003 403010 403025 403027
-    """.split()
-    assert set(about_connections) - met - options - states == set()
+    """.split()  # noqa: SIM905
+    )
+    assert about_connections - met - options - states == set()

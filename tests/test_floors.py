@@ -1,0 +1,305 @@
+"""Who may import whom, and who may reach the world outside: ARCHITECTURE.md, held to the code."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+KIT = ROOT / "aepmock"
+SUITE = ROOT / "contract_tests"
+
+WORDS = {"aepmock.errors", "aepmock.messages", "aepmock.protocol"}
+SIBLINGS = {"service", "judge", "strategies", "doors", "clients", "reports"}
+FLOORS: dict[str, int] = {
+    **dict.fromkeys(WORDS, 0),
+    "aepmock.contract": 1,
+    **{f"aepmock.{sibling}": 2 for sibling in SIBLINGS},
+    "aepmock": 3,
+    "aepmock.__main__": 3,
+    "aepmock.cli": 3,
+    "aepmock.docsmaking": 3,
+    "aepmock.mocking": 3,
+    "aepmock.pytest_plugin": 3,
+    "aepmock.runner": 3,
+    "aepmock.serving": 3,
+    "aepmock.settings": 3,
+    "aepmock.suite": 3,
+}
+"""Every module of the kit, by itself or by its package."""
+
+LIBRARIES: dict[str, set[str]] = {
+    "aepmock.contract": {"jsonschema", "referencing"},
+    "aepmock.service": {"jsonpatch", "jsonpointer"},
+    "aepmock.strategies": {"hypothesis"},
+    "aepmock.doors.httpx_door": {"httpx", "respx"},
+    "aepmock.doors.requests_door": {"requests", "responses"},
+    # h11 is what uvicorn itself reads requests with.
+    "aepmock.doors.server_door": {"uvicorn", "h11"},
+    "aepmock.clients.reference": {"httpx"},
+    "aepmock.reports": {"rich"},
+}
+"""Third parties below floor 3; whoever is not named has none."""
+ARRANGEMENT_LIBRARIES = {"pytest", "hypothesis", "uvicorn", "rich", "httpx"}
+
+SUITE_MAY = {"aepmock", "aepmock.suite", "aepmock.strategies", "pytest", "hypothesis"}
+SUITE_EXCEPTIONS = {
+    # The options of a run are the plugin's; conftest hands them to the tests.
+    ("contract_tests.conftest", "aepmock.pytest_plugin"),
+}
+
+OUTSIDE_MODULES = {
+    "asyncio.subprocess", "datetime", "io", "os", "random", "secrets", "shutil", "socket",
+    "subprocess", "tempfile", "time", "uuid",
+}  # fmt: skip
+OUTSIDE_CALLS = {"open", "input", "print"}
+OUTSIDE_METHODS = {"open", "read_text", "write_text", "read_bytes", "write_bytes"}
+ALLOWED_OUTSIDE: dict[tuple[str, str], str] = {
+    ("aepmock.contract.loading", "read_text"): "reads the package's own data, once",
+    ("aepmock.service.ports", "random"): "Random with a seed: the port itself",
+    ("aepmock.doors.guard", "socket"): "watches who connects",
+    ("aepmock.doors.server_door", "socket"): "is a server",
+    ("aepmock.judge.known", "read_text"): "reads the file of known failures that it is given",
+    ("aepmock.reports", "open"): "writes the report to the file that it is given",
+    ("aepmock.reports", "os"): "puts a finished report in the place of an older one at once",
+}
+"""What reaches outside below floor 3, and why it may."""
+
+TYPING_ACROSS_FLOORS = {("aepmock.reports", "aepmock.judge")}
+"""Imports for annotations only that would break a floor at run time: a report's type."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import anywhere in a module; `name` is a module or a name in one."""
+
+    module: str
+    target: str
+    name: str
+    line: int
+    typing_only: bool
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line} imports {self.name}"
+
+
+@cache
+def modules(folder: Path, package: str) -> tuple[tuple[str, ast.Module], ...]:
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        parts = [package, *path.relative_to(folder).with_suffix("").parts]
+        name = ".".join(parts).removesuffix(".__init__")
+        found.append((name, ast.parse(path.read_text("utf-8"), str(path))))
+    return tuple(found)
+
+
+class _Reader(ast.NodeVisitor):
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.found: list[Import] = []
+        self._typing = False
+
+    def visit_If(self, node: ast.If) -> None:
+        before = self._typing
+        self._typing = before or ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for child in node.body:
+            self.visit(child)
+        self._typing = before
+        for child in node.orelse:
+            self.visit(child)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self._add(alias.name, alias.name, node.lineno)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        base = "." * node.level + (node.module or "")
+        for alias in node.names:
+            self._add(base, f"{base}.{alias.name}", node.lineno)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        # importlib.import_module and __import__ with a text that is written out.
+        called = ast.unparse(node.func).rpartition(".")[2]
+        if called in ("import_module", "__import__") and node.args:
+            text = node.args[0]
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                self._add(text.value, text.value, node.lineno)
+        self.generic_visit(node)
+
+    def _add(self, target: str, name: str, line: int) -> None:
+        self.found.append(Import(self.module, target, name, line, self._typing))
+
+
+@cache
+def imports(folder: Path, package: str) -> tuple[Import, ...]:
+    found: list[Import] = []
+    for name, tree in modules(folder, package):
+        reader = _Reader(name)
+        reader.visit(tree)
+        found += reader.found
+    return tuple(found)
+
+
+def home(name: str) -> str | None:
+    """The entry of FLOORS that a module, or a name in one, belongs to."""
+    while name:
+        if name in FLOORS and (name != "aepmock" or FLOORS[name] == 3):
+            return name
+        name = name.rpartition(".")[0]
+    return None
+
+
+def floor_of(module: str) -> tuple[int, str] | None:
+    """A module's floor and its place on it; the bare package stands for nothing below it."""
+    found = home(module)
+    if found is None or (found == "aepmock" and module != "aepmock"):
+        return None
+    return FLOORS[found], found
+
+
+def breaks(one: Import) -> bool:
+    """Whether an import of the kit breaks a floor."""
+    if one.target.startswith("."):
+        return True
+    mine = floor_of(one.module)
+    assert mine is not None, f"{one.module} is on no floor"
+    top = one.target.partition(".")[0]
+    if top == "aepmock":
+        # `from aepmock import contract` names a module; `from aepmock import mock` the package.
+        other = floor_of(one.name) or floor_of(one.target) or (3, one.target)
+        same_place = other[1] == mine[1]
+        return not same_place and (other[0] > mine[0] or (other[0] == mine[0] < 3 and mine[0] > 0))
+    if top in sys.stdlib_module_names:
+        return False
+    if mine[0] == 3:
+        return top not in ARRANGEMENT_LIBRARIES
+    allowed = LIBRARIES.get(one.module, set()) | LIBRARIES.get(mine[1], set())
+    return top not in allowed
+
+
+def test_every_module_is_on_a_floor() -> None:
+    lost = [name for name, _ in modules(KIT, "aepmock") if floor_of(name) is None]
+    assert lost == []
+
+
+def test_no_floor_is_listed_that_is_not_there() -> None:
+    there = {name for name, _ in modules(KIT, "aepmock")}
+    assert set(FLOORS) - there == set()
+    assert set(LIBRARIES) - there == set()
+
+
+def test_no_import_breaks_a_floor() -> None:
+    broken = [str(i) for i in imports(KIT, "aepmock") if not i.typing_only and breaks(i)]
+    assert broken == []
+
+
+def test_imports_for_annotations_that_cross_floors_are_known() -> None:
+    crossing = {
+        (home(i.module), home(i.target))
+        for i in imports(KIT, "aepmock")
+        if i.typing_only and i.module != "aepmock" and breaks(i)
+    }
+    assert crossing == TYPING_ACROSS_FLOORS
+
+
+def test_the_suite_imports_public_names_only() -> None:
+    broken = []
+    for one in imports(SUITE, "contract_tests"):
+        top = one.target.partition(".")[0]
+        if top in sys.stdlib_module_names or {top, one.target, home(one.target)} & SUITE_MAY - {
+            "aepmock"
+        }:
+            continue
+        if one.target == "aepmock" or (one.module, one.target) in SUITE_EXCEPTIONS:
+            continue
+        broken.append(str(one))
+    assert broken == []
+
+
+def reaching_outside() -> Iterator[tuple[str, str, int]]:
+    """Modules below floor 3 that use what only a port may give: module, what, line."""
+    for one in imports(KIT, "aepmock"):
+        floor = floor_of(one.module)
+        if floor and floor[0] < 3 and not one.typing_only:
+            for outside in OUTSIDE_MODULES:
+                if one.target == outside or one.target.startswith(f"{outside}."):
+                    yield one.module, outside, one.line
+    for name, tree in modules(KIT, "aepmock"):
+        floor = floor_of(name)
+        if floor is None or floor[0] == 3:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                owner, _, called = ast.unparse(node.func).rpartition(".")
+                if called in (OUTSIDE_METHODS if owner else OUTSIDE_CALLS):
+                    yield name, called, node.lineno
+
+
+def test_nothing_below_the_third_floor_reaches_outside_without_a_reason() -> None:
+    found = {(module, what): line for module, what, line in reaching_outside()}
+    unexplained = [
+        f"{m}:{n} uses {w}" for (m, w), n in found.items() if (m, w) not in ALLOWED_OUTSIDE
+    ]
+    assert unexplained == []
+    assert set(ALLOWED_OUTSIDE) - set(found) == set(), "no longer needed"
+
+
+def test_the_engine_takes_nothing_from_random_but_a_seeded_generator() -> None:
+    taken = {i.name for i in imports(KIT, "aepmock") if i.target == "random"}
+    assert taken == {"random.Random"}
+    tree = dict(modules(KIT, "aepmock"))["aepmock.service.ports"]
+    made = [
+        n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == "Random"
+    ]
+    assert made
+    assert all(call.args for call in made)
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "broken"),
+    [
+        ("aepmock.messages", "from aepmock.contract import load_contract", True),
+        ("aepmock.messages", "import json", False),
+        ("aepmock.protocol", "from aepmock.errors import UsageError", False),
+        ("aepmock.contract.model", "def f():\n    from aepmock.service import x", True),
+        ("aepmock.contract.model", "import httpx", True),
+        ("aepmock.contract.model", "from aepmock.messages import Request", False),
+        ("aepmock.judge.checks.urls", "import aepmock.service.engine", True),
+        ("aepmock.judge.checks.urls", "from aepmock import service", True),
+        ("aepmock.judge.checks.urls", "from aepmock import mock", True),
+        ("aepmock.judge.checks.urls", "from aepmock.judge.findings import x", False),
+        ("aepmock.judge.checks.urls", "from ..findings import x", True),
+        ("aepmock.doors.httpx_door", "import requests", True),
+        ("aepmock.doors.httpx_door", "import respx", False),
+        ("aepmock.doors.guard", "import respx", True),
+        ("aepmock.service.engine", "__import__('aepmock.judge')", True),
+        ("aepmock.cli", "from aepmock.service import FlowService", False),
+        ("aepmock.cli", "import numpy", True),
+        ("aepmock.suite.bench", "from aepmock.pytest_plugin import x", False),
+    ],
+)
+def test_a_floor_that_is_broken_is_noticed(module: str, source: str, broken: bool) -> None:
+    reader = _Reader(module)
+    reader.visit(ast.parse(source))
+    assert [breaks(one) for one in reader.found] == [broken]
+
+
+def test_a_typing_import_is_told_from_the_others() -> None:
+    reader = _Reader("aepmock.judge.known")
+    reader.visit(
+        ast.parse(
+            "from typing import TYPE_CHECKING\n"
+            "if TYPE_CHECKING:\n    import aepmock.service\nelse:\n    import aepmock.doors"
+        )
+    )
+    assert [(one.name, one.typing_only) for one in reader.found] == [
+        ("typing.TYPE_CHECKING", False),
+        ("aepmock.service", True),
+        ("aepmock.doors", False),
+    ]
