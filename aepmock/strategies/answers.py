@@ -207,3 +207,12 @@ def self_linking_page(times: int = 25) -> Change:
         return _with_document(response, {**document, "_links": again})
 
     return change
+
+
+def refused_later_page(answer: Response) -> Change:
+    """The first page is the service's own; every page behind it is refused."""
+
+    def change(request: Request, response: Response) -> Response:
+        return response if request.parameter("continuationToken") is None else answer
+
+    return change

@@ -67,6 +67,7 @@ def _missing(call: Call, pages: list[Exchange]) -> list[str]:
 
 @session_check("connections.list.all-pages")
 def all_pages(session: Session) -> Verdicts:
+    yield from _endless(session)
     for call, pages in _complete(session):
         if _stuck(pages):
             continue
@@ -98,6 +99,19 @@ def all_pages(session: Session) -> Verdicts:
             )
         elif len(pages) > 1:
             yield None
+
+
+def _endless(session: Session) -> Verdicts:
+    """Lists that go on for ever though every page was good and no link led in a circle."""
+    for call in session.of("list_connections"):
+        pages = _pages(session, call)
+        if call.looped and pages and all(map(_good, pages)) and not _stuck(pages):
+            yield Problem(
+                "the list does not come to an end, though its pages do",
+                "every page, once",
+                f"{len(pages)} requests for {len({e.request.target for e in pages})} pages",
+                pages[-1],
+            )
 
 
 @session_check("connections.list.empty-page")
@@ -298,7 +312,7 @@ def count_value(session: Session) -> Verdicts:
             if not last.response.ok or not isinstance(wanted, int):
                 continue
         elif _good(last):
-            pages = _pages(session, call)
+            pages = session.primary(call)
             wanted = len({i.get("id") for e in pages for i in items_of(e.response)})
             if next_href(last.response) is not None:
                 wanted = -1
