@@ -58,7 +58,7 @@ def _numbers(error: BaseException) -> set[int]:
     for holder in (error, getattr(error, "response", None)):
         for name in _STATUS_NAMES:
             value = _safely(holder, name)
-            if isinstance(value, int):
+            if isinstance(value, int) and not isinstance(value, bool):
                 found.add(int(value))
     for value in (*error.args, *_attributes(error)):
         if isinstance(value, int) and not isinstance(value, bool):
@@ -104,20 +104,43 @@ def _flat(value: Any, depth: int) -> Iterator[str]:
         yield bytes(value).decode("utf-8", "replace")
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(value)
-    elif depth and isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _flat(key, 0)
+    elif depth:
+        for inner in _inside(value, own=depth == _DEPTH):
             yield from _flat(inner, depth - 1)
-    elif depth and isinstance(value, Sequence | Set):
-        for inner in value:
-            yield from _flat(inner, depth - 1)
-    elif depth and not isinstance(value, _NO_RECORDS):
-        for inner in _attributes(value):
-            yield from _flat(inner, depth - 1)
+
+
+def _inside(value: Any, *, own: bool) -> list[Any]:
+    """What a collection or a record holds; `own` says that an error itself holds it."""
+    try:
+        if isinstance(value, Mapping):
+            return [part for pair in value.items() for part in pair]
+        if isinstance(value, Sequence | Set):
+            return list(value)
+    except Exception:
+        return []  # some collections do not let themselves be read
+    if isinstance(value, _NO_RECORDS):
+        return []
+    # The answer that an error keeps is looked into, the pools and sockets behind it are not.
+    foreign = type(value).__module__.partition(".")[0] in _TRANSPORTS
+    return list(_attributes(value)) if own or not foreign else []
 
 
 _NO_RECORDS = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType)
 """Objects whose attributes are no part of what an error says."""
+_TRANSPORTS = frozenset(
+    [
+        "aiohttp",
+        "asyncio",
+        "h11",
+        "http",
+        "httpcore",
+        "httpx",
+        "requests",
+        "socket",
+        "ssl",
+        "urllib3",
+    ]
+)
 
 
 def _safely(holder: Any, name: str) -> Any:
