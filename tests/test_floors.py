@@ -38,7 +38,10 @@ LIBRARIES: dict[str, set[str]] = {
     "aepmock.contract": {"jsonschema", "referencing"},
     "aepmock.service": {"jsonpatch", "jsonpointer"},
     "aepmock.strategies": {"hypothesis"},
+    # Watched, where someone else uses it; never needed.
+    "aepmock.doors.guard": {"pycares"},
     "aepmock.doors.httpx_door": {"httpx", "respx"},
+    "aepmock.doors.httpx2_door": {"httpx2"},
     "aepmock.doors.requests_door": {"requests", "responses"},
     # h11 is what uvicorn itself reads requests with.
     "aepmock.doors.server_door": {"uvicorn", "h11"},

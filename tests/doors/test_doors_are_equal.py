@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 import requests
 
@@ -64,8 +65,28 @@ def by_async_httpx(origin: str) -> Iterator[Send]:
         runner.run(client.aclose())
 
 
-def _seen(response: httpx.Response) -> Seen:
+def _seen(response: httpx.Response | httpx2.Response) -> Seen:
     return Seen(response.status_code, dict(response.headers), response.content)
+
+
+def by_httpx2(origin: str) -> Iterator[Send]:
+    with httpx2.Client(verify=False) as client:
+
+        def send(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Seen:
+            return _seen(client.request(method, origin + target, headers=headers, content=body))
+
+        yield send
+
+
+def by_async_httpx2(origin: str) -> Iterator[Send]:
+    client = httpx2.AsyncClient(verify=False)
+
+    async def once(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Seen:
+        return _seen(await client.request(method, origin + target, headers=headers, content=body))
+
+    with asyncio.Runner() as runner:
+        yield lambda *sent: runner.run(once(*sent))
+        runner.run(client.aclose())
 
 
 def by_requests(origin: str) -> Iterator[Send]:
@@ -109,11 +130,18 @@ def through(
 WAYS: Mapping[str, tuple[str, Callable[[str], Iterator[Send]]]] = {
     "httpx": ("httpx", by_httpx),
     "async httpx": ("httpx", by_async_httpx),
+    "httpx2": ("httpx2", by_httpx2),
+    "async httpx2": ("httpx2", by_async_httpx2),
     "requests": ("requests", by_requests),
     "server, httpx": ("server", by_httpx),
     "server, async httpx": ("server", by_async_httpx),
+    "server, httpx2": ("server", by_httpx2),
+    "server, async httpx2": ("server", by_async_httpx2),
     "server, requests": ("server", by_requests),
 }
+
+
+LIBRARIES = ("httpx", "async httpx", "httpx2", "async httpx2", "requests")
 
 
 def conversation(send: Send, service: FlowService) -> list[Seen]:
@@ -192,7 +220,7 @@ def test_the_same_conversation_is_seen_alike(way: str) -> None:
             assert got.headers.all(name) == expected.headers.all(name)
 
 
-@pytest.mark.parametrize("library", ["httpx", "async httpx", "requests"])
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_a_door_in_process_sees_what_goes_over_the_wire(library: str) -> None:
     """Names in their case and order, values, duplicates, target, length: all but the host."""
     _, inside = heard(library)
@@ -245,7 +273,7 @@ TARGETS = [
 ]
 
 
-@pytest.mark.parametrize("library", ["httpx", "async httpx", "requests"])
+@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_target_is_recorded_as_the_library_sends_it(library: str, target: str) -> None:
     targets = []
