@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest import mock
 
 import httpx
 import httpx2
@@ -17,8 +21,10 @@ import pytest
 import requests
 
 from aepmock.doors import open_doors
+from aepmock.doors.proxy_door import proxying
 from aepmock.doors.server_door import serving
 from aepmock.messages import Handler, Headers, Request, Response
+from aepmock.proxying import environment
 from aepmock.service import FlowService
 
 PLATFORM = "https://platform.adobe.io"
@@ -122,6 +128,14 @@ def through(
     if door == "server":
         with serving(handler) as server, make(server.origin) as send:
             yield send
+    elif door == "proxy":
+        with (
+            TemporaryDirectory() as folder,
+            proxying(handler, refused=print, trouble=print) as proxy,
+            mock.patch.dict(os.environ, environment(proxy, Path(folder), os.environ)),
+            make(PLATFORM) as send,
+        ):
+            yield send
     else:
         with open_doors(door, handler), make(PLATFORM) as send:
             yield send
@@ -138,6 +152,11 @@ WAYS: Mapping[str, tuple[str, Callable[[str], Iterator[Send]]]] = {
     "server, httpx2": ("server", by_httpx2),
     "server, async httpx2": ("server", by_async_httpx2),
     "server, requests": ("server", by_requests),
+    "proxy, httpx": ("proxy", by_httpx),
+    "proxy, async httpx": ("proxy", by_async_httpx),
+    "proxy, httpx2": ("proxy", by_httpx2),
+    "proxy, async httpx2": ("proxy", by_async_httpx2),
+    "proxy, requests": ("proxy", by_requests),
 }
 
 
@@ -231,6 +250,11 @@ def test_a_door_in_process_sees_what_goes_over_the_wire(library: str) -> None:
         renamed = [(n, "platform.adobe.io" if v == host else v) for n, v in expected.headers]
         assert got.headers.fields == tuple(renamed)
         assert replace(got, headers=expected.headers) == replace(expected, origin=PLATFORM)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_proxy_sees_all_that_a_door_in_process_sees(library: str) -> None:
+    assert heard(f"proxy, {library}")[1] == heard(library)[1]
 
 
 ANSWERS = [
