@@ -51,7 +51,15 @@ LIBRARIES: dict[str, set[str]] = {
     "aepmock.reports": {"rich"},
 }
 """Third parties below floor 3; whoever is not named has none."""
-ARRANGEMENT_LIBRARIES = {"pytest", "hypothesis", "uvicorn", "rich", "httpx", "certifi", "cryptography"}
+ARRANGEMENT_LIBRARIES = {
+    "pytest",
+    "hypothesis",
+    "uvicorn",
+    "rich",
+    "httpx",
+    "certifi",
+    "cryptography",
+}
 
 SUITE_MAY = {"aepmock", "aepmock.suite", "aepmock.strategies", "pytest", "hypothesis"}
 SUITE_EXCEPTIONS = {

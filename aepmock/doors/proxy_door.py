@@ -111,7 +111,7 @@ class _Switch:
         for task in self._tasks:
             task.cancel()
         for connection in list(self._state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         for writer in self._writers:
             writer.transport.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -123,11 +123,11 @@ class _Switch:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serves one connection of the program to its end; never raises."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._keep(task)
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serves one connection of the program, in a task of our own: asyncio's logs its end."""
+        self._keep(asyncio.create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
             await self._lead(reader, writer)
@@ -293,7 +293,9 @@ def _rewritten(method: bytes, path: bytes, fields: bytes) -> bytes:
         if not field.lower().startswith(b"proxy-")
         and field.partition(b":")[0].strip().lower() not in _NOT_FORWARDED
     ]
-    return b"\r\n".join([method + b" " + path + b" HTTP/1.1", *kept, b"Connection: close", b"", b""])
+    return b"\r\n".join(
+        [method + b" " + path + b" HTTP/1.1", *kept, b"Connection: close", b"", b""]
+    )
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
