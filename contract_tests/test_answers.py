@@ -20,18 +20,19 @@ def test_the_form_of_an_answer_makes_no_difference(bench: Bench) -> None:
 
 
 def test_what_an_answer_may_leave_out_may_be_absent(bench: Bench) -> None:
-    def example(trial: Trial, readings: dict[str, str]) -> None:
-        with trial.reading(**readings):
-            for call in ("create_connection", "list_connections", "delete_connection"):
+    def example(trial: Trial, turn: tuple[str, str, str, str]) -> None:
+        call, reading, whole, absent = turn
+        for option in (whole, absent):
+            with trial.reading(**{reading: option}):
                 trial.call_plainly(call)
 
     bench.run_each(ABSENCES, example)
 
 
 ABSENCES = [
-    {},
-    {"connections.create-location": "absent"},
-    {"connections.create-etag": "absent"},
-    {"connections.last-page-links": "absent"},
-    {"connections.delete-status": "202"},
+    ("create_connection", "connections.create-location", "present", "absent"),
+    ("create_connection", "connections.create-etag", "present", "absent"),
+    ("list_connections", "connections.last-page-links", "empty", "absent"),
+    ("delete_connection", "connections.delete-status", "204", "202"),
 ]
+"""A method, a reading, its option that leaves nothing out, and the one that does."""

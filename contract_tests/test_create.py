@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aepmock import NewConnection
+from aepmock.strategies import AWKWARD
 from aepmock.suite import Bench, Trial
 
 OPERATIONS = ("connections.create",)
@@ -26,6 +27,16 @@ def test_a_description_is_sent_where_there_is_one(bench: Bench) -> None:
         trial.create(connection)
 
     bench.run_each([plain, described] if bench.config.descriptions else [plain], example)
+
+
+def test_a_text_that_clients_get_wrong_is_sent_as_given(bench: Bench) -> None:
+    plain = bench.plain_connection()
+
+    def example(trial: Trial, text: str) -> None:
+        described = text if bench.config.descriptions else None
+        trial.create(replace(plain, name=text, description=described))
+
+    bench.run_each(AWKWARD, example)
 
 
 def test_a_connection_is_sent_as_given_again(bench: Bench) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aepmock import Response
-from aepmock.strategies import bad_successes, injected_answers, refusal, refusals
+from aepmock.strategies import answers, bad_successes, injected_answers, refusal, refusals
 from aepmock.suite import CALLS, Bench, Trial, service_operation
 
 OPERATIONS = ("*",)
@@ -18,6 +18,8 @@ def refuse(trial: Trial, call: str, answer: Response) -> None:
 def test_every_documented_code_is_reported(bench: Bench) -> None:
     entries = refusals(bench.contract)
     turns = [(CALLS[n % len(CALLS)], refusal(entry)) for n, entry in enumerate(entries)]
+    kinds = {(entry.shape, entry.status): entry for entry in entries}
+    turns += [(call, refusal(entry)) for call in CALLS for entry in kinds.values()]
     turns += [
         (call, refusal(entry, numeric_code=True))
         for call, entry in zip(CALLS, [e for e in entries if e.shape == "gateway"], strict=False)
@@ -25,18 +27,28 @@ def test_every_documented_code_is_reported(bench: Bench) -> None:
     bench.run_each(turns, lambda trial, turn: refuse(trial, *turn))
 
 
+def test_a_refusal_of_a_later_page_is_reported(bench: Bench) -> None:
+    def example(trial: Trial, answer: Response) -> None:
+        trial.seed(5)
+        with trial.changing("connections.list", answers.refused_later_page(answer)):
+            trial.call("list_connections", limit=2)
+
+    codes = ("1104-504", "403010", "1439-404")
+    bench.run_each([refusal(bench.contract.errors[code]) for code in codes], example)
+
+
 def test_a_create_is_not_repeated_blindly(bench: Bench) -> None:
     codes = ("1102-500", "1103-503", "1104-504", "1100-400")
-    answers = [refusal(bench.contract.errors[code]) for code in codes]
-    answers.append(Response(502))
-    bench.run_each(answers, lambda trial, answer: refuse(trial, "create_connection", answer))
+    failures = [refusal(bench.contract.errors[code]) for code in codes]
+    failures.append(Response(502))
+    bench.run_each(failures, lambda trial, answer: refuse(trial, "create_connection", answer))
 
 
 def test_refusals_of_other_shapes_are_reported(bench: Bench) -> None:
     turns = [
         (call, answer)
-        for answers in injected_answers(bench.contract).values()
-        for number, answer in enumerate(answers)
+        for shapes in injected_answers(bench.contract).values()
+        for number, answer in enumerate(shapes)
         for call in CALLS[number % 2 :: 2]
     ]
     bench.run_each(turns, lambda trial, turn: refuse(trial, *turn))
@@ -46,7 +58,7 @@ def test_successes_that_can_not_be_believed_are_reported(bench: Bench) -> None:
     turns = [
         (call, answer)
         for call in CALLS
-        for answers in bad_successes(call).values()
-        for answer in answers
+        for shapes in bad_successes(call).values()
+        for answer in shapes
     ]
     bench.run_each(turns, lambda trial, turn: refuse(trial, *turn))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from aepmock.strategies import answers, filters, orders
+from aepmock.strategies import AWKWARD, answers, filters, orders
 from aepmock.suite import Bench, Trial
 
 OPERATIONS = ("connections.list", "connections.search")
@@ -48,6 +48,30 @@ def test_every_order_reaches_the_wire(bench: Bench) -> None:
         trial.call("list_connections", orderby=orderby, limit=2)
 
     bench.run_each(["name", "-name", "-createdAt"], example)
+
+
+def test_a_filter_that_clients_get_wrong_reaches_the_wire(bench: Bench) -> None:
+    def example(trial: Trial, turn: tuple[str, str]) -> None:
+        call, text = turn
+        trial.seed(2, name=text)
+        trial.call(call, property=(f"name=={text}",))
+
+    filters = [text for text in AWKWARD if text.isprintable() and text.strip() == text]
+    calls = ("list_connections", "count_connections")
+    bench.run_each([(call, text) for text in filters for call in calls], example)
+
+
+def test_a_token_with_reserved_characters_is_sent_as_it_came(bench: Bench) -> None:
+    def example(trial: Trial, readings: dict[str, str]) -> None:
+        trial.seed(5)
+        with trial.reading(**readings):
+            trial.call("list_connections", property=("state==enabled",), limit=2)
+
+    letters, reserved = ({"connections.token-alphabet": a} for a in ("letters", "reserved"))
+    bench.run_each([letters, reserved, {**reserved, **WHOLE_QUERY}], example)
+
+
+WHOLE_QUERY = {"connections.next-href": "whole-query"}
 
 
 def test_a_filter_that_many_fit_is_kept_over_the_pages(bench: Bench) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from aepmock.strategies import awkward_ids, explorations
+from aepmock.strategies import AWKWARD_IDS, awkward_ids, explorations
 from aepmock.suite import BY_ID, Bench, Trial
 
 OPERATIONS = (
@@ -40,6 +40,7 @@ def test_every_kind_of_exploration_asks_for_what_was_wanted(bench: Bench) -> Non
     kinds: list[dict[str, Any]] = [
         {"object_type": "root"},
         {"object_type": "table", "object": "Hubspot.Contacts", "preview": True},
+        {"object_type": "table", "object": 'dbo.naïve a&b=c+d,%20?#/"e"'},
         {
             "object_type": "rest",
             "object": "json",
@@ -68,6 +69,11 @@ def test_an_id_is_one_segment_of_the_path(bench: Bench) -> None:
     def example(trial: Trial, operation: str, connection_id: str) -> None:
         trial.call_by_id(operation, connection_id)
 
+    for method in BY_ID:
+        bench.run_each(
+            AWKWARD_IDS,
+            lambda trial, connection_id, method=method: example(trial, method, connection_id),
+        )
     bench.run(example, operation=st.sampled_from(BY_ID), connection_id=awkward_ids())
 
 

@@ -38,6 +38,22 @@ def test_an_update_with_an_outdated_etag_is_a_conflict(bench: Bench) -> None:
     bench.run(example, mine=patches(), theirs=patches())
 
 
+def test_the_same_update_is_sent_again(bench: Bench) -> None:
+    rename = [{"op": "replace", "path": "/name", "value": "another name"}]
+
+    def example(trial: Trial, again: list[dict[str, Any]]) -> None:
+        connection_id = trial.seed(description="before")[0]["id"]
+        for operations in (rename, again, rename):
+            trial.call(
+                "update_connection",
+                connection_id=connection_id,
+                etag=trial.current_etag(connection_id),
+                operations=operations,
+            )
+
+    bench.run_each([rename], example)
+
+
 def test_an_update_of_a_connection_that_is_gone_is_an_error(bench: Bench) -> None:
     def example(trial: Trial, operations: list[dict[str, Any]]) -> None:
         item = trial.seed(description="before")[0]

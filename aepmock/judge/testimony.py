@@ -7,11 +7,14 @@ counts, be it an attribute, the response that hangs on the exception, a cause, o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 _STATUS_NAMES = ("status", "status_code", "code", "http_status", "statusCode")
+_CODE_NAMES = ("code", "error_code", "errorCode", "error", "type")
 _DEPTH = 4
+"""How far a catcher may have to look: error.problems[0].details["code"] is not too far."""
 
 
 def knows_status(error: BaseException, status: int) -> bool:
@@ -65,6 +68,10 @@ def _numbers(error: BaseException) -> set[int]:
 
 def _texts(error: BaseException) -> Iterator[str]:
     yield str(error)
+    for name in (*_STATUS_NAMES, *_CODE_NAMES):
+        value = _safely(error, name)
+        if isinstance(value, str | bytes | Mapping):
+            yield from _flat(value, _DEPTH)
     yield from (str(note) for note in getattr(error, "__notes__", ()))
     for value in (*error.args, *_attributes(error)):
         yield from _flat(value, _DEPTH)
@@ -75,13 +82,19 @@ def _texts(error: BaseException) -> Iterator[str]:
             yield from _flat(value, 1)
 
 
-def _attributes(error: BaseException) -> tuple[Any, ...]:
+def _attributes(holder: object) -> tuple[Any, ...]:
     try:
-        own = tuple(vars(error).values())
+        own = tuple(vars(holder).values())
     except TypeError:
         own = ()
-    slots = (s for kind in type(error).__mro__ for s in getattr(kind, "__slots__", ()))
-    return own + tuple(_safely(error, name) for name in slots)
+    slots = (s for kind in type(holder).__mro__ for s in _slots(kind))
+    return own + tuple(_safely(holder, name) for name in slots)
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    """A class's slots; one alone may be written as a text."""
+    slots = getattr(kind, "__slots__", ())
+    return (slots,) if isinstance(slots, str) else tuple(slots)
 
 
 def _flat(value: Any, depth: int) -> Iterator[str]:
@@ -95,12 +108,16 @@ def _flat(value: Any, depth: int) -> Iterator[str]:
         for key, inner in value.items():
             yield from _flat(key, 0)
             yield from _flat(inner, depth - 1)
-    elif depth and isinstance(value, Sequence):
+    elif depth and isinstance(value, Sequence | Set):
         for inner in value:
             yield from _flat(inner, depth - 1)
-    elif depth == _DEPTH and hasattr(value, "__dict__"):
-        for inner in vars(value).values():
+    elif depth and not isinstance(value, _NO_RECORDS):
+        for inner in _attributes(value):
             yield from _flat(inner, depth - 1)
+
+
+_NO_RECORDS = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType)
+"""Objects whose attributes are no part of what an error says."""
 
 
 def _safely(holder: Any, name: str) -> Any:

@@ -11,6 +11,8 @@ from aepmock.strategies.answers import (
     variations,
 )
 from aepmock.strategies.inputs import (
+    AWKWARD,
+    AWKWARD_IDS,
     awkward_ids,
     explorations,
     filters,
@@ -23,6 +25,8 @@ from aepmock.strategies.inputs import (
 )
 
 __all__ = [
+    "AWKWARD",
+    "AWKWARD_IDS",
     "answers",
     "awkward_ids",
     "bad_successes",

@@ -161,15 +161,16 @@ def _loose_json(_: Request, response: Response) -> Response:
 
 
 def empty_second_page() -> Change:
-    """The second page loses its items and gets a link to a page with all that was left."""
-    seen = 0
+    """The second page comes without its items, whenever it is asked for."""
+    second: str | None = None
 
-    def change(_: Request, response: Response) -> Response:
-        nonlocal seen
-        seen += 1
+    def change(request: Request, response: Response) -> Response:
+        nonlocal second
+        token = request.parameter("continuationToken")
+        second = second or token
         document = response.json_or_none
         links = document.get("_links") if isinstance(document, dict) else None
-        if seen != 2 or not links:
+        if token is None or token != second or not links:
             return response
         return _with_document(response, {**document, "items": []})
 
@@ -180,7 +181,9 @@ def repeated_first_item() -> Change:
     """Each later page begins with the last item of the page before it."""
     last: list[Any] = []
 
-    def change(_: Request, response: Response) -> Response:
+    def change(request: Request, response: Response) -> Response:
+        if request.parameter("continuationToken") is None:
+            last.clear()
         document = response.json_or_none
         items = document.get("items") if isinstance(document, dict) else None
         if not items:
@@ -205,5 +208,14 @@ def self_linking_page(times: int = 25) -> Change:
             return response
         again = links[0] if len(links) <= times else {}
         return _with_document(response, {**document, "_links": again})
+
+    return change
+
+
+def refused_later_page(answer: Response) -> Change:
+    """The first page is the service's own; every page behind it is refused."""
+
+    def change(request: Request, response: Response) -> Response:
+        return response if request.parameter("continuationToken") is None else answer
 
     return change

@@ -67,6 +67,7 @@ class Trial:
         if operation in self.bench.hung:
             return None
         self.bench.recorder.take()
+        self.bench.requests_of_call = 0
         outcome = driver.call(operation, args)
         if outcome.looped:
             self.bench.hung.add(operation)

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
-from doors_scene import ADOBE, saying, stranger
 
 from aepmock.doors import open_doors
 from aepmock.messages import Request, Response
+from tests.doors.doors_scene import ADOBE, saying, stranger
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ import h11
 import httpx
 import pytest
 import respx
-from doors_scene import ADOBE, saying, stranger
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aepmock.doors import framing, open_doors
 from aepmock.messages import Request, Response
+from tests.doors.doors_scene import ADOBE, saying, stranger
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_a_name_that_is_no_token_is_refused_before_sending(client: httpx.Client)
 def test_names_and_values_are_judged_as_h11_judges_them(value: bytes, name: bytes) -> None:
     def h11_takes(field: tuple[bytes, bytes]) -> bool:
         try:
-            h11.Request(method="GET", target="/", headers=[("host", "x"), field])
+            h11.Request(method="GET", target="/", headers=[(b"host", b"x"), field])
         except h11.LocalProtocolError:
             return False
         return True

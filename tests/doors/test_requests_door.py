@@ -8,12 +8,12 @@ import tracemalloc
 import pytest
 import requests
 import responses
-from doors_scene import ADOBE, saying, stranger
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from aepmock.doors import open_doors
 from aepmock.messages import Headers, Request, Response
+from tests.doors.doors_scene import ADOBE, saying, stranger
 
 REGISTRY = "https://platform.adobe.io/data/foundation/schemaregistry/"
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aepmock.clients.reference import AsyncReferenceClient
+from aepmock.judge.answers import BAD_SUCCESSES, REFUSALS
 from aepmock.protocol import ClientSettings, NewConnection
 from tests.mutants.registry import breaks
 
@@ -24,7 +25,11 @@ class gathers_a_create_twice(AsyncReferenceClient):
         return self.read_created(answers[0])
 
 
-@breaks("connections.update.sent")
+@breaks(
+    "connections.update.conflict-reported",
+    # Whatever the answer is, nobody is there to hear it.
+    also=(*REFUSALS, *BAD_SUCCESSES, "connections.update.sent", "connections.update.returns-etag"),
+)
 class updates_in_a_task_that_nobody_awaits(AsyncReferenceClient):
     """The caller hears of success before anything was sent."""
 

@@ -79,7 +79,7 @@ class ends_a_list_at_a_page_that_fails(ReferenceClient):
             yield from self.read_items(answer)
 
 
-@breaks("errors.service", also=("errors.gateway", "errors.short-body"))
+@breaks("errors.service", also=("errors.gateway", "errors.short-body", "errors.other-json"))
 class deletes_whatever_the_answer(ReferenceClient):
     def delete_connection(self, connection_id: str) -> None:
         answer = self.send(self.delete_request(connection_id))
@@ -130,6 +130,9 @@ class takes_a_broken_body_for_an_empty_one(_Lenient):
         return False
 
 
+_KNOWN_KEYS = frozenset({"error_code", "type", "message", "errorMessage"})
+
+
 @breaks("errors.other-json")
 class decides_by_the_keys_of_the_body(_Lenient):
     def lets_through(self, answer: Answer) -> bool:
@@ -137,7 +140,7 @@ class decides_by_the_keys_of_the_body(_Lenient):
             document = answer.json()
         except ValueError:
             return False
-        return not isinstance(document, dict) or not {"error_code", "type", "message"} & {*document}
+        return not isinstance(document, dict) or not _KNOWN_KEYS & {*document}
 
 
 @breaks(

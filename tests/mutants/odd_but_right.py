@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import UserDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
@@ -320,7 +320,7 @@ class Lazy(Exception):
 
     def __init__(self, answer: Answer, code: str | None) -> None:
         super().__init__("the call failed")
-        self._read = lambda: (answer.status_code, code)
+        self._read: Callable[[], tuple[int, str | None]] = lambda: (answer.status_code, code)
 
     @property
     def status(self) -> int:

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from sample_reports import (
+
+from aepmock.contract import load_contract
+from aepmock.judge import Report
+from aepmock.reports import render_json
+from tests.reports.sample_reports import (
     COMMAND,
     HOSTILE,
     finding,
@@ -17,10 +21,6 @@ from sample_reports import (
     result,
     with_every_verdict,
 )
-
-from aepmock.contract import load_contract
-from aepmock.judge import Report
-from aepmock.reports import render_json
 
 
 @pytest.fixture(scope="module")

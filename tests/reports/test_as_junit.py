@@ -5,10 +5,15 @@ from __future__ import annotations
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from sample_reports import hostile, nothing_exercised, report, result, with_every_verdict
-
 from aepmock.judge import Report
 from aepmock.reports import render_junit
+from tests.reports.sample_reports import (
+    hostile,
+    nothing_exercised,
+    report,
+    result,
+    with_every_verdict,
+)
 
 
 def suite_of(made: Report) -> Element:

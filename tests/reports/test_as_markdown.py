@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 
-from sample_reports import COMMAND, finding, hostile, report, result, with_every_verdict
-
 from aepmock.reports import render_markdown
+from tests.reports.sample_reports import (
+    COMMAND,
+    finding,
+    hostile,
+    report,
+    result,
+    with_every_verdict,
+)
 
 
 def test_a_report_starts_with_its_verdicts_by_area() -> None:

@@ -7,7 +7,10 @@ from io import BytesIO, StringIO, TextIOWrapper
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
-from sample_reports import (
+
+from aepmock.judge import ClauseResult, Report
+from aepmock.reports.as_text import render_report
+from tests.reports.sample_reports import (
     COMMAND,
     finding,
     hostile,
@@ -16,9 +19,6 @@ from sample_reports import (
     result,
     with_every_verdict,
 )
-
-from aepmock.judge import ClauseResult, Report
-from aepmock.reports.as_text import render_report
 
 
 def text_of(made: Report, *, verbose: bool = False, width: int = 80) -> str:

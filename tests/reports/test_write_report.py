@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from sample_reports import hostile, nothing_exercised, with_every_verdict
 
 from aepmock.errors import UsageError
 from aepmock.reports import check_path, write_report
+from tests.reports.sample_reports import hostile, nothing_exercised, with_every_verdict
 
 
 @pytest.mark.parametrize(

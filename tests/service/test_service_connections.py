@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from flow_caller import HUBSPOT, Caller, code_of
 
 from aepmock.contract import load_contract
 from aepmock.service import FlowService
+from tests.service.flow_caller import HUBSPOT, Caller, code_of
 
 CONTRACT = load_contract()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from flow_caller import BASE, HUBSPOT, ORIGIN, Caller, code_of
 
 from aepmock.errors import UsageError
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import FlowService
+from tests.service.flow_caller import BASE, HUBSPOT, ORIGIN, Caller, code_of
 
 # Each breaks one thing more than the one before it; what comes first in the order is named.
 WRONG_TOKEN: Mapping[str, str | None] = {"Authorization": "Bearer x"}
@@ -194,6 +195,14 @@ def conversation(seed: int) -> list[Response]:
 def test_the_same_seed_and_requests_give_the_same_bytes() -> None:
     assert conversation(7) == conversation(7)
     assert conversation(7) != conversation(8)
+
+
+def test_requests_from_several_threads_do_not_get_in_each_others_way() -> None:
+    caller = Caller()
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda number: caller.create(name=str(number)), range(200)))
+    assert len(set(made)) == 200
+    assert caller.send("GET", "/connections?count=true").json == {"count": 200}
 
 
 def test_reset_forgets_connections_and_keeps_credentials() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 
 import pytest
-from flow_caller import Caller, code_of
+
+from tests.service.flow_caller import Caller, code_of
 
 
 def explored(query: str) -> object:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flow_caller import BASE, HUBSPOT, ORIGIN, Caller
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aepmock.contract import load_contract
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import FlowService
+from tests.service.flow_caller import BASE, HUBSPOT, ORIGIN, Caller
 
 CONTRACT = load_contract()
 SERVICES = [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from flow_caller import HUBSPOT, Caller, code_of
 
 from aepmock.messages import Response
 from aepmock.service import FlowService
+from tests.service.flow_caller import HUBSPOT, Caller, code_of
 
 DAY_S = 86_400
 

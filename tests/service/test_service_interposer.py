@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flow_caller import Caller
-
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import Interposer
+from tests.service.flow_caller import Caller
 
 
 def interposed() -> tuple[Caller, Interposer]:

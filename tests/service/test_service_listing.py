@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
-from flow_caller import Caller, code_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aepmock.service import FlowService
+from tests.service.flow_caller import Caller, code_of
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flow_caller import HUBSPOT, Caller, code_of
+
+from tests.service.flow_caller import HUBSPOT, Caller, code_of
 
 PARAMS = HUBSPOT["auth"]["params"]
 AUTH = HUBSPOT["auth"]

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flow_caller import BASE, HUBSPOT, ORIGIN, UNSET, Caller, code_of
 
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import FlowService
+from tests.service.flow_caller import BASE, HUBSPOT, ORIGIN, UNSET, Caller, code_of
 
 CONTRACT = load_contract()
 Probe = Callable[[Caller], Any]

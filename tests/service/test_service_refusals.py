@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flow_caller import HUBSPOT, ORIGIN, Caller, code_of
 
 from aepmock.contract import load_contract
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import FlowService
+from tests.service.flow_caller import HUBSPOT, ORIGIN, Caller, code_of
 
 CONTRACT = load_contract()
 FORM = Headers([("Content-Type", "application/x-www-form-urlencoded")])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
-from flow_caller import ORIGIN, Caller
 
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import FlowService
+from tests.service.flow_caller import ORIGIN, Caller
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -27,9 +27,14 @@ def _is_success(session: Session, exchange: Exchange) -> bool:
 
 
 def _successes(session: Session, *operations: str) -> Iterator[tuple[Call, Exchange]]:
-    """Calls whose last exchange of their own kind was a readable success."""
+    """Calls that ended, whose last exchange of their own kind was a readable success."""
+    return ((call, last) for call, last in _after_success(session, *operations) if not call.looped)
+
+
+def _after_success(session: Session, *operations: str) -> Iterator[tuple[Call, Exchange]]:
+    """Calls whose last exchange of their own kind was a readable success, endless ones too."""
     for call in session.calls:
-        if call.looped or (operations and call.operation not in operations):
+        if operations and call.operation not in operations:
             continue
         last = _last(session, call)
         if last is not None and _is_success(session, last):
@@ -81,12 +86,19 @@ def _plain(exchange: Exchange) -> bool:
 @session_check("answers.success")
 def success(session: Session) -> Verdicts:
     """Other forms of the same answer have clauses of their own."""
-    for call, last in _successes(session):
+    for call, last in _after_success(session):
         if not _plain(last) or _is_special(session, call, last):
             continue
         if call.args.get("connection_id") == "":
             continue  # to refuse an empty id is right, and has its own clause
-        if call.raised is None:
+        if call.looped:
+            yield Problem(
+                f"{call.operation} does not come back after a {last.response.status}",
+                "a return value",
+                f"{len(call.exchanges)} requests, and no end",
+                last,
+            )
+        elif call.raised is None:
             yield None
         else:
             yield Problem(
@@ -167,10 +179,20 @@ def _without_links(exchange: Exchange) -> bool:
     return isinstance(document, dict) and "items" in document and "_links" not in document
 
 
-def _of_operation(clause: str, operation: str, variant: Variant) -> None:
+def _of_operation(
+    clause: str, operation: str, variant: Variant, *, against: Variant | None = None
+) -> None:
+    """A success that an operation must take; `against` is the form it has to have taken before.
+
+    A client that fails on that form too has another fault than this one.
+    """
+
     @session_check(clause)
     def check(session: Session) -> Verdicts:
-        for call, last in _successes(session, operation):
+        found = list(_successes(session, operation))
+        if against and not any(c.raised is None and against(last) for c, last in found):
+            return
+        for call, last in found:
             if not variant(last) or not _plain(last):
                 continue
             if call.raised is None:
@@ -188,13 +210,20 @@ _of_operation(
     "answers.location-absent",
     "create_connection",
     lambda e: _without_location(e) and not _without_etag(e),
+    against=lambda e: not _without_location(e),
 )
 _of_operation(
     "answers.etag-absent",
     "create_connection",
     lambda e: _without_etag(e) and not _without_location(e),
+    against=lambda e: not _without_etag(e),
 )
-_of_operation("answers.links-absent", "list_connections", _without_links)
+_of_operation(
+    "answers.links-absent",
+    "list_connections",
+    _without_links,
+    against=lambda e: not _without_links(e),
+)
 _of_operation(
     "answers.delete-without-body",
     "delete_connection",

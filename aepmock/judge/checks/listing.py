@@ -59,14 +59,26 @@ def _ids(call: Call) -> list[str]:
     return [i["id"] for i in items if isinstance(i, Mapping) and isinstance(i.get("id"), str)]
 
 
+def _passes(pages: list[Exchange]) -> list[list[Exchange]]:
+    """The pages of each time that a client began at the front; most clients do so once."""
+    found: list[list[Exchange]] = []
+    for page in pages:
+        if not found or page.request.parameter("continuationToken") is None:
+            found.append([])
+        found[-1].append(page)
+    return found
+
+
 def _missing(call: Call, pages: list[Exchange]) -> list[str]:
+    """What the last time round showed, and the client left out."""
     returned = set(_ids(call))
-    there = [i["id"] for e in pages for i in items_of(e.response) if "id" in i]
+    there = [i["id"] for e in _passes(pages)[-1] for i in items_of(e.response) if "id" in i]
     return [i for i in dict.fromkeys(there) if i not in returned]
 
 
 @session_check("connections.list.all-pages")
 def all_pages(session: Session) -> Verdicts:
+    yield from _endless(session)
     for call, pages in _complete(session):
         if _stuck(pages):
             continue
@@ -98,6 +110,19 @@ def all_pages(session: Session) -> Verdicts:
             )
         elif len(pages) > 1:
             yield None
+
+
+def _endless(session: Session) -> Verdicts:
+    """Lists that go on for ever though every page was good and no link led in a circle."""
+    for call in session.of("list_connections"):
+        pages = _pages(session, call)
+        if call.looped and pages and all(map(_good, pages)) and not _stuck(pages):
+            yield Problem(
+                "the list does not come to an end, though its pages do",
+                "every page, once",
+                f"{len(pages)} requests for {len({e.request.target for e in pages})} pages",
+                pages[-1],
+            )
 
 
 @session_check("connections.list.empty-page")
@@ -138,20 +163,20 @@ def moving_items(session: Session) -> Verdicts:
 @session_check("connections.list.stops")
 def stops(session: Session) -> Verdicts:
     for call in session.of("list_connections"):
-        pages = _pages(session, call)
-        ends = [n for n, e in enumerate(pages) if _good(e) and next_href(e.response) is None]
-        if not ends:
-            continue
-        later = pages[ends[0] + 1 :]
-        if later:
-            yield Problem(
-                "a page is asked for after the last one",
-                "no request after a page without a next link",
-                later[0].request.target,
-                later[0],
-            )
-        else:
-            yield None
+        for pages in _passes(_pages(session, call)):
+            ends = [n for n, e in enumerate(pages) if _good(e) and next_href(e.response) is None]
+            if not ends:
+                continue
+            later = pages[ends[0] + 1 :]
+            if later:
+                yield Problem(
+                    "a page is asked for after the last one",
+                    "no request after a page without a next link",
+                    later[0].request.target,
+                    later[0],
+                )
+            else:
+                yield None
 
 
 @session_check("connections.list.next-link")
@@ -298,7 +323,7 @@ def count_value(session: Session) -> Verdicts:
             if not last.response.ok or not isinstance(wanted, int):
                 continue
         elif _good(last):
-            pages = _pages(session, call)
+            pages = session.primary(call)
             wanted = len({i.get("id") for e in pages for i in items_of(e.response)})
             if next_href(last.response) is not None:
                 wanted = -1

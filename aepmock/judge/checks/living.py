@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aepmock.judge.answers import items_of
+from aepmock.judge.answers import items_of, next_href
 from aepmock.judge.checks.registry import Verdicts, session_check
 from aepmock.judge.evidence import Call, Session
 from aepmock.judge.findings import Problem
@@ -194,8 +194,8 @@ def lists(session: Session) -> Verdicts:
             continue
         if not isinstance(call.returned, list):
             continue  # connections.list.all-pages
-        if not call.exchanges or not _last_is_whole(session, call):
-            continue
+        if call.exchanges and not _last_is_whole(session, call):
+            continue  # an error, or pages left out: connections.list.all-pages
         wanted = {i for i, k in world.known.items() if not k.deleted and _here(call, k)}
         got = {i.get("id") for i in call.returned if isinstance(i, Mapping)}
         if got == wanted:
@@ -213,7 +213,7 @@ def lists(session: Session) -> Verdicts:
 
 def _last_is_whole(session: Session, call: Call) -> bool:
     last = _last(session, call)
-    return last is not None and last.response.ok
+    return last is not None and last.response.ok and next_href(last.response) is None
 
 
 def _agrees(session: Session, call: Call, got: set[Any]) -> bool:

@@ -19,6 +19,7 @@ BY_ID = (
     "test_connection",
     "explore_connection",
 )
+_PORTS = {"http": 80, "https": 443}
 _TAILS = {"test_connection": "/test", "explore_connection": "/explore"}
 _RESERVED = frozenset("&+,;%#?/\\\"'<>[]{}|^` ")
 
@@ -34,7 +35,9 @@ def base_path(exchange: Exchange, expected: Expected, contract: Contract) -> Ver
     base = urlsplit(expected.base_url)
     origin = f"{base.scheme}://{base.netloc}"
     request = exchange.request
-    if request.origin == origin and request.path.startswith(base.path.rstrip("/") + "/"):
+    if _place(request.origin) == _place(origin) and request.path.startswith(
+        base.path.rstrip("/") + "/"
+    ):
         yield None
         return
     tail = request.target
@@ -47,6 +50,15 @@ def base_path(exchange: Exchange, expected: Expected, contract: Contract) -> Ver
         exchange,
         nearest,
     )
+
+
+def _place(origin: str) -> tuple[str, str | None, int | None]:
+    """An origin in its normal form: a host in any case, the default port named or not.
+
+    Source: RFC9110 4.2.3.
+    """
+    parts = urlsplit(origin)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 @wire_check("request.operation")
