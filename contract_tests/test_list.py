@@ -92,6 +92,14 @@ def test_a_count_is_the_service_s(bench: Bench) -> None:
     bench.run(example, size=st.integers(0, 25), property=st.just(()) | filters())
 
 
+def test_a_count_of_everything_is_whole(bench: Bench) -> None:
+    def example(trial: Trial, size: int) -> None:
+        trial.seed(size)
+        trial.call("count_connections")
+
+    bench.run_each([0, 1, 21, 105], example)
+
+
 def test_a_filtered_count_counts_what_fits(bench: Bench) -> None:
     def example(trial: Trial, property: tuple[str, ...]) -> None:
         trial.seed(3, description="wanted")

@@ -58,7 +58,7 @@ def test_the_known_findings_are_found_again(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
         env={"PATH": "", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)},
     )
     assert result.returncode == 1, result.stderr

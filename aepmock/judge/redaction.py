@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from aepmock.messages import Headers, Request, Response
 
 MARK = "[secret]"
 _HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_KEY_HEADER = "x-api-key"
+"""Adobe's API key is the client id, which is no secret."""
 _KEYS = frozenset(
     [
         "access_token",
@@ -40,6 +44,10 @@ _SHORTEST = 6
 """A value shorter than this is not searched for in running text: it would hit by chance."""
 
 
+_STRING = r"""(["'])(?:(?!\3)[^\\]|\\.)*\3?"""
+"""A JSON string, or one as Python writes it, also one that breaks off; the pattern's group 3."""
+
+
 class Redactor:
     """Knows which names hold secrets, and which values are secret wherever they stand.
 
@@ -58,8 +66,8 @@ class Redactor:
         fresh = {v for v in values if len(v) >= _SHORTEST} - self._values
         if fresh:
             self._values |= fresh
-            forms = {f for v in self._values for f in (v, quote(v, safe=""), json.dumps(v)[1:-1])}
-            self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len)[::-1])))
+            longest_first = sorted(self._values, key=lambda v: (-len(v), v))
+            self._pattern = re.compile("|".join("".join(map(_spelled, v)) for v in longest_first))
 
     def text(self, text: str) -> str:
         """A text with every known secret value replaced."""
@@ -79,11 +87,15 @@ class Redactor:
         )
 
     def response(self, response: Response) -> Response:
-        """A response that may be kept."""
+        """A response that may be kept; one that was zipped is not zipped any more."""
+        headers, body = response.headers, response.body
+        if headers.get("content-encoding") == "gzip":
+            # A secret can't be seen in zipped octets, and yet it could be got out of them.
+            headers, body = headers.without("content-encoding"), _unzipped(body)
         return Response(
             response.status,
-            self._headers(response.headers),
-            self._body(response.headers, response.body),
+            self._headers(headers),
+            self._body(headers, body),
             response.injected,
         )
 
@@ -91,6 +103,8 @@ class Redactor:
         return Headers((n, self._header(n.lower(), v)) for n, v in headers)
 
     def _header(self, name: str, value: str) -> str:
+        if name != _KEY_HEADER and name.removeprefix("x-").replace("-", "_") in self._names:
+            return MARK
         if name not in _HEADERS:
             return self.text(value)
         scheme, blank, rest = value.partition(" ")
@@ -105,16 +119,17 @@ class Redactor:
             text = self._form(text)
         else:
             try:
-                document = json.loads(text)
+                text = json.dumps(self._document(json.loads(text)), ensure_ascii=False)
             except (ValueError, RecursionError):
-                # What can't be read by its keys can't be cleaned by them either.
                 return self._unreadable(text)
-            text = json.dumps(self._document(document), ensure_ascii=False)
         return self.text(text).encode("utf-8", "surrogateescape")
 
     def _unreadable(self, text: str) -> bytes:
+        """A body that is no JSON, or breaks off: cleaned by what its keys look like."""
         names = "|".join(map(re.escape, sorted(self._names, key=len)[::-1]))
-        pattern = re.compile(rf'(?i)("?(?:{names})"?\s*[:=]\s*)("[^"]*"?|[^\s,&}}]+)')
+        if re.search(rf'(?i)/(?:{names})"', text):
+            names += "|value"  # a JSON Patch names the secret in its path
+        pattern = re.compile(rf"(?is)([\"']?(?:{names})[\"']?\s*[:=]\s*)({_STRING}|[^\s,&}}]+)")
         return self.text(pattern.sub(rf"\g<1>{MARK}", text)).encode("utf-8", "surrogateescape")
 
     def _form(self, text: str) -> str:
@@ -127,12 +142,37 @@ class Redactor:
         if isinstance(value, dict):
             pointed = str(value.get("path", "")).rsplit("/", 1)[-1].lower() in self._names
             return {
-                k: MARK
-                if (k.lower() in self._names or (pointed and k == "value"))
-                and isinstance(v, str | int | float)
+                k: _masked(v)
+                if k.lower() in self._names or (pointed and k == "value")
                 else self._document(v)
                 for k, v in value.items()
             }
         if isinstance(value, list):
             return [self._document(v) for v in value]
         return value
+
+
+def _masked(value: Any) -> Any:
+    """A value whose every part is secret; that there is none is no secret."""
+    if isinstance(value, dict):
+        return {k: _masked(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_masked(v) for v in value]
+    return None if value is None else MARK
+
+
+def _spelled(character: str) -> str:
+    """A pattern for a character as it is, percent-encoded, or escaped as in JSON."""
+    if character.isascii() and character.isalnum():
+        return character
+    octets = "".join(f"%{octet:02X}" for octet in character.encode("utf-8", "surrogatepass"))
+    escaped = {json.dumps(character)[1:-1], json.dumps(character, ensure_ascii=False)[1:-1]}
+    forms = [re.escape(form) for form in sorted({character, octets} | escaped)]
+    return f"(?i:{'|'.join(forms)})"
+
+
+def _unzipped(body: bytes) -> bytes:
+    try:
+        return gzip.decompress(body)
+    except (OSError, EOFError, zlib.error):
+        return b"(zipped octets that can't be unzipped)"

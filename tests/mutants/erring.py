@@ -63,7 +63,7 @@ class knows_the_gateway_s_errors_only(_Lenient):
         return {"type", "title"} <= _keys(answer)
 
 
-@breaks("errors.service")
+@breaks("errors.service", also=("errors.gateway",))
 class ends_a_list_at_a_page_that_fails(ReferenceClient):
     def list_connections(
         self, *, limit: int | None = None, property: Sequence[str] = (), orderby: str | None = None

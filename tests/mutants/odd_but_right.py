@@ -12,12 +12,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 
+from aepmock.clients import reference
 from aepmock.clients.reference import (
     Answer,
     AsyncReferenceClient,
     MintingClient,
     ReferenceClient,
-    trust,
 )
 from aepmock.errors import ClientError
 from aepmock.protocol import ClientSettings, NewConnection
@@ -383,7 +383,9 @@ class opens_a_client_for_every_call(ReferenceClient):
     def send(self, request: httpx.Request) -> Answer:
         settings = self.settings
         with httpx.Client(
-            base_url=settings.base_url, verify=trust(settings.ca_file), timeout=settings.timeout_s
+            base_url=settings.base_url,
+            verify=reference.trust(settings.ca_file),
+            timeout=settings.timeout_s,
         ) as http:
             return http.send(request)
 

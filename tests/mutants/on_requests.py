@@ -134,7 +134,10 @@ class glues_the_query_together(FlowService):
         return url + (glue + "&".join(f"property={f}" for f in filters) if filters else "")
 
 
-@breaks("connections.list.property", also=("connections.count.property",))
+@breaks(
+    "connections.list.property",
+    also=("connections.count.property", "request.query-encoding"),
+)
 class forgets_doseq(FlowService):
     """['name==a', 'state==enabled'] arrives as Python writes a list."""
 

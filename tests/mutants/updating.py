@@ -93,7 +93,7 @@ class quotes_a_quoted_etag(_WithPatch):
         request.headers["If-Match"] = f'"{etag}"'
 
 
-@breaks("connections.update.etag-quotes")
+@breaks("connections.update.etag-quotes", also=("connections.update.etag-verbatim",))
 class makes_the_etag_a_weak_one(_WithPatch):
     def change(self, request: httpx.Request, etag: str) -> None:
         request.headers["If-Match"] = f"W/{etag}"
@@ -120,7 +120,7 @@ class reads_the_etag_just_before(ReferenceClient):
         return super().update_connection(connection_id, fresh, operations)
 
 
-@breaks("connections.update.conflict-reported")
+@breaks("connections.update.conflict-reported", also=("errors.service",))
 class returns_nothing_after_a_conflict(ReferenceClient):
     def update_connection(self, connection_id: str, etag: str, operations: Operations) -> Any:
         answer = self.send(self.update_request(connection_id, etag, operations))

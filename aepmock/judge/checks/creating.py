@@ -201,7 +201,8 @@ def one_post(session: Session) -> Verdicts:
     for call in session.of("create_connection"):
         posts = session.primary(call)
         if not posts:
-            if call.raised is None:
+            # A header that can't be sent is refused by a server before anyone records it.
+            if call.raised is None and call.settings.sandbox_name.isprintable():
                 yield Problem(
                     "create_connection returned without having sent anything",
                     "one POST /connections",
