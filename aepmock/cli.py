@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _add_judge(commands)
     _add_serve(commands)
+    _add_proxy(commands)
     for name, about, command in (
         ("clauses", "list or explain the clauses", clauses),
         ("connectors", "list or explain the connectors", connectors),
@@ -112,6 +113,20 @@ def _add_serve(commands: Any) -> None:
     sub.set_defaults(command=serve)
 
 
+def _add_proxy(commands: Any) -> None:
+    about = "run a program whose host is compiled in; its calls to Adobe's hosts reach the mock"
+    usage = "aepmock proxy [options] -- COMMAND ARG…"
+    sub = commands.add_parser(
+        "proxy", help=about, description=about, usage=usage, allow_abbrev=False
+    )
+    sub.add_argument("--seed", type=int, default=0, help="where made-up values come from")
+    sub.add_argument("--reading", action="append", default=[], metavar="QUESTION=OPTION")
+    about = "write what its requests met and broke: FILE.json, FILE.xml (JUnit) or FILE.md"
+    sub.add_argument("--report", action="append", default=[], metavar="FILE", help=about)
+    sub.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="after --")
+    sub.set_defaults(command=proxy)
+
+
 def judge(arguments: argparse.Namespace) -> int:
     """Runs the suite in a process of its own and shows its verdicts."""
     from aepmock.reports import write_report
@@ -161,6 +176,21 @@ def serve(arguments: argparse.Namespace) -> int:
         readings=_readings(arguments.reading),
     )
     return MET
+
+
+def proxy(arguments: argparse.Namespace) -> int:
+    """Runs a program behind the proxy; its exit status is ours."""
+    words = arguments.words[arguments.words[:1] == ["--"] :]
+    if not words:
+        raise UsageError("no program to run: aepmock proxy -- COMMAND ARG…")
+    from aepmock.proxying import run_behind_proxy
+
+    return run_behind_proxy(
+        words,
+        seed=arguments.seed,
+        readings=_readings(arguments.reading),
+        reports=[Path(path) for path in arguments.report],
+    )
 
 
 def _readings(pairs: Sequence[str]) -> dict[str, str]:

@@ -13,6 +13,10 @@ class UsageError(AepmockError):
     """The kit was asked for something it does not know, or in the wrong way. Exit status 2."""
 
 
+class AroundTheDoorsError(UsageError):
+    """The client that is judged uses a library for which no in-process door is open."""
+
+
 class ContractDataError(AepmockError):
     """A file in `aepmock/contract/` is wrong. The message names the file and the key."""
 

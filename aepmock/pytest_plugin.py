@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aepmock.errors import UsageError
+from aepmock.errors import AroundTheDoorsError, UsageError
 from aepmock.settings import OPTIONS, Option, Setting, resolve
 
 if TYPE_CHECKING:
@@ -135,10 +135,25 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     elif "bench" in getattr(item, "fixturenames", ()) and not call.excinfo.errisinstance(
         pytest.skip.Exception
     ):
-        kind = "misuse" if isinstance(error, UsageError) else "kit"
-        text = str(error) if kind == "misuse" else f"{item.nodeid}: {call.excinfo.exconly()}"
+        kind = _kind(error)
+        text = f"{item.nodeid}: {call.excinfo.exconly()}" if kind == "kit" else str(error)
         report.user_properties.append((f"aepmock.{kind}", text))
+        config = item.config
+        if kind == "around" and config.getoption("aepmock_result") and not is_worker(config):
+            # `aepmock judge` tries another door: the rest of this run is of no use.
+            item.session.shouldstop = text
     return report
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this is one of xdist's processes, which only gather."""
+    return hasattr(config, "workerinput")
+
+
+def _kind(error: BaseException) -> str:
+    if isinstance(error, AroundTheDoorsError):
+        return "around"
+    return "misuse" if isinstance(error, UsageError) else "kit"
 
 
 class ResultCollector:
@@ -171,7 +186,7 @@ class ResultCollector:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
-    if not hasattr(config, "workerinput"):
+    if not is_worker(config):
         config.pluginmanager.register(ResultCollector(config), "aepmock-results")
 
 
@@ -182,7 +197,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if RUN not in config.stash or not config.stash[RUN].judged:
         return
     run = config.stash[RUN]
-    if hasattr(config, "workerinput"):
+    if is_worker(config):
         config.workeroutput["aepmock"] = run.tally.to_json()  # type: ignore[attr-defined]
         return
     from aepmock.suite import make_report

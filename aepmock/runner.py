@@ -15,9 +15,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from aepmock.contract import load_contract
-from aepmock.errors import AepmockError, UsageError
+from aepmock.errors import AepmockError, AroundTheDoorsError, UsageError
 from aepmock.judge import Report
 from aepmock.settings import OPTIONS, Setting
 
@@ -32,8 +33,22 @@ class SuiteFailed(AepmockError):
 def run_suite(settings: Mapping[str, Setting], *, folder: Path, jobs: int, err: Console) -> Report:
     """Judges the client that the settings name; modules and files are looked for in `folder`.
 
+    With the door "auto", a client that no in-process door is for is judged through the server.
     Raises UsageError for misuse that only the run could find, SuiteFailed for faults of the kit.
     """
+    try:
+        return _run_once(settings, folder, jobs, err)
+    except AroundTheDoorsError:
+        if settings["door"].value != "auto":
+            raise
+        client = settings["client"].value
+        text = f"{client} uses another HTTP library: judging it through the server door"
+        err.print(Text(f"aepmock: {text}"), soft_wrap=True)
+        server = Setting("server", settings["door"].origin)
+        return _run_once({**settings, "door": server}, folder, jobs, err)
+
+
+def _run_once(settings: Mapping[str, Setting], folder: Path, jobs: int, err: Console) -> Report:
     with tempfile.TemporaryDirectory(prefix="aepmock-") as scratch:
         result = Path(scratch) / "result.json"
         command = _command(settings, result, jobs)
@@ -42,6 +57,10 @@ def run_suite(settings: Mapping[str, Setting], *, folder: Path, jobs: int, err: 
         if not result.exists():
             _explain(status, output)
         document = json.loads(result.read_text("utf-8"))
+    # Whatever else went wrong in such a run says nothing about the client.
+    for kind, text in document["errors"]:
+        if kind == "around":
+            raise AroundTheDoorsError(text)
     for kind, text in document["errors"]:
         if kind == "misuse":
             raise UsageError(text)

@@ -10,11 +10,10 @@ from importlib.util import find_spec
 from aepmock.errors import UsageError, unknown
 from aepmock.messages import Handler
 
-IN_PROCESS = ("httpx", "requests")
+IN_PROCESS = ("httpx", "httpx2", "requests")
 """Doors that patch a library of this process."""
 NAMES = ("auto", *IN_PROCESS, "server")
-_LIBRARIES = {"httpx": "respx", "requests": "responses"}
-_INSTALL = {"requests": "python -m pip install 'aepmock[requests]'"}
+_LIBRARIES = {"httpx": "respx", "httpx2": "httpx2", "requests": "responses"}
 
 
 def in_process_doors(door: str) -> tuple[str, ...]:
@@ -31,7 +30,7 @@ def in_process_doors(door: str) -> tuple[str, ...]:
     if find_spec(_LIBRARIES[door]) is None:
         raise UsageError(
             f"the door {door!r} needs the package {_LIBRARIES[door]}: "
-            f"{_INSTALL.get(door, f'python -m pip install {_LIBRARIES[door]}')}"
+            f"python -m pip install 'aepmock[{door}]'"
         )
     return (door,)
 

@@ -3,7 +3,8 @@
 An audit hook sees every look-up and connection, whatever library makes it. It can't be taken
 away again, so there is one for the process, and it does nothing while no guard is on. A socket
 that is told to connect to a name looks it up before the hook is asked; so connecting itself is
-watched too, while a guard is on.
+watched too, while a guard is on. So is pycares, by which aiodns and with it aiohttp look names up
+in C, where no hook is asked.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
@@ -41,8 +44,9 @@ _on: list[Guard] = []
 _installed = False
 _lock = Lock()
 _CONNECTING = ("connect", "connect_ex", "sendto")
+_LOOKING_UP = ("getaddrinfo", "gethostbyname", "query", "search")
 _Method = Callable[..., Any]
-_replaced: list[tuple[type[socket.socket], str, _Method, _Method | None]] = []
+_replaced: list[tuple[type, str, _Method, _Method | None]] = []
 
 
 @contextmanager
@@ -55,7 +59,7 @@ def guarding(doors: tuple[str, ...]) -> Iterator[Guard]:
             sys.addaudithook(_watch)
             _installed = True
         if not _on:
-            _watch_sockets()
+            _watch_methods()
         _on.append(guard)
     try:
         yield guard
@@ -64,20 +68,38 @@ def guarding(doors: tuple[str, ...]) -> Iterator[Guard]:
             # By identity: two guards of the same doors are equal.
             _on[:] = [other for other in _on if other is not guard]
             if not _on:
-                _leave_sockets()
+                _leave_methods()
 
 
-def _watch_sockets() -> None:
-    """Puts a check in front of the methods that take an address."""
-    cls = socket.socket
+def _watch_methods() -> None:
+    """Puts a check in front of the methods that take an address or a name."""
     for name in _CONNECTING:
-        before = cls.__dict__.get(name)
-        checked = _checked(cls, name, before)
-        _replaced.append((cls, name, checked, before))
-        setattr(cls, name, checked)
+        _put(socket.socket, name, lambda args: args[-1][0] if _is_address(args) else None)
+    if find_spec("pycares") is not None:
+        channel = import_module("pycares").Channel
+        for name in _LOOKING_UP:
+            if hasattr(channel, name):
+                _put(channel, name, lambda args: args[0] if args else None)
 
 
-def _leave_sockets() -> None:
+def _is_address(args: tuple[Any, ...]) -> bool:
+    return bool(args) and isinstance(args[-1], tuple) and bool(args[-1])
+
+
+def _put(cls: type, name: str, host_of: Callable[[tuple[Any, ...]], object]) -> None:
+    before: _Method | None = cls.__dict__.get(name)
+
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _check(host_of(args))
+        if before is not None:
+            return before(self, *args, **kwargs)
+        return getattr(super(cls, self), name)(*args, **kwargs)
+
+    _replaced.append((cls, name, checked, before))
+    setattr(cls, name, checked)
+
+
+def _leave_methods() -> None:
     """Takes the checks away again, unless another tool has put its own over them."""
     while _replaced:
         cls, name, checked, before = _replaced.pop()
@@ -87,18 +109,6 @@ def _leave_sockets() -> None:
             delattr(cls, name)
         else:
             setattr(cls, name, before)
-
-
-def _checked(cls: type[socket.socket], name: str, before: _Method | None) -> _Method:
-    def method(self: socket.socket, *args: Any) -> Any:
-        address = args[-1] if args else None
-        if isinstance(address, tuple) and address:
-            _check(address[0])
-        if before is not None:
-            return before(self, *args)
-        return getattr(super(cls, self), name)(*args)
-
-    return method
 
 
 def _watch(event: str, args: tuple[object, ...]) -> None:

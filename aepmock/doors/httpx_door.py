@@ -7,7 +7,6 @@ hosts are theirs. Where no other mock is open, other hosts are reached as ever.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,12 +16,8 @@ import respx
 from respx.models import AllMockedAssertionError, PassThrough
 from respx.patterns import Pattern
 
-from aepmock.doors.framing import complete, is_adobe
+from aepmock.doors.framing import FIELD_NAME, FIELD_VALUE, complete, is_adobe
 from aepmock.messages import Handler, Headers, Request
-
-_FIELD_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
-_FIELD_VALUE = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")
-"""What h11, which stands below httpx on a real connection, lets pass."""
 
 
 class _Door(respx.MockRouter):
@@ -94,9 +89,9 @@ def _read(request: httpx.Request) -> Request:
     fields = []
     for name, value in request.headers.raw:
         # The errors of a real connection, which respx does not come to.
-        if not _FIELD_NAME.fullmatch(name):
+        if not FIELD_NAME.fullmatch(name):
             raise httpx.LocalProtocolError(f"Illegal header name {name!r}", request=request)
-        if not _FIELD_VALUE.fullmatch(value):
+        if not FIELD_VALUE.fullmatch(value):
             raise httpx.LocalProtocolError(f"Illegal header value {value!r}", request=request)
         fields.append((name.decode("latin-1"), value.decode("latin-1")))
     url = request.url

@@ -69,7 +69,7 @@ async def _serve(
     state = ServerState()
     try:
         settings.load()
-        server = await loop.create_server(lambda: _Protocol(settings, state, {}), sock=listener)
+        server = await loop.create_server(lambda: protocol(settings, state), sock=listener)
     except BaseException as error:
         listener.close()
         ready.set_exception(error)
@@ -110,6 +110,11 @@ def config(handler: Handler) -> uvicorn.Config:
         # In whole seconds, for `aepmock serve`.
         timeout_graceful_shutdown=1,
     )
+
+
+def protocol(settings: uvicorn.Config, state: ServerState) -> asyncio.Protocol:
+    """What answers on one connection, whoever made it."""
+    return _Protocol(settings, state, {})
 
 
 class _Protocol(H11Protocol):

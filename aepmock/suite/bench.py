@@ -25,7 +25,7 @@ from aepmock.clients.driver import CallBroken, Driver
 from aepmock.contract import Connector, load_contract
 from aepmock.doors import NAMES, open_doors
 from aepmock.doors.guard import Guard, guarding
-from aepmock.errors import UsageError, unknown
+from aepmock.errors import AroundTheDoorsError, UsageError, unknown
 from aepmock.judge import Call, Finding, Session, Tally, judge_session
 from aepmock.judge.judging import tell, to_finding
 from aepmock.judge.recorder import Recorder
@@ -255,9 +255,9 @@ class Bench:
         return found
 
     def check_guard(self) -> None:
-        """Raises UsageError once the client went around the doors: nothing could be judged."""
+        """Raises AroundTheDoorsError once the client did that: nothing could be judged."""
         if self._guard is not None and self._guard.attempts:
-            raise UsageError(self._guard.explain(self._guard.attempts[0]))
+            raise AroundTheDoorsError(self._guard.explain(self._guard.attempts[0]))
 
     def run(self, example: Callable[..., None], **inputs: st.SearchStrategy[Any]) -> None:
         """Runs an example, `example(trial, **drawn)`, with many inputs and judges each run."""

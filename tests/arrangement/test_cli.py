@@ -111,7 +111,7 @@ def test_a_client_that_goes_around_the_doors_is_told_the_way_out(tmp_path: Path)
         "        urllib.request.urlopen(self.url)\n"
         "client = Client\n"
     )
-    result = run("judge", "around:client", "--examples", "1", cwd=tmp_path)
+    result = run("judge", "around:client", "--examples", "1", "--door", "httpx", cwd=tmp_path)
     assert result.returncode == 2
     assert "--door server" in result.stderr
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest import mock
 
 import httpx
+import httpx2
 import pytest
 import requests
 
 from aepmock.doors import open_doors
+from aepmock.doors.proxy_door import proxying
 from aepmock.doors.server_door import serving
 from aepmock.messages import Handler, Headers, Request, Response
+from aepmock.proxying import environment
 from aepmock.service import FlowService
 
 PLATFORM = "https://platform.adobe.io"
@@ -64,8 +71,28 @@ def by_async_httpx(origin: str) -> Iterator[Send]:
         runner.run(client.aclose())
 
 
-def _seen(response: httpx.Response) -> Seen:
+def _seen(response: httpx.Response | httpx2.Response) -> Seen:
     return Seen(response.status_code, dict(response.headers), response.content)
+
+
+def by_httpx2(origin: str) -> Iterator[Send]:
+    with httpx2.Client(verify=False) as client:
+
+        def send(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Seen:
+            return _seen(client.request(method, origin + target, headers=headers, content=body))
+
+        yield send
+
+
+def by_async_httpx2(origin: str) -> Iterator[Send]:
+    client = httpx2.AsyncClient(verify=False)
+
+    async def once(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Seen:
+        return _seen(await client.request(method, origin + target, headers=headers, content=body))
+
+    with asyncio.Runner() as runner:
+        yield lambda *sent: runner.run(once(*sent))
+        runner.run(client.aclose())
 
 
 def by_requests(origin: str) -> Iterator[Send]:
@@ -101,6 +128,14 @@ def through(
     if door == "server":
         with serving(handler) as server, make(server.origin) as send:
             yield send
+    elif door == "proxy":
+        with (
+            TemporaryDirectory() as folder,
+            proxying(handler, refused=print, trouble=print) as proxy,
+            mock.patch.dict(os.environ, environment(proxy, Path(folder), os.environ)),
+            make(PLATFORM) as send,
+        ):
+            yield send
     else:
         with open_doors(door, handler), make(PLATFORM) as send:
             yield send
@@ -109,11 +144,23 @@ def through(
 WAYS: Mapping[str, tuple[str, Callable[[str], Iterator[Send]]]] = {
     "httpx": ("httpx", by_httpx),
     "async httpx": ("httpx", by_async_httpx),
+    "httpx2": ("httpx2", by_httpx2),
+    "async httpx2": ("httpx2", by_async_httpx2),
     "requests": ("requests", by_requests),
     "server, httpx": ("server", by_httpx),
     "server, async httpx": ("server", by_async_httpx),
+    "server, httpx2": ("server", by_httpx2),
+    "server, async httpx2": ("server", by_async_httpx2),
     "server, requests": ("server", by_requests),
+    "proxy, httpx": ("proxy", by_httpx),
+    "proxy, async httpx": ("proxy", by_async_httpx),
+    "proxy, httpx2": ("proxy", by_httpx2),
+    "proxy, async httpx2": ("proxy", by_async_httpx2),
+    "proxy, requests": ("proxy", by_requests),
 }
+
+
+LIBRARIES = ("httpx", "async httpx", "httpx2", "async httpx2", "requests")
 
 
 def conversation(send: Send, service: FlowService) -> list[Seen]:
@@ -192,7 +239,7 @@ def test_the_same_conversation_is_seen_alike(way: str) -> None:
             assert got.headers.all(name) == expected.headers.all(name)
 
 
-@pytest.mark.parametrize("library", ["httpx", "async httpx", "requests"])
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_a_door_in_process_sees_what_goes_over_the_wire(library: str) -> None:
     """Names in their case and order, values, duplicates, target, length: all but the host."""
     _, inside = heard(library)
@@ -203,6 +250,11 @@ def test_a_door_in_process_sees_what_goes_over_the_wire(library: str) -> None:
         renamed = [(n, "platform.adobe.io" if v == host else v) for n, v in expected.headers]
         assert got.headers.fields == tuple(renamed)
         assert replace(got, headers=expected.headers) == replace(expected, origin=PLATFORM)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_proxy_sees_all_that_a_door_in_process_sees(library: str) -> None:
+    assert heard(f"proxy, {library}")[1] == heard(library)[1]
 
 
 ANSWERS = [
@@ -245,7 +297,7 @@ TARGETS = [
 ]
 
 
-@pytest.mark.parametrize("library", ["httpx", "async httpx", "requests"])
+@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_target_is_recorded_as_the_library_sends_it(library: str, target: str) -> None:
     targets = []

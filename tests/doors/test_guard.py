@@ -9,7 +9,12 @@ import threading
 import urllib.request
 from collections.abc import Callable
 
+import aiodns
+import aiohttp
+import httpx2
 import pytest
+import urllib3
+from aiohttp.abc import AbstractResolver
 
 from aepmock.doors import open_doors
 from aepmock.doors.guard import guarding
@@ -50,6 +55,50 @@ def by_urllib(name: str) -> None:
     urllib.request.urlopen(f"https://{name}/x")
 
 
+async def aiohttp_gets(name: str, resolver: AbstractResolver) -> None:
+    connector = aiohttp.TCPConnector(resolver=resolver)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        await session.get(f"https://{name}/x")
+
+
+def by_aiohttp_with_threads(name: str) -> None:
+    async def get_it() -> None:
+        await aiohttp_gets(name, aiohttp.ThreadedResolver())
+
+    asyncio.run(get_it())
+
+
+def by_aiohttp_with_aiodns(name: str) -> None:
+    async def get_it() -> None:
+        await aiohttp_gets(name, aiohttp.AsyncResolver())
+
+    asyncio.run(get_it())
+
+
+def by_aiodns_query(name: str) -> None:
+    async def ask() -> None:
+        await aiodns.DNSResolver().query_dns(name, "A")
+
+    asyncio.run(ask())
+
+
+def by_urllib3(name: str) -> None:
+    with urllib3.PoolManager(retries=False) as pool:
+        pool.request("GET", f"https://{name}/x")
+
+
+def by_httpx2(name: str) -> None:
+    httpx2.get(f"https://{name}/x")
+
+
+def by_async_httpx2(name: str) -> None:
+    async def get_it() -> None:
+        async with httpx2.AsyncClient() as client:
+            await client.get(f"https://{name}/x")
+
+    asyncio.run(get_it())
+
+
 WAYS: list[Callable[[str], object]] = [
     lambda name: socket.getaddrinfo(name, 443),
     lambda name: socket.gethostbyname(name),
@@ -61,6 +110,12 @@ WAYS: list[Callable[[str], object]] = [
     by_asyncio,
     by_http_client,
     by_urllib,
+    by_aiohttp_with_threads,
+    by_aiohttp_with_aiodns,
+    by_aiodns_query,
+    by_urllib3,
+    by_httpx2,
+    by_async_httpx2,
 ]
 
 

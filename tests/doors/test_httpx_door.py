@@ -13,7 +13,7 @@ import respx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aepmock.doors import httpx_door, open_doors
+from aepmock.doors import framing, open_doors
 from aepmock.messages import Request, Response
 from tests.doors.doors_scene import ADOBE, saying, stranger
 
@@ -172,10 +172,10 @@ def test_names_and_values_are_judged_as_h11_judges_them(value: bytes, name: byte
             return False
         return True
 
-    assert h11_takes((b"x", value)) == bool(httpx_door._FIELD_VALUE.fullmatch(value))
+    assert h11_takes((b"x", value)) == bool(framing.FIELD_VALUE.fullmatch(value))
     # These two mean something to h11 itself.
     if name.lower() not in (b"content-length", b"transfer-encoding"):
-        assert h11_takes((name, b"x")) == bool(httpx_door._FIELD_NAME.fullmatch(name))
+        assert h11_takes((name, b"x")) == bool(framing.FIELD_NAME.fullmatch(name))
 
 
 def test_fields_are_recorded_in_order_and_case_with_duplicates(client: httpx.Client) -> None:

@@ -42,9 +42,12 @@ INNOCENTS: tuple[Innocent, ...] = (
     ),
     *(
         Innocent(f"tests.correct_clients.{name}:client")
-        for name in ("httpx_async", "requests_session", "retrying_pager")
+        for name in ("httpx2_auth", "httpx_async", "requests_session", "retrying_pager")
     ),
-    Innocent("tests.correct_clients.urllib_plain:client", "server"),
+    *(
+        Innocent(f"tests.correct_clients.{name}:client", "server")
+        for name in ("aiohttp_session", "urllib3_pool", "urllib_plain")
+    ),
     *_ODD,
 )
 

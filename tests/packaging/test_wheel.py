@@ -91,7 +91,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
         ("fixtures", "aepmock/fixtures"),
     ):
         for path in (ROOT / folder).rglob("*"):
-            known = path.suffix in (".py", ".json", ".ini") or path.name == "py.typed"
+            known = path.suffix in (".py", ".json", ".ini", ".cjs") or path.name == "py.typed"
             if path.is_file() and known and "__pycache__" not in path.parts:
                 wanted.add(f"{package}/{path.relative_to(ROOT / folder).as_posix()}")
     assert names == wanted

@@ -1,0 +1,234 @@
+"""`aepmock proxy`: runs a program whose calls to Adobe's hosts reach the mock, and sums up."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+from urllib.parse import urlsplit
+
+import certifi
+
+from aepmock import __version__
+from aepmock.contract import load_contract
+from aepmock.doors.proxy_door import Proxy, proxying
+from aepmock.errors import UsageError
+from aepmock.judge import Expected, Report, Tally, decide, judge_exchange
+from aepmock.judge.checks import WIRE_CHECKS
+from aepmock.judge.judging import to_finding
+from aepmock.judge.redaction import Redactor
+from aepmock.messages import Exchange, Request, Response
+from aepmock.protocol import ClientSettings
+from aepmock.service import FlowService
+from aepmock.serving import WallClock
+
+PLATFORM = "https://platform.adobe.io"
+_TRUST_PASSWORD = "changeit"
+"""Java's own habit: a trust store is no secret."""
+_BUNDLES = (
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "AWS_CA_BUNDLE",
+    "CARGO_HTTP_CAINFO",
+    "PIP_CERT",
+)
+_PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+
+
+class Watch:
+    """A mock that lets any credentials in, and judges each request as it comes."""
+
+    def __init__(self, *, seed: int, readings: Mapping[str, str]) -> None:
+        self.contract = load_contract()
+        self.tally = Tally()
+        self.requests = 0
+        self.refused: Counter[str] = Counter()
+        self._service = FlowService(
+            seed=seed, clock=WallClock(), readings=readings, accept_any=True
+        )
+        self._redactor = Redactor(self.contract.secret_names)
+        anything = ClientSettings(
+            PLATFORM + self.contract.base_path, "", "", "", "", "", "", "", ""
+        )
+        self._expected = Expected.of(anything, any_value=True)
+
+    def handle(self, request: Request) -> Response:
+        """The service's answer; what the request broke is counted."""
+        response = self._service.handle(request)
+        self.requests += 1
+        token = (request.headers.get("authorization") or "").partition(" ")[2]
+        self._redactor.learn([token])
+        exchange = Exchange(request, response, self.requests)
+        for seen in judge_exchange(exchange, self._expected, self.contract):
+            self.tally.count(seen.clause, met=seen.problem is None)
+            if seen.problem is not None:
+                finding = to_finding(seen.clause, seen.problem, self.contract, self._redactor)
+                self.tally.add(finding)
+        return response
+
+    def refuse(self, host: str) -> None:
+        """Says once that a host was refused, and counts how often."""
+        if not self.refused[host]:
+            self.say(f"refused {host}: only Adobe's hosts are answered here")
+        self.refused[host] += 1
+
+    def say(self, text: str) -> None:
+        """Tells the person at the terminal, beside what the program says."""
+        print(f"aepmock proxy: {text}", file=sys.stderr, flush=True)
+
+    def summary(self) -> str:
+        """One line: "3 requests · refused example.com (2) · musts broken: request.api-key (1)"."""
+        parts = [f"{self.requests} request{'' if self.requests == 1 else 's'} to Adobe's hosts"]
+        if self.refused:
+            hosts = (f"{host} ({count})" for host, count in sorted(self.refused.items()))
+            parts.append(f"refused {', '.join(hosts)}")
+        clauses = self.contract.clauses
+        musts = [c for c in sorted(self.tally.broken) if clauses[c].grade == "must"]
+        if musts:
+            counted = (f"{clause} ({self.tally.broken[clause]})" for clause in musts)
+            parts.append(f"musts broken: {', '.join(counted)}")
+        elif self.requests:
+            parts.append("no must broken")
+        return " · ".join(parts)
+
+
+def run_behind_proxy(
+    command: Sequence[str], *, seed: int, readings: Mapping[str, str], reports: Sequence[Path]
+) -> int:
+    """Runs a program behind the proxy; gives its exit status, 128 + n where signal n ended it.
+
+    Raises UsageError for a program that can't be started.
+    """
+    from aepmock.reports import check_path, write_report
+
+    for path in reports:
+        check_path(path)
+    started_at, started = datetime.now(UTC).isoformat(timespec="seconds"), monotonic()
+    watch = Watch(seed=seed, readings=readings)
+    with (
+        tempfile.TemporaryDirectory(prefix="aepmock-proxy-") as folder,
+        proxying(watch.handle, refused=watch.refuse, trouble=watch.say) as proxy,
+    ):
+        status = _run(command, environment(proxy, Path(folder), os.environ))
+    watch.say(watch.summary())
+    for path in reports:
+        clauses = [c for c in watch.contract.clauses.values() if c.id in WIRE_CHECKS]
+        report = Report(
+            kit=__version__,
+            contract=watch.contract.version,
+            # Not the whole command: its arguments may hold a token.
+            client=Path(command[0]).name,
+            mode="mock",
+            door="proxy",
+            seed=seed,
+            started_at=started_at,
+            duration_s=round(monotonic() - started, 2),
+            results=decide(clauses, watch.tally, {}, {}),
+        )
+        write_report(report, path)
+    return status
+
+
+def environment(proxy: Proxy, folder: Path, before: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a program that is to use the proxy; the files they name are in `folder`."""
+    authority, bundle, store = (
+        folder / name for name in ("ca.pem", "ca-bundle.pem", "truststore.p12")
+    )
+    authority.write_bytes(proxy.ca_pem)
+    bundle.write_bytes(proxy.ca_pem + _usual_authorities(before))
+    store.write_bytes(_java_store(proxy.ca_pem))
+    found = {k: v for k, v in before.items() if k.lower() not in ("all_proxy", "no_proxy")}
+    for name in ("HTTPS_PROXY", "HTTP_PROXY"):
+        found[name] = found[name.lower()] = proxy.origin
+    found["NO_PROXY"] = found["no_proxy"] = ""
+    found |= dict.fromkeys(_BUNDLES, str(bundle))
+    found |= {"NODE_EXTRA_CA_CERTS": str(authority), "DENO_CERT": str(authority)}
+    # Node 24 and later use the proxy by themselves when told to, those before with this file.
+    preload = files("aepmock.doors") / "proxy_preload.cjs"
+    found["NODE_USE_ENV_PROXY"] = "1"
+    found["NODE_OPTIONS"] = _joined(before.get("NODE_OPTIONS"), f'--require "{preload}"')
+    address = urlsplit(proxy.origin)
+    java = {
+        "https.proxyHost": address.hostname,
+        "https.proxyPort": address.port,
+        "http.proxyHost": address.hostname,
+        "http.proxyPort": address.port,
+        "javax.net.ssl.trustStore": store,
+        "javax.net.ssl.trustStoreType": "PKCS12",
+        "javax.net.ssl.trustStorePassword": _TRUST_PASSWORD,
+    }
+    words = " ".join(shlex.quote(f"-D{name}={value}") for name, value in java.items())
+    found["JAVA_TOOL_OPTIONS"] = _joined(before.get("JAVA_TOOL_OPTIONS"), words)
+    return found
+
+
+def _joined(before: str | None, more: str) -> str:
+    return f"{before} {more}" if before else more
+
+
+def _usual_authorities(before: Mapping[str, str]) -> bytes:
+    """What the program would trust without the proxy: its own setting, the system, certifi."""
+    paths = [before.get("SSL_CERT_FILE"), ssl.get_default_verify_paths().cafile, certifi.where()]
+    found = [Path(path).read_bytes() for path in dict.fromkeys(paths) if path and _is_file(path)]
+    return b"\n".join(found)
+
+
+def _is_file(path: str) -> bool:
+    return Path(path).is_file()
+
+
+def _java_store(authority: bytes) -> bytes:
+    """A trust store as Java reads it, of this authority alone: the proxy leads nowhere else."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+
+    entry = pkcs12.PKCS12Certificate(x509.load_pem_x509_certificate(authority), b"aepmock")
+    secret = BestAvailableEncryption(_TRUST_PASSWORD.encode())
+    return pkcs12.serialize_java_truststore([entry], secret)
+
+
+def _run(command: Sequence[str], variables: Mapping[str, str]) -> int:
+    try:
+        child = subprocess.Popen(command, env=variables)  # noqa: S603 what the user asked for
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"can't run {command[0]!r}: {why}") from None
+    with _passing_on(child):
+        status = child.wait()
+    return 128 - status if status < 0 else status
+
+
+@contextmanager
+def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Hands signals on to the program; its end is then ours."""
+    at_terminal = sys.stdin is not None and sys.stdin.isatty()
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        # A terminal's Ctrl-C has reached the program already.
+        if not (at_terminal and number in (signal.SIGINT, getattr(signal, "SIGQUIT", None))):
+            child.send_signal(number)
+
+    before = {}
+    for name in _PASSED_ON:
+        number = getattr(signal, name, None)
+        if number is not None:
+            before[number] = signal.signal(number, pass_on)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
