@@ -28,6 +28,7 @@ FLOORS: dict[str, int] = {
     "aepmock.mocking": 3,
     "aepmock.pytest_plugin": 3,
     "aepmock.runner": 3,
+    "aepmock.server": 3,
     "aepmock.serving": 3,
     "aepmock.settings": 3,
     "aepmock.suite": 3,
@@ -41,12 +42,13 @@ LIBRARIES: dict[str, set[str]] = {
     "aepmock.doors.httpx_door": {"httpx", "respx"},
     "aepmock.doors.requests_door": {"requests", "responses"},
     # h11 is what uvicorn itself reads requests with.
-    "aepmock.doors.server_door": {"uvicorn", "h11"},
+    "aepmock.doors.server_door": {"uvicorn"},
+    "aepmock.doors.server_protocol": {"uvicorn", "h11"},
     "aepmock.clients.reference": {"httpx"},
     "aepmock.reports": {"rich"},
 }
 """Third parties below floor 3; whoever is not named has none."""
-ARRANGEMENT_LIBRARIES = {"pytest", "hypothesis", "uvicorn", "rich", "httpx"}
+ARRANGEMENT_LIBRARIES = {"pytest", "hypothesis", "rich", "httpx", "trustme"}
 
 SUITE_MAY = {"aepmock", "aepmock.suite", "aepmock.strategies", "pytest", "hypothesis"}
 SUITE_EXCEPTIONS = {
