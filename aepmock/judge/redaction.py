@@ -105,17 +105,16 @@ class Redactor:
             text = self._form(text)
         else:
             try:
-                document = json.loads(text)
+                text = json.dumps(self._document(json.loads(text)), ensure_ascii=False)
             except (ValueError, RecursionError):
                 # What can't be read by its keys can't be cleaned by them either.
                 return self._unreadable(text)
-            text = json.dumps(self._document(document), ensure_ascii=False)
-        return self.text(text).encode("utf-8", "surrogateescape")
+        return _octets(self.text(text))
 
     def _unreadable(self, text: str) -> bytes:
         names = "|".join(map(re.escape, sorted(self._names, key=len)[::-1]))
         pattern = re.compile(rf'(?i)("?(?:{names})"?\s*[:=]\s*)("[^"]*"?|[^\s,&}}]+)')
-        return self.text(pattern.sub(rf"\g<1>{MARK}", text)).encode("utf-8", "surrogateescape")
+        return _octets(self.text(pattern.sub(rf"\g<1>{MARK}", text)))
 
     def _form(self, text: str) -> str:
         pairs = parse_qsl(text, keep_blank_values=True)
@@ -136,3 +135,11 @@ class Redactor:
         if isinstance(value, list):
             return [self._document(v) for v in value]
         return value
+
+
+def _octets(text: str) -> bytes:
+    """The text as it was on the wire; half a character, which has no UTF-8, as its escape."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")

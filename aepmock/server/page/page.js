@@ -90,7 +90,8 @@ function diffView(diff) {
   const view = make("pre");
   view.id = "diff";
   for (const line of diff.split("\n")) {
-    const kind = line.startsWith("+") ? "add" : line.startsWith("-") ? "del" : "same";
+    const head = /^(--- sent|\+\+\+ right|@@ )/.test(line);
+    const kind = head ? "head" : line.startsWith("+") ? "add" : line.startsWith("-") ? "del" : "same";
     view.append(make("span", line === "" ? " " : line, kind));
   }
   return view;
