@@ -46,7 +46,7 @@ print(listener.getsockname()[1], flush=True)
 config = uvicorn.Config(app, lifespan="off", access_log=False, log_level="critical")
 uvicorn.Server(config).run(sockets=[listener])
 """
-HEAD = re.compile(rb"HTTP/1.1 201.*?content-length: *(\d+)\r\n.*?\r\n\r\n", re.DOTALL | re.I)
+HEAD = re.compile(rb"HTTP/1.1 201.*?content-length: *(\d+)\r\n(?:.*?\r\n)?\r\n", re.DOTALL | re.I)
 
 
 @contextmanager
@@ -161,7 +161,7 @@ def main() -> int:
         print(f"bare uvicorn          1.00   ({rate:.0f} answers a second)")
         print(f"aepmock serve         {ratio:.2f}   (bar {BAR})", flush=True)
         grown = growth(port, pid, request)
-        print(f"growth of memory      {grown:.1f} MiB over {CREATES} creates (bound {GROWTH_MIB})")
+        print(f"growth of memory      {grown:.1f} MiB over {CREATES} creates (bound {GROWTH_MIB})", flush=True)
     return int(ratio < BAR or grown > GROWTH_MIB)
 
 

@@ -119,7 +119,9 @@ class Redactor:
     def _form(self, text: str) -> str:
         pairs = parse_qsl(text, keep_blank_values=True)
         return urlencode(
-            [(n, MARK if n.lower() in self._names else v) for n, v in pairs], safe="[]"
+            [(n, MARK if n.lower() in self._names else v) for n, v in pairs],
+            safe="[]",
+            errors="surrogateescape",
         )
 
     def _document(self, value: Any) -> Any:

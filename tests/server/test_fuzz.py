@@ -19,7 +19,7 @@ from aepmock.server.tenants import Options, Tenants
 
 BASE = "/data/foundation/flowservice"
 TIMES = 700
-LIMITS = Limits(head_s=0.4, body_s=0.4, connections=50)
+LIMITS = Limits(head_s=0.4, body_s=0.4, idle_s=1, connections=50)
 HEAD = (
     "Host: localhost\r\nAuthorization: Bearer tokentoken\r\nx-api-key: k\r\n"
     "x-gw-ims-org-id: o@AdobeOrg\r\nx-sandbox-name: dev\r\n"
