@@ -49,13 +49,15 @@ print(listener.getsockname()[1], flush=True)
 config = uvicorn.Config(app, lifespan="off", access_log=False, log_level="critical")
 uvicorn.Server(config).run(sockets=[listener])
 """
-HEAD = re.compile(rb"HTTP/1.1 201.*?content-length: *(\d+)\r\n(?:.*?\r\n)?\r\n", re.DOTALL | re.I)
+HEAD = re.compile(
+    rb"HTTP/1.1 201.*?content-length: *(\d+)\r\n(?:.*?\r\n)?\r\n", re.DOTALL | re.IGNORECASE
+)
 
 
 @contextmanager
 def peer() -> Iterator[int]:
     """The bare application's port."""
-    with subprocess.Popen([sys.executable, "-c", PEER], stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, "-c", PEER], stdout=subprocess.PIPE) as process:  # noqa: S603
         assert process.stdout is not None
         try:
             yield int(process.stdout.readline())
@@ -67,7 +69,7 @@ def peer() -> Iterator[int]:
 def served() -> Iterator[tuple[Mapping[str, Any], int]]:
     """What `aepmock serve` says when it is ready, and its process id."""
     words = [sys.executable, "-m", "aepmock", "serve", "--port", "0", "--ready-json"]
-    with subprocess.Popen([*words, "--journal", "1000"], stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([*words, "--journal", "1000"], stdout=subprocess.PIPE) as process:  # noqa: S603
         assert process.stdout is not None
         try:
             yield json.loads(process.stdout.readline()), process.pid
@@ -89,7 +91,8 @@ def create(port: int, made: Mapping[str, str]) -> bytes:
         "POST /data/foundation/flowservice/connections HTTP/1.1\r\n"
         f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {made['access_token']}\r\n"
         f"x-api-key: {made['api_key']}\r\nx-gw-ims-org-id: {made['ims_org_id']}\r\n"
-        f"x-sandbox-name: dev\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        "x-sandbox-name: dev\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 
@@ -164,7 +167,10 @@ def main() -> int:
         print(f"bare uvicorn          1.00   ({rate:.0f} answers a second)")
         print(f"aepmock serve         {ratio:.2f}   (bar {BAR})", flush=True)
         grown = growth(port, pid, request)
-        print(f"growth of memory      {grown:.1f} MiB over {CREATES} creates (bound {GROWTH_MIB})", flush=True)
+        print(
+            f"growth of memory      {grown:.1f} MiB over {CREATES} creates (bound {GROWTH_MIB})",
+            flush=True,
+        )
     return int(ratio < BAR or grown > GROWTH_MIB)
 
 

@@ -6,6 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from aepmock.judge import Finding
@@ -67,7 +68,7 @@ class Entry:
             "response": response_text(self.response),
         }
 
-    @property
+    @cached_property
     def size(self) -> int:
         """About how many octets it takes."""
         texts = [f.summary + f.expected + f.got + f.diff + f.source for f in self.findings]

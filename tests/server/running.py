@@ -50,7 +50,7 @@ class Running:
 
     @property
     def netloc(self) -> str:
-        return urlsplit(self.ready["base_url"]).netloc
+        return urlsplit(str(self.ready["base_url"])).netloc
 
     def ask(
         self,
