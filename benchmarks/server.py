@@ -112,7 +112,7 @@ def load(port: int, request: bytes, calls: int) -> float:
         while done < calls:
             for key, _ in selector.select(10):
                 made, got = key.fileobj, key.data
-                got += made.recv(65_536)  # type: ignore[union-attr]
+                got += made.recv(65_536)
                 head = HEAD.match(got)
                 if head is None or len(got) < head.end() + int(head.group(1)):
                     assert got.startswith(b"HTTP/1.1 201"[: len(got)]), bytes(got)
@@ -120,7 +120,7 @@ def load(port: int, request: bytes, calls: int) -> float:
                 got.clear()
                 done += 1
                 if sent < calls:
-                    made.send(request)  # type: ignore[union-attr]
+                    made.send(request)
                     sent += 1
         seconds = perf_counter() - began
         for key in list(selector.get_map().values()):
