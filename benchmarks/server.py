@@ -111,7 +111,7 @@ def load(port: int, request: bytes, calls: int) -> float:
             sent += 1
         while done < calls:
             for key, _ in selector.select(10):
-                made, got = key.fileobj, key.data
+                made, got = key.fileobj, key.data  # type: ignore[assignment]
                 got += made.recv(65_536)
                 head = HEAD.match(got)
                 if head is None or len(got) < head.end() + int(head.group(1)):
