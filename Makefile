@@ -39,6 +39,7 @@ docs-check: $(VENV)/.ready ## fail if a reference page is stale
 
 bench: $(VENV)/.ready-test ## ratios against peers of the same run
 	$(BIN)/python benchmarks/inprocess.py
+	$(BIN)/python benchmarks/server.py
 
 clean: ## throw the environment away
 	rm -rf $(VENV) build dist *.egg-info

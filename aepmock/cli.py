@@ -92,10 +92,30 @@ def _add_judge(commands: Any) -> None:
 
 
 def _add_serve(commands: Any) -> None:
-    about = "the mock as a real HTTP server on loopback"
+    about = "the mock as a real HTTP or HTTPS server, with a control API and a page to watch"
     sub = commands.add_parser("serve", help=about, description=about, allow_abbrev=False)
     sub.add_argument("--host", default="127.0.0.1", help="address (default: 127.0.0.1)")
     sub.add_argument("--port", type=int, default=8080, help="port, 0 for a free one")
+    sub.add_argument("--tls", action="store_true", help="https, with a throw-away CA")
+    sub.add_argument(
+        "--ready-json", action="store_true", help="print one line of JSON when it is ready"
+    )
+    sub.add_argument(
+        "--control-token", metavar="TOKEN", help="what the control API and the page ask for"
+    )
+    sub.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name that the control API and the page may be asked by",
+    )
+    sub.add_argument(
+        "--journal", type=int, default=1_000, metavar="N", help="how many exchanges are kept"
+    )
+    sub.add_argument(
+        "--mocks", type=int, default=64, metavar="N", help="how many mocks may be made below /t/"
+    )
     sub.add_argument("--seed", type=int, default=0, help="where made-up values come from")
     sub.add_argument(
         "--credentials",
@@ -166,14 +186,26 @@ def _check_target(target: str) -> None:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serves the mock until it is interrupted."""
-    from aepmock.serving import serve_until_stopped
+    from aepmock.server.tenants import Options
+    from aepmock.serving import Serve, serve_until_stopped
 
-    serve_until_stopped(
-        host=arguments.host,
-        port=arguments.port,
+    options = Options(
         seed=arguments.seed,
         accept_any=arguments.credentials == "any",
         readings=_readings(arguments.reading),
+        journal=arguments.journal,
+        mocks=arguments.mocks,
+    )
+    serve_until_stopped(
+        Serve(
+            host=arguments.host,
+            port=arguments.port,
+            tls=arguments.tls,
+            ready_json=arguments.ready_json,
+            control_token=arguments.control_token,
+            allowed_hosts=tuple(arguments.allow_host),
+            options=options,
+        )
     )
     return MET
 

@@ -13,18 +13,19 @@ from functools import cached_property
 from threading import RLock
 from typing import Any
 
-from aepmock.contract import Contract, error_response
+from aepmock.contract import Contract
 from aepmock.doors import in_process_doors, open_doors
 from aepmock.doors.guard import Guard, guarding
-from aepmock.errors import EscapedRequestError, UsageError, unknown
+from aepmock.errors import EscapedRequestError
 from aepmock.judge import Expected, Finding, judge_exchange
-from aepmock.judge.judging import to_finding
+from aepmock.judge.judging import explain, to_finding
 from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, response_text
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings
 from aepmock.service import Clock, FlowService, Interposer
+from aepmock.service.faults import fault_answer
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
@@ -172,20 +173,9 @@ class Mock:
         ("1103-503", "429050"), or `status` a bare HTTP status with an empty body. Raises
         UsageError for names that are none, and unless exactly one of the two is given.
         """
-        if operation not in self.contract.operations:
-            raise unknown("operation", operation, self.contract.operations)
-        if (code is None) == (status is None):
-            raise UsageError("fault() takes either code='1103-503' or status=503")
-        if code is not None:
-            if code not in self.contract.errors:
-                raise unknown("code", code, self.contract.errors)
-            entry = self.contract.errors[code]
-            answer = error_response(entry, request_id=self.service.ids.uuid())
-        else:
-            assert status is not None
-            if not 100 < status < 600:
-                raise UsageError(f"{status} is no HTTP status")
-            answer = Response(status)
+        answer = fault_answer(
+            self.contract, operation, code=code, status=status, request_id=self.service.ids.uuid()
+        )
         self._interposer.answer(operation, answer, times=times)
 
     def reset(self) -> None:
@@ -219,7 +209,7 @@ class Mock:
         return JournalEntry(
             Exchange(request, response, exchange.number),
             clause,
-            self._explain(clause),
+            explain(clause, self.contract) if clause else "",
             self._findings(exchange),
         )
 
@@ -274,15 +264,6 @@ class Mock:
     def _redactor(self) -> Redactor:
         made = self._credentials
         return Redactor(self.contract.secret_names, [made.access_token, made.client_secret])
-
-    def _explain(self, clause: str | None) -> str:
-        if clause is None:
-            return ""
-        if clause in self.contract.clauses:
-            entry = self.contract.clauses[clause]
-            return f"{clause}: {entry.text} Source: {entry.source}"
-        rule = self.contract.refusals[clause]
-        return f"{clause}: {rule.when} Source: {rule.source}"
 
 
 class _Switchboard:

@@ -1,19 +1,31 @@
-"""`aepmock serve`: the mock as a plain HTTP server that runs until it is stopped."""
+"""`aepmock serve`: the mock as an HTTP or HTTPS server that runs until it is stopped."""
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import signal
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-import uvicorn
-
-from aepmock.doors.server_door import config, listen, origin_of
+from aepmock.doors.server_door import listen, origin_of, serving_on
+from aepmock.doors.server_protocol import Limits
 from aepmock.errors import UsageError
-from aepmock.service import Clock, FlowService
+from aepmock.server.control import credentials
+from aepmock.server.front import CONTROL, Front
+from aepmock.server.guarding import Guard
+from aepmock.server.tenants import Options, Tenants
+from aepmock.service import Clock
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
+READY_SCHEMA = "aepmock-ready/1"
+LIMITS = Limits(grace_s=1.0)
 
 
 class WallClock(Clock):
@@ -27,36 +39,105 @@ class WallClock(Clock):
 
     def advance(self, seconds: float) -> None:
         # The engine's own tick of a millisecond is not needed where time goes by itself.
-        if seconds >= 1:
+        if seconds > 0.001:
             super().advance(seconds)
 
 
-def serve_until_stopped(
-    *, host: str, port: int, seed: int, accept_any: bool, readings: Mapping[str, str]
-) -> None:
+@dataclass(frozen=True)
+class Serve:
+    """What `aepmock serve` was told. `options` are those of the mocks."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    tls: bool = False
+    ready_json: bool = False
+    control_token: str | None = field(default=None, repr=False)
+    allowed_hosts: tuple[str, ...] = ()
+    options: Options = field(default_factory=Options)
+
+
+def serve_until_stopped(serve: Serve) -> None:
     """Serves until SIGINT or SIGTERM. Raises UsageError for an address that can't be had."""
-    if host not in LOOPBACK:
+    _check(serve)
+    tenants = Tenants(serve.options, WallClock)
+    hosts = {serve.host, *serve.allowed_hosts} - set(EVERYWHERE)
+    front = Front(tenants, Guard(frozenset(h.lower() for h in hosts), serve.control_token))
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with ExitStack() as stack:
+        listener = listen("127.0.0.1" if serve.host == "localhost" else serve.host, serve.port)
+        stack.callback(listener.close)
+        context, ca_file = None, None
+        if serve.tls:
+            from aepmock.server.tls import throw_away_tls
+
+            names = ("localhost", "127.0.0.1", "::1", *sorted(hosts - set(LOOPBACK)))
+            context, ca_file = stack.enter_context(throw_away_tls(names))
+        origin = _origin(serve.host, origin_of(listener, tls=serve.tls))
+        stack.enter_context(serving_on(listener, front.handle, tls=context, limits=LIMITS))
+        ready = _ready(tenants, origin, ca_file)
+        print(json.dumps(ready) if serve.ready_json else _told(serve, ready), flush=True)
+        stopped.wait()
+
+
+def _check(serve: Serve) -> None:
+    token = serve.control_token
+    if token is not None and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{1,512}", token):
+        raise UsageError("--control-token takes letters, digits and - . _ ~ + / =")
+    if serve.host not in LOOPBACK and token is None:
         raise UsageError(
-            f"serve listens on loopback only ({', '.join(LOOPBACK)}), not on {host}: "
-            "the mock has no protection against strangers"
+            f"serve listens on loopback only ({', '.join(LOOPBACK)}), not on {serve.host}, "
+            "unless --control-token TOKEN guards its control API from strangers"
         )
-    service = FlowService(seed=seed, clock=WallClock(), readings=readings, accept_any=accept_any)
-    listener = listen("127.0.0.1" if host == "localhost" else host, port)
-    origin = origin_of(listener)
-    print(f"base URL   {origin}{service.contract.base_path}")
-    print(f"token URL  {origin}/ims/token/v3")
-    if accept_any:
-        print("any non-empty token, key and organization is let in; sandboxes: prod, dev")
+    if not 0 <= serve.port <= 65_535:
+        raise UsageError(f"--port takes 0 to 65535, not {serve.port}")
+    for name, value in (("--journal", serve.options.journal), ("--mocks", serve.options.mocks)):
+        if not 0 < value <= 100_000:
+            raise UsageError(f"{name} takes a number from 1 to 100000, not {value}")
+
+
+def _origin(host: str, origin: str) -> str:
+    """Where a client of this machine finds the server: nobody can ask for 0.0.0.0."""
+    if host == "0.0.0.0":  # noqa: S104
+        return origin.replace(host, "127.0.0.1")
+    return origin.replace("[::]", "[::1]") if host == "::" else origin
+
+
+def _ready(tenants: Tenants, origin: str, ca_file: Path | None) -> dict[str, Any]:
+    main = tenants.main
+    return {
+        "schema": READY_SCHEMA,
+        "base_url": origin + main.contract.base_path,
+        "ims_token_url": f"{origin}/ims/token/v3",
+        "control_url": origin + CONTROL,
+        "page_url": f"{origin}{CONTROL}/",
+        "ca_file": str(ca_file) if ca_file else None,
+        "credentials": credentials(main.credentials),
+        "accepts": "any" if tenants.options.accept_any else "minted",
+        "pid": os.getpid(),
+    }
+
+
+def _told(serve: Serve, ready: dict[str, Any]) -> str:
+    """The same for a person; the base URL stands in the first line."""
+    made = ready["credentials"]
+    lines = [
+        f"base URL   {ready['base_url']}",
+        f"token URL  {ready['ims_token_url']}",
+        f"page       {ready['page_url']}",
+    ]
+    if ready["ca_file"]:
+        lines.append(f"CA file    {ready['ca_file']}   (goes when the server stops)")
+    if serve.options.accept_any:
+        lines.append("any non-empty token, key and organization is let in; sandboxes: prod, dev")
     else:
-        made = service.mint_credentials()
-        print(f"organization   {made.ims_org_id}")
-        print(f"client id      {made.client_id}   (also the x-api-key)")
-        print(f"client secret  {made.client_secret}")
-        print(f"scopes         {made.scopes}")
-        print(f"access token   {made.access_token}")
-        print("sandboxes      prod, dev")
-    print("Ctrl-C stops it.", flush=True)
-    # uvicorn stops gracefully and then raises the signal again; either way it was asked for.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with listener, suppress(KeyboardInterrupt):
-        uvicorn.Server(config(service.handle)).run(sockets=[listener])
+        lines += [
+            f"organization   {made['ims_org_id']}",
+            f"client id      {made['client_id']}   (also the x-api-key)",
+            f"client secret  {made['client_secret']}",
+            f"scopes         {made['scopes']}",
+            f"access token   {made['access_token']}",
+            "sandboxes      prod, dev",
+        ]
+    return "\n".join([*lines, "Ctrl-C stops it."])

@@ -29,6 +29,7 @@ FLOORS: dict[str, int] = {
     "aepmock.proxying": 3,
     "aepmock.pytest_plugin": 3,
     "aepmock.runner": 3,
+    "aepmock.server": 3,
     "aepmock.serving": 3,
     "aepmock.settings": 3,
     "aepmock.suite": 3,
@@ -45,7 +46,8 @@ LIBRARIES: dict[str, set[str]] = {
     "aepmock.doors.httpx2_door": {"httpx2"},
     "aepmock.doors.requests_door": {"requests", "responses"},
     # h11 is what uvicorn itself reads requests with.
-    "aepmock.doors.server_door": {"uvicorn", "h11"},
+    "aepmock.doors.server_door": {"uvicorn"},
+    "aepmock.doors.server_protocol": {"uvicorn", "h11"},
     "aepmock.doors.proxy_door": {"trustme", "uvicorn"},
     "aepmock.clients.reference": {"httpx"},
     "aepmock.reports": {"rich"},
@@ -54,11 +56,12 @@ LIBRARIES: dict[str, set[str]] = {
 ARRANGEMENT_LIBRARIES = {
     "pytest",
     "hypothesis",
-    "uvicorn",
     "rich",
     "httpx",
     "certifi",
     "cryptography",
+    "trustme",
+    "uvicorn",
 }
 
 SUITE_MAY = {"aepmock", "aepmock.suite", "aepmock.strategies", "pytest", "hypothesis"}

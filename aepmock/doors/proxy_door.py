@@ -24,7 +24,15 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from aepmock.doors.framing import is_adobe
-from aepmock.doors.server_door import START_S, config, listen, origin_of, protocol
+from aepmock.doors.server_door import (
+    START_S,
+    application,
+    config,
+    listen,
+    origin_of,
+    protocol,
+)
+from aepmock.doors.server_protocol import Limits
 from aepmock.messages import Handler, Request, Response
 
 HEAD_S = 30.0
@@ -99,7 +107,11 @@ class _Switch:
         self._refused = refused
         self._trouble = trouble
         self._state = ServerState()
-        self._configs = {"http": config(handler), "https": config(_said_to_be_https(handler))}
+        self._limits = Limits()
+        self._configs = {
+            scheme: config(application(answering, set()), self._limits)
+            for scheme, answering in (("http", handler), ("https", _said_to_be_https(handler)))
+        }
         for one in self._configs.values():
             one.load()
         self._contexts: dict[str, ssl.SSLContext] = {}
@@ -216,7 +228,7 @@ class _Switch:
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(
-                lambda: protocol(settings, self._state), there, ssl=context
+                lambda: protocol(settings, self._state, self._limits), there, ssl=context
             )
         except ssl.SSLError as error:
             reason = (error.reason or str(error)).lower().replace("_", " ")

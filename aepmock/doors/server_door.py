@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 import threading
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from aepmock.doors.framing import complete
+from aepmock.doors.server_protocol import HEAD, Limits, Protocol
 from aepmock.errors import UsageError
 from aepmock.messages import Handler, Headers, Request, Response
 
@@ -28,7 +28,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 MAX_BODY = 16 * 1024 * 1024
 START_S = 10.0
 FLUSH_S = 0.5
-HEAD = "aepmock.head"
 
 
 @dataclass(frozen=True)
@@ -38,38 +37,77 @@ class Server:
     origin: str
 
 
+@dataclass(frozen=True)
+class Stream(Response):
+    """An answer whose body goes on: `parts` are sent as they come, until the client leaves."""
+
+    parts: Callable[[], AsyncIterator[bytes]] | None = None
+
+
 @contextmanager
-def serving(handler: Handler, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Server]:
-    """Serves a handler from a thread of its own; port 0 takes a free one.
+def serving(
+    handler: Handler,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
+    limits: Limits | None = None,
+) -> Iterator[Server]:
+    """Serves a handler from a thread of its own; port 0 takes a free one, `tls` makes it https.
 
     Raises UsageError where host and port can't be had.
     """
     listener = listen(host, port)
+    with serving_on(listener, handler, tls=tls, limits=limits) as server:
+        yield server
+
+
+@contextmanager
+def serving_on(
+    listener: socket.socket,
+    handler: Handler,
+    *,
+    tls: ssl.SSLContext | None = None,
+    limits: Limits | None = None,
+) -> Iterator[Server]:
+    """Serves a handler on a socket that listens already, which is closed at the end."""
     ready: Future[Callable[[], object]] = Future()
+    origin = origin_of(listener, tls=tls is not None)
     thread = threading.Thread(
-        target=lambda: asyncio.run(_serve(config(handler), listener, ready)),
+        target=lambda: asyncio.run(_serve(handler, listener, ready, tls, limits or Limits())),
         name="aepmock server",
         daemon=True,
     )
     thread.start()
     stop = ready.result(START_S)
     try:
-        yield Server(origin_of(listener))
+        yield Server(origin)
     finally:
         stop()
         thread.join(START_S)
 
 
 async def _serve(
-    settings: uvicorn.Config, listener: socket.socket, ready: Future[Callable[[], object]]
+    handler: Handler,
+    listener: socket.socket,
+    ready: Future[Callable[[], object]],
+    tls: ssl.SSLContext | None,
+    limits: Limits,
 ) -> None:
     """What uvicorn.Server does, without its polling: a test waits for each start and stop."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     state = ServerState()
+    streams: set[asyncio.Task[None]] = set()
+    settings = config(application(handler, streams), limits)
     try:
         settings.load()
-        server = await loop.create_server(lambda: protocol(settings, state), sock=listener)
+        server = await loop.create_server(
+            lambda: Protocol(settings, state, {}, limits=limits),
+            sock=listener,
+            ssl=tls,
+            ssl_handshake_timeout=limits.head_s if tls else None,
+        )
     except BaseException as error:
         listener.close()
         ready.set_exception(error)
@@ -77,27 +115,37 @@ async def _serve(
     ready.set_result(lambda: loop.call_soon_threadsafe(stopped.set))
     await stopped.wait()
     server.close()
+    for stream in streams:
+        stream.cancel()
     for connection in list(state.connections):
-        _end(connection)
+        if _idle(connection) or limits.grace_s:
+            # Closes it after the answer that is on its way, if there is one.
+            connection.shutdown()
+    await _until_empty(state, limits.grace_s)
+    for connection in list(state.connections):
+        if not _idle(connection):
+            # In the middle of a request: nobody is to wait any longer for the rest of it.
+            connection.transport.abort()
     # What is written is still to be sent; a client that does not read is not waited for long.
-    deadline = loop.time() + FLUSH_S
+    await _until_empty(state, FLUSH_S)
+
+
+async def _until_empty(state: ServerState, seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
     while state.connections and loop.time() < deadline:
         await asyncio.sleep(0.002)
 
 
-def _end(connection: Any) -> None:
-    if connection.cycle is None or connection.cycle.response_complete:
-        connection.shutdown()
-    else:
-        # In the middle of a request: nobody is to wait for the rest of it.
-        connection.transport.abort()
+def _idle(connection: Any) -> bool:
+    return connection.cycle is None or connection.cycle.response_complete
 
 
-def config(handler: Handler) -> uvicorn.Config:
-    """uvicorn's configuration for a handler; quiet, and adding no headers of its own."""
+def config(app: Callable[..., Any], limits: Limits) -> uvicorn.Config:
+    """uvicorn's configuration; quiet, and adding no headers of its own."""
     return uvicorn.Config(
-        application(handler),
-        http=_Protocol,
+        app,
+        http=Protocol,
         ws="none",
         lifespan="off",
         # uvicorn's own logging configuration closes every handler that the process has. Its
@@ -107,32 +155,13 @@ def config(handler: Handler) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         date_header=False,
-        # In whole seconds, for `aepmock serve`.
-        timeout_graceful_shutdown=1,
+        timeout_keep_alive=limits.idle_s,
     )
 
 
-def protocol(settings: uvicorn.Config, state: ServerState) -> asyncio.Protocol:
+def protocol(settings: uvicorn.Config, state: ServerState, limits: Limits) -> asyncio.Protocol:
     """What answers on one connection, whoever made it."""
-    return _Protocol(settings, state, {})
-
-
-class _Protocol(H11Protocol):
-    """Keeps a request's head as it was sent: ASGI lowers names and loses an empty query."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # uvicorn hands a copy of this to each request's scope, right after the event.
-        self.app_state = dict(self.app_state)
-        next_event = self.conn.next_event
-
-        def watched() -> Any:
-            event = next_event()
-            if isinstance(event, h11.Request):
-                self.app_state[HEAD] = event.target, event.headers.raw_items()
-            return event
-
-        self.conn.next_event = watched  # type: ignore[method-assign]
+    return Protocol(settings, state, {}, limits=limits)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -154,21 +183,27 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def origin_of(listener: socket.socket) -> str:
-    """The http origin of a listening socket."""
+def origin_of(listener: socket.socket, *, tls: bool = False) -> str:
+    """The origin of a listening socket."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if tls else 'http'}://{shown}:{port}"
 
 
-def application(handler: Handler) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """An ASGI application that hands each request to the handler."""
+def application(
+    handler: Handler, streams: set[asyncio.Task[None]]
+) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """An ASGI application that hands each request to the handler; `streams` are those open."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await _body(receive)
         except _HungUpError:
             return
-        response = complete(_handled(handler, scope, body), scope["method"])
+        response = _handled(handler, scope, body)
+        streamed = isinstance(response, Stream) and scope["method"] != "HEAD"
+        if not streamed:
+            response = complete(response, scope["method"])
         await send(
             {
                 "type": "http.response.start",
@@ -178,9 +213,41 @@ def application(handler: Handler) -> Callable[[Scope, Receive, Send], Awaitable[
                 ],
             }
         )
+        if isinstance(response, Stream) and response.parts is not None:
+            await _flow(response.parts(), receive, send, streams)
         await send({"type": "http.response.body", "body": response.body})
 
     return app
+
+
+async def _flow(
+    parts: AsyncIterator[bytes],
+    receive: Receive,
+    send: Send,
+    streams: set[asyncio.Task[None]],
+) -> None:
+    """Sends parts until they end, the client leaves, or the server stops."""
+
+    async def flow() -> None:
+        async for part in parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+
+    sender = asyncio.ensure_future(flow())
+    leaver = asyncio.ensure_future(_left(receive))
+    streams.add(sender)
+    try:
+        await asyncio.wait({sender, leaver}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        streams.discard(sender)
+        for task in (sender, leaver):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _handled(handler: Handler, scope: Scope, body: bytes | None) -> Response:

@@ -93,6 +93,15 @@ def to_finding(
     )
 
 
+def explain(clause: str, contract: Contract) -> str:
+    """What a clause asks, or when a rule of the service refuses, and where that is written."""
+    if clause in contract.clauses:
+        entry = contract.clauses[clause]
+        return f"{clause}: {entry.text} Source: {entry.source}"
+    rule = contract.refusals[clause]
+    return f"{clause}: {rule.when} Source: {rule.source}"
+
+
 def tell(call: Call) -> str:
     """A call in one line, without auth params: create_connection(name='a') -> {'id': …}."""
     if call.operation == "seed":

@@ -122,7 +122,7 @@ class Redactor:
                 text = json.dumps(self._document(json.loads(text)), ensure_ascii=False)
             except (ValueError, RecursionError):
                 return self._unreadable(text)
-        return self.text(text).encode("utf-8", "surrogateescape")
+        return _octets(self.text(text))
 
     def _unreadable(self, text: str) -> bytes:
         """A body that is no JSON, or breaks off: cleaned by what its keys look like."""
@@ -130,12 +130,14 @@ class Redactor:
         if re.search(rf'(?i)/(?:{names})"', text):
             names += "|value"  # a JSON Patch names the secret in its path
         pattern = re.compile(rf"(?is)([\"']?(?:{names})[\"']?\s*[:=]\s*)({_STRING}|[^\s,&}}]+)")
-        return self.text(pattern.sub(rf"\g<1>{MARK}", text)).encode("utf-8", "surrogateescape")
+        return _octets(self.text(pattern.sub(rf"\g<1>{MARK}", text)))
 
     def _form(self, text: str) -> str:
         pairs = parse_qsl(text, keep_blank_values=True)
         return urlencode(
-            [(n, MARK if n.lower() in self._names else v) for n, v in pairs], safe="[]"
+            [(n, MARK if n.lower() in self._names else v) for n, v in pairs],
+            safe="[]",
+            errors="surrogateescape",
         )
 
     def _document(self, value: Any) -> Any:
@@ -176,3 +178,11 @@ def _unzipped(body: bytes) -> bytes:
         return gzip.decompress(body)
     except (OSError, EOFError, zlib.error):
         return b"(zipped octets that can't be unzipped)"
+
+
+def _octets(text: str) -> bytes:
+    """The text as it was on the wire; half a character, which has no UTF-8, as its escape."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")

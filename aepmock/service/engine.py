@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from heapq import nlargest
 from threading import RLock
 from typing import Any
 
@@ -84,6 +85,13 @@ class FlowService:
         with self._lock:
             items = [connections.present(self, c) for c in self.store]
         return iter(items)
+
+    def newest(self, most: int) -> tuple[int, list[Mapping[str, Any]]]:
+        """How many connections are held, and the `most` written last, the newest first."""
+        with self._lock:
+            found = nlargest(most, self.store, key=lambda c: c.change)
+            count = sum(1 for _ in self.store)
+            return count, [connections.present(self, c) for c in found]
 
     def seed_connection(
         self,

@@ -37,6 +37,12 @@ class Interposer:
         """The service's next `times` answers to an operation become `change(request, answer)`."""
         self._scripts.append(_Script(operation, times, None, change))
 
+    @property
+    def waiting(self) -> list[tuple[str, int, Response]]:
+        """Answers that are still to be given: operation, how often, and the answer."""
+        with self._lock:
+            return [(s.operation, s.times, s.answer) for s in self._scripts if s.answer]
+
     def clear(self) -> None:
         """Forgets every script that is left."""
         self._scripts.clear()

@@ -50,13 +50,13 @@ def raw(server: Server) -> socket.socket:
 def talk(server: Server, sent: bytes) -> bytes:
     """Everything that comes back until the server closes."""
     with raw(server) as made:
-        made.sendall(sent)
-        made.shutdown(socket.SHUT_WR)
         parts = []
         try:
+            made.sendall(sent)
+            made.shutdown(socket.SHUT_WR)
             while part := made.recv(65_536):
                 parts.append(part)
-        except ConnectionResetError:
+        except OSError:
             # The server closed before it had read everything.
             pass
     return b"".join(parts)

@@ -36,7 +36,9 @@ def create_body(exchange: Exchange, contract: Contract) -> dict[str, Any] | None
 
 def with_body(request: Request, document: Mapping[str, Any]) -> Request:
     """The request with another JSON body."""
-    return replace(request, body=json.dumps(document, ensure_ascii=False).encode())
+    return replace(
+        request, body=json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    )
 
 
 def _connector(body: Mapping[str, Any], contract: Contract) -> Connector | None:

@@ -1,0 +1,113 @@
+"""HTTP on one connection: the head as it was sent, and patience that has an end."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD = "aepmock.head"
+_TOO_LATE = (
+    b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a client may take, in seconds, and how many connections there may be.
+
+    `head_s` for a request's head, counted from its first octet or from the connection's start;
+    `body_s` for its body; `idle_s` between two requests; `grace_s` is what a request that is
+    on its way still gets when the server stops.
+    """
+
+    head_s: float = 10.0
+    body_s: float = 60.0
+    idle_s: int = 75
+    connections: int = 512
+    grace_s: float = 0.0
+
+
+class Protocol(H11Protocol):
+    """Keeps a request's head as it was sent: ASGI lowers names and loses an empty query.
+
+    uvicorn bounds the time between two requests only; this bounds that within one, too.
+    """
+
+    def __init__(self, *args: Any, limits: Limits, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._limits = limits
+        self._phase: object = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self.since = 0.0
+        # uvicorn hands a copy of this to each request's scope, right after the event.
+        self.app_state = dict(self.app_state)
+        next_event = self.conn.next_event
+
+        def watched() -> Any:
+            event = next_event()
+            if isinstance(event, h11.Request):
+                self.app_state[HEAD] = event.target, event.headers.raw_items()
+            return event
+
+        self.conn.next_event = watched  # type: ignore[method-assign]
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is being read or answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.since = self.loop.time()
+        self._watch()
+        if len(self.connections) > self._limits.connections:
+            # Whoever has waited longest has least to lose; where all are at work, the new one.
+            waiting = [c for c in self.connections if isinstance(c, Protocol) and c.idle]
+            min(waiting, key=lambda c: c.since, default=self).transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        self.since = self.loop.time()
+        super().on_response_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self.transport.get_write_buffer_size():
+            # The last answer was never read to its end; closing would wait for that for ever.
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _watch(self) -> None:
+        """Sets a deadline where a new part of a request begins."""
+        phase = self.conn.their_state
+        if phase is self._phase:
+            return
+        self._forget()
+        self._phase = phase
+        seconds = {h11.IDLE: self._limits.head_s, h11.SEND_BODY: self._limits.body_s}.get(phase)
+        if seconds is not None:
+            self._deadline = self.loop.call_later(seconds, self._late)
+
+    def _forget(self) -> None:
+        self._phase = None
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _late(self) -> None:
+        if self.transport.is_closing():
+            return
+        if self.idle or not self.cycle.response_started:
+            self.transport.write(_TOO_LATE)
+        self.transport.close()

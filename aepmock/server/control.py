@@ -1,0 +1,326 @@
+"""The control API of one mock: what a test may ask and change, besides being a client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from aepmock.contract import Connector
+from aepmock.errors import unknown
+from aepmock.messages import Request, Response
+from aepmock.server.problems import Rejected, document
+from aepmock.server.tenants import SANDBOX, Tenant
+from aepmock.service import Credentials
+from aepmock.service.store import MASK
+
+Body = Mapping[str, Any]
+Operation = Callable[[Tenant, Request, Body], Response]
+
+LONGEST_ADVANCE_S = 10 * 366 * 86_400
+MOST_SEEDS = 1_000
+MOST_ENTRIES = 1_000
+MOST_SHOWN = 100
+
+SEED_FIELDS: Mapping[str, tuple[type, ...]] = {
+    "name": (str,),
+    "description": (str, type(None)),
+    "connector": (str,),
+    "auth_params": (dict, type(None)),
+    "state": (str,),
+    "usable": (bool,),
+    "in_use": (bool,),
+    "ims_org_id": (str,),
+    "sandbox_name": (str,),
+}
+
+
+def reset(tenant: Tenant, request: Request, body: Body) -> Response:
+    """Connections, faults, journal, verdicts, readings as they were at the start."""
+    checked(body, {})
+    tenant.reset()
+    return document(200, {})
+
+
+def seed(tenant: Tenant, request: Request, body: Body) -> Response:
+    """Puts connections in: all of them, or none where one is wrong."""
+    given = checked(body, {"connections": (list,)}, required=("connections",))["connections"]
+    if len(given) > MOST_SEEDS:
+        raise Rejected(400, f"connections: at most {MOST_SEEDS} at once, not {len(given)}")
+    for fields in given:
+        if not isinstance(fields, dict):
+            raise Rejected(400, "connections: each one is an object")
+        _check_seed(tenant, checked(fields, SEED_FIELDS, where="connections"))
+    made = [tenant.seed(fields) for fields in given]
+    return document(201, {"connections": [masked(tenant, item) for item in made]})
+
+
+def _check_seed(tenant: Tenant, fields: Body) -> None:
+    contract, service = tenant.contract, tenant.service
+    for name, known in (("connector", contract.connectors), ("state", contract.states)):
+        if name in fields and fields[name] not in known:
+            raise unknown(name, fields[name], known)
+    sandboxes = service.gateway.sandboxes(fields.get("ims_org_id", tenant.credentials.ims_org_id))
+    if fields.get("sandbox_name", SANDBOX) not in sandboxes:
+        raise unknown("sandbox", fields["sandbox_name"], sandboxes)
+
+
+def state(tenant: Tenant, request: Request, body: Body) -> Response:
+    """What the service holds, secrets masked; the newest connections first."""
+    limit = number(request, "limit", MOST_SHOWN, MOST_ENTRIES)
+    service, journal = tenant.service, tenant.journal
+    count, items = service.newest(limit)
+    return document(
+        200,
+        {
+            "mock": tenant.name,
+            "count": count,
+            "connections": [masked(tenant, item) for item in items],
+            "faults": _waiting(tenant),
+            "clock": _clock(tenant),
+            "requests": tenant.requests,
+            "journal": {"entries": len(journal), "last": journal.last, "limit": journal.limit},
+        },
+    )
+
+
+def read_journal(tenant: Tenant, request: Request, body: Body) -> Response:
+    """Entries after `since`, the oldest first; `next` is where to go on."""
+    since = number(request, "since", 0, 10**15)
+    limit = number(request, "limit", MOST_SHOWN, MOST_ENTRIES)
+    entries = tenant.journal.since(since, limit)
+    return document(
+        200,
+        {
+            "entries": [entry.to_json() for entry in entries],
+            "next": entries[-1].number if entries else since,
+            "last": tenant.journal.last,
+        },
+    )
+
+
+def clear_journal(tenant: Tenant, request: Request, body: Body) -> Response:
+    tenant.journal.clear()
+    return document(200, {})
+
+
+def faults(tenant: Tenant, request: Request, body: Body) -> Response:
+    """Faults that are still to happen."""
+    return document(200, {"faults": _waiting(tenant)})
+
+
+def add_fault(tenant: Tenant, request: Request, body: Body) -> Response:
+    """Refuses the next requests of an operation."""
+    fields: dict[str, tuple[type, ...]] = {
+        "operation": (str,),
+        "code": (str, type(None)),
+        "status": (int, type(None)),
+        "times": (int,),
+    }
+    given = checked(body, fields, required=("operation",))
+    times = given.get("times", 1)
+    if not 1 <= times <= 1_000_000:
+        raise Rejected(400, "times: from 1 to 1000000")
+    tenant.fault(
+        given["operation"], code=given.get("code"), status=given.get("status"), times=times
+    )
+    return document(201, {"faults": _waiting(tenant)})
+
+
+def clear_faults(tenant: Tenant, request: Request, body: Body) -> Response:
+    tenant.interposer.clear()
+    return document(200, {"faults": []})
+
+
+def clock(tenant: Tenant, request: Request, body: Body) -> Response:
+    return document(200, _clock(tenant))
+
+
+def advance(tenant: Tenant, request: Request, body: Body) -> Response:
+    """Moves the mock's time on; tokens expire, connections finish initializing."""
+    given = checked(body, {"advance_s": (int, float)}, required=("advance_s",))
+    seconds = given["advance_s"]
+    if not 0 <= seconds <= LONGEST_ADVANCE_S:
+        raise Rejected(400, f"advance_s: from 0 to {LONGEST_ADVANCE_S}, ten years")
+    tenant.service.clock.advance(seconds)
+    return document(200, _clock(tenant))
+
+
+def readings(tenant: Tenant, request: Request, body: Body) -> Response:
+    """What the documentation leaves open, and how this mock reads it."""
+    return document(200, _readings(tenant))
+
+
+def set_readings(tenant: Tenant, request: Request, body: Body) -> Response:
+    """Answers by other readings from now on; those not named stay as they are."""
+    given = checked(body, {"readings": (dict,)}, required=("readings",))["readings"]
+    if not all(isinstance(option, str) for option in given.values()):
+        raise Rejected(400, "readings: each option is a text")
+    tenant.service.set_readings({**tenant.service.readings, **given})
+    return document(200, _readings(tenant))
+
+
+def default_readings(tenant: Tenant, request: Request, body: Body) -> Response:
+    tenant.reset_readings()
+    return document(200, _readings(tenant))
+
+
+def verdict(tenant: Tenant, request: Request, body: Body) -> Response:
+    """What the requests so far say, by the checks that need no more than one exchange."""
+    met, broken = tenant.met, tenant.broken
+    clauses = [
+        {
+            "id": clause.id,
+            "grade": clause.grade,
+            "verdict": "broken" if clause.id in broken else "met",
+            "met": met.get(clause.id, 0),
+            "broken": broken.get(clause.id, 0),
+            "text": clause.text,
+        }
+        for clause in tenant.contract.clauses.values()
+        if clause.id in met or clause.id in broken
+    ]
+    return document(
+        200,
+        {
+            "requests": tenant.requests,
+            "met": sum(c["verdict"] == "met" for c in clauses),
+            "broken": sum(c["verdict"] == "broken" for c in clauses),
+            "clauses": clauses,
+        },
+    )
+
+
+def mint(tenant: Tenant, request: Request, body: Body) -> Response:
+    """Further credentials of this mock; `access_token` may be one that the caller chose."""
+    given = checked(body, {"access_token": (str,)})
+    return document(201, credentials(tenant.mint(chosen_token(given))))
+
+
+def credentials(made: Credentials) -> dict[str, Any]:
+    """Credentials as a client needs them; the only answer that shows secrets."""
+    return {**asdict(made), "sandbox_name": SANDBOX}
+
+
+def chosen_token(given: Body) -> str | None:
+    """The token that a caller chose for a mock, or None. Raises Rejected for an unusable one."""
+    token = given.get("access_token")
+    if token is None:
+        return None
+    if not (6 <= len(token) <= 4_096 and token.isascii() and token.isprintable()) or " " in token:
+        raise Rejected(400, "access_token: 6 to 4096 visible ASCII characters")
+    return str(token)
+
+
+ROUTES: Mapping[tuple[str, str], Operation] = {
+    ("POST", "/reset"): reset,
+    ("POST", "/seed"): seed,
+    ("GET", "/state"): state,
+    ("GET", "/journal"): read_journal,
+    ("DELETE", "/journal"): clear_journal,
+    ("GET", "/faults"): faults,
+    ("POST", "/faults"): add_fault,
+    ("DELETE", "/faults"): clear_faults,
+    ("GET", "/clock"): clock,
+    ("POST", "/clock"): advance,
+    ("GET", "/readings"): readings,
+    ("POST", "/readings"): set_readings,
+    ("DELETE", "/readings"): default_readings,
+    ("GET", "/verdict"): verdict,
+    ("POST", "/credentials"): mint,
+}
+"""What each mock of a server answers below /__aepmock__."""
+
+
+def checked(
+    body: Body,
+    fields: Mapping[str, tuple[type, ...]],
+    *,
+    required: tuple[str, ...] = (),
+    where: str = "the body",
+) -> Body:
+    """The body, whose fields are all known and of their type. Raises Rejected."""
+    for name, value in body.items():
+        if name not in fields:
+            allowed = ", ".join(fields) or "nothing"
+            raise Rejected(400, f"{where}: unknown field {name[:64]!r}; allowed: {allowed}")
+        kinds = fields[name]
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise Rejected(400, f"{where}: {name} has the wrong type")
+    for name in required:
+        if name not in body:
+            raise Rejected(400, f"{where}: {name} is missing")
+    return body
+
+
+def read_body(request: Request) -> Body:
+    """The body of a request for the control API: a JSON object, or nothing."""
+    if not request.body.strip():
+        return {}
+    try:
+        found = request.json
+    except ValueError:
+        raise Rejected(400, "the body is no JSON") from None
+    if not isinstance(found, dict):
+        raise Rejected(400, "the body is no JSON object")
+    return found
+
+
+def number(request: Request, name: str, default: int, most: int) -> int:
+    """A whole number of the query. Raises Rejected."""
+    text = request.parameter(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 17) or int(text) > most:
+        raise Rejected(400, f"{name}: a whole number from 0 to {most}")
+    return int(text)
+
+
+def masked(tenant: Tenant, item: Mapping[str, Any]) -> dict[str, Any]:
+    """A connection without secrets: of the auth params, only those known to be none are shown."""
+    shown = dict(item)
+    if "auth" in shown:
+        connector = tenant.contract.connectors_by_spec.get(shown["connectionSpec"]["id"])
+        public = _public_params(connector, shown["auth"]["specName"]) if connector else set()
+        params = shown["auth"].get("params") or {}
+        shown["auth"] = {
+            **shown["auth"],
+            "params": {name: v if name in public else MASK for name, v in params.items()},
+        }
+    return shown
+
+
+def _public_params(connector: Connector, spec_name: str) -> set[str]:
+    return {
+        param.name
+        for spec in connector.auth
+        if spec.name == spec_name
+        for param in spec.params
+        if not param.secret
+    }
+
+
+def _clock(tenant: Tenant) -> dict[str, Any]:
+    return {"now_ms": tenant.service.clock.now_ms()}
+
+
+def _readings(tenant: Tenant) -> dict[str, Any]:
+    return {
+        "readings": dict(tenant.service.readings),
+        "options": {
+            reading.id: [option.id for option in reading.options]
+            for reading in tenant.contract.readings.values()
+        },
+    }
+
+
+def _waiting(tenant: Tenant) -> list[dict[str, Any]]:
+    return [
+        {
+            "operation": operation,
+            "times": times,
+            "status": answer.status,
+            "body": answer.json_or_none,
+        }
+        for operation, times, answer in tenant.interposer.waiting
+    ]

@@ -1,0 +1,168 @@
+"""Where a request of `aepmock serve` goes: to a mock, to its control API, or to the page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from urllib.parse import unquote
+
+from aepmock.doors.server_door import Stream
+from aepmock.errors import UsageError
+from aepmock.messages import Headers, Request, Response
+from aepmock.server import control
+from aepmock.server.events import events, last_seen
+from aepmock.server.guarding import READING, Guard
+from aepmock.server.problems import SAFE, Rejected, document, problem
+from aepmock.server.tenants import Tenant, Tenants, TooManyMocks
+
+CONTROL = "/__aepmock__"
+PREFIX = "/t/"
+MOST_STREAMS = 64
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
+)
+FILES = {
+    "/": ("page/index.html", "text/html; charset=utf-8"),
+    "/page.css": ("page/page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page/page.js", "text/javascript; charset=utf-8"),
+    "/openapi.json": ("openapi.json", "application/json"),
+}
+
+
+class Front:
+    """The handler of the whole server."""
+
+    def __init__(self, tenants: Tenants, guard: Guard) -> None:
+        self.tenants = tenants
+        self.guard = guard
+        self.streams = 0
+
+    def handle(self, request: Request) -> Response:
+        """The answer to any request: never an exception, never a 5xx of its own."""
+        try:
+            return self._route(request)
+        except Rejected as rejected:
+            return problem(rejected)
+        except TooManyMocks as error:
+            return problem(Rejected(429, str(error)))
+        except UsageError as error:
+            return problem(Rejected(400, str(error)))
+
+    def _route(self, request: Request) -> Response:
+        name, target = _split(request.target)
+        path = target.partition("?")[0]
+        if path == CONTROL or path.startswith(f"{CONTROL}/"):
+            return self._control(name, path.removeprefix(CONTROL), request)
+        if name is None:
+            return self.tenants.owner(request).handle(request)
+        response = self.tenants.named(name).handle(replace(request, target=target))
+        return _below_prefix(response, request.origin, f"{PREFIX}{name}")
+
+    def _control(self, name: str | None, path: str, request: Request) -> Response:
+        if path in ("", "/") and request.method in READING and self.guard.login(request):
+            # The token goes from the address into a cookie, out of sight and of the history.
+            clean = request.path.rstrip("/") + "/"
+            replace(self.guard, token=None).check(request)
+            cookie = ("Set-Cookie", self.guard.cookie(request))
+            return Response(303, Headers([("Location", clean), cookie, *SAFE]))
+        self.guard.check(request)
+        if path == "":
+            return Response(308, Headers([("Location", request.path + "/"), *SAFE]))
+        method = "GET" if request.method == "HEAD" else request.method
+        if path in FILES and method == "GET":
+            return _file(*FILES[path])
+        tenant = self.tenants.main if name is None else self.tenants.named(name)
+        if path == "/events" and method == "GET":
+            return self._events(tenant, request)
+        if name is None and (path == "/mocks" or path.startswith("/mocks/")):
+            return self._mocks(method, path.removeprefix("/mocks").removeprefix("/"), request)
+        operation = control.ROUTES.get((method, path))
+        if operation is None:
+            raise _no_route(path, method, [m for m, p in control.ROUTES if p == path])
+        return operation(tenant, request, control.read_body(request))
+
+    def _mocks(self, method: str, name: str, request: Request) -> Response:
+        match method, name:
+            case "GET", "":
+                return document(200, {"mocks": [_summary(t) for t in self.tenants.all()]})
+            case "POST", "":
+                body = control.checked(
+                    control.read_body(request),
+                    {"name": (str,), "access_token": (str,)},
+                    required=("name",),
+                )
+                token = control.chosen_token(body)
+                tenant = self.tenants.named(body["name"])
+                # The first credentials are those that a mock begins with.
+                made = tenant.credentials if token is None else tenant.mint(token)
+                return document(201, {**_summary(tenant), "credentials": control.credentials(made)})
+            case "DELETE", _ if name:
+                if not self.tenants.delete(name):
+                    raise Rejected(404, f"there is no mock {name[:64]!r}")
+                return document(200, {})
+        raise _no_route("/mocks", method, ["DELETE"] if name else ["GET", "POST"])
+
+    def _events(self, tenant: Tenant, request: Request) -> Response:
+        if self.streams >= MOST_STREAMS:
+            raise Rejected(429, f"{MOST_STREAMS} streams of events are open already")
+        since = last_seen(request)
+        fields = [("Content-Type", "text/event-stream; charset=utf-8"), *SAFE]
+
+        async def parts() -> AsyncIterator[bytes]:
+            self.streams += 1
+            try:
+                async for part in events(tenant.journal, since):
+                    yield part
+            finally:
+                self.streams -= 1
+
+        return Stream(200, Headers(fields), parts=parts)
+
+
+def _split(target: str) -> tuple[str | None, str]:
+    """A mock's name and the rest of the target: "/t/a/x?y" is ("a", "/x?y")."""
+    path, question, query = target.partition("?")
+    if not path.startswith(PREFIX):
+        return None, target
+    name, slash, rest = path.removeprefix(PREFIX).partition("/")
+    return unquote(name), f"{slash}{rest}{question}{query}" if slash else f"/{question}{query}"
+
+
+def _below_prefix(response: Response, origin: str, prefix: str) -> Response:
+    location = response.headers.get("location")
+    if location is None or not location.startswith(f"{origin}/"):
+        return response
+    moved = origin + prefix + location.removeprefix(origin)
+    return replace(response, headers=response.headers.replaced("Location", moved))
+
+
+def _summary(tenant: Tenant) -> dict[str, object]:
+    return {
+        "name": tenant.name,
+        "path": f"{PREFIX}{tenant.name}" if tenant.name else "",
+        "requests": tenant.requests,
+        "connections": tenant.service.newest(0)[0],
+    }
+
+
+def _no_route(path: str, method: str, allowed: list[str]) -> Rejected:
+    if allowed:
+        names = ", ".join(sorted(allowed))
+        return Rejected(405, f"{path[:64]} takes {names}", [("Allow", names)])
+    return Rejected(404, "no such operation; /__aepmock__/openapi.json lists them")
+
+
+def _file(path: str, kind: str) -> Response:
+    fields = [("Content-Type", kind), *SAFE]
+    if kind.startswith("text/html"):
+        fields.append(("Content-Security-Policy", POLICY))
+    return Response(200, Headers(fields), _content(path))
+
+
+@cache
+def _content(path: str) -> bytes:
+    return (files("aepmock.server") / path).read_bytes()

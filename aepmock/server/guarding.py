@@ -1,0 +1,94 @@
+"""Who may use the control API and the page: no other site's pages, no rebound names, no strangers.
+
+A browser on the same machine can be made to ask a loopback server by any page it shows. Such a
+request names another Host (DNS rebinding), or another Origin or Sec-Fetch-Site.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from dataclasses import dataclass
+from hmac import compare_digest
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from aepmock.messages import Request
+from aepmock.server.problems import Rejected
+
+COOKIE = "aepmock_control"
+READING = ("GET", "HEAD")
+
+
+@dataclass(frozen=True)
+class Guard:
+    """`hosts` are names beside loopback's own; `token` is what everyone must show, if anything."""
+
+    hosts: Collection[str] = ()
+    token: str | None = None
+
+    def check(self, request: Request) -> None:
+        """Raises Rejected for a request that must not reach the control API."""
+        host = request.headers.get("host") or ""
+        if not self._own_host(host):
+            raise Rejected(403, "The Host header names another host; this may be DNS rebinding")
+        self._check_site(request)
+        if request.method not in READING:
+            kind = (request.headers.get("content-type") or "").partition(";")[0]
+            if kind.strip().lower() != "application/json":
+                raise Rejected(403, "A request that changes something needs application/json")
+        if self.token is not None and not self._shown(request, self.token):
+            raise Rejected(
+                401,
+                "Show the control token: Authorization: Bearer TOKEN, or open the page "
+                "with ?token=TOKEN",
+                [("WWW-Authenticate", "Bearer")],
+            )
+
+    def login(self, request: Request) -> bool:
+        """Whether a request for the page shows the token in its query."""
+        given = request.parameter("token")
+        return self.token is not None and given is not None and _same(given, self.token)
+
+    def cookie(self, request: Request) -> str:
+        """What the page's browser shows from now on."""
+        secure = "; Secure" if request.origin.startswith("https:") else ""
+        return f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict{secure}"
+
+    def _check_site(self, request: Request) -> None:
+        if request.headers.get("sec-fetch-site") not in (None, "same-origin", "none"):
+            raise Rejected(403, "The request comes from a page of another site")
+        if any(o != request.origin for o in request.headers.all("origin")):
+            raise Rejected(403, "The Origin of the request is another site's")
+
+    def _own_host(self, host: str) -> bool:
+        try:
+            parts = urlsplit(f"//{host}")
+            name = parts.hostname or ""
+            _ = parts.port
+        except ValueError:
+            return False
+        if "@" in host or "/" in host or "?" in host or "#" in host:
+            return False
+        if name == "localhost" or name in self.hosts:
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        # With a token the server may stand on any address, and an address can't be rebound.
+        return address.is_loopback or self.token is not None
+
+    def _shown(self, request: Request, token: str) -> bool:
+        scheme, _, given = (request.headers.get("authorization") or "").partition(" ")
+        if scheme.lower() == "bearer" and _same(given.strip(), token):
+            return True
+        try:
+            cookies = SimpleCookie("; ".join(request.headers.all("cookie")))
+        except CookieError:
+            return False
+        return COOKIE in cookies and _same(cookies[COOKIE].value, token)
+
+
+def _same(given: str, token: str) -> bool:
+    return compare_digest(given.encode("utf-8", "replace"), token.encode())

@@ -1,0 +1,202 @@
+// What a client sends, live. Every text from outside goes in by textContent, never as markup.
+"use strict";
+
+const MOST = 1000;
+const byId = (id) => document.getElementById(id);
+const list = byId("list");
+const detail = byId("detail");
+const entries = new Map();
+let chosen = null;
+let filter = "all";
+let stateTimer = 0;
+
+function make(name, text, kind) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+}
+
+function words(entry) {
+  const found = entry.findings.map((f) => `${f.clause} ${f.summary}`).join(" ");
+  return `${entry.method} ${entry.target} ${entry.status} ${entry.clause || ""} ${found} ${entry.request}`.toLowerCase();
+}
+
+function matches(entry) {
+  if (filter === "broken" && entry.verdict !== "broken") return false;
+  if (filter === "refused" && entry.status < 400) return false;
+  const text = byId("text").value.trim().toLowerCase();
+  return text === "" || words(entry).includes(text);
+}
+
+function shortTarget(target) {
+  return target.replace("/data/foundation/flowservice", "") || target;
+}
+
+function row(entry) {
+  const item = make("li");
+  item.id = `request-${entry.number}`;
+  item.setAttribute("role", "option");
+  item.setAttribute("aria-selected", "false");
+  item.dataset.number = entry.number;
+  item.append(make("span", `#${entry.number}`, "number"));
+  const path = make("span", `${entry.method} ${shortTarget(entry.target)}`, "path");
+  path.title = entry.target;
+  item.append(path, make("span", `${entry.status} ${entry.verdict}`, `badge ${entry.verdict}`));
+  if (entry.clause) item.append(make("span", entry.clause, `clause ${entry.verdict}`));
+  item.hidden = !matches(entry);
+  return item;
+}
+
+function count() {
+  let broken = 0;
+  let refused = 0;
+  for (const { entry } of entries.values()) {
+    if (entry.verdict === "broken") broken += 1;
+    if (entry.status >= 400) refused += 1;
+  }
+  byId("n-all").textContent = entries.size;
+  byId("n-broken").textContent = broken;
+  byId("n-refused").textContent = refused;
+  byId("none").hidden = entries.size > 0;
+}
+
+function add(entry) {
+  if (entries.has(entry.number)) return;
+  const item = row(entry);
+  entries.set(entry.number, { entry, item });
+  list.prepend(item);
+  while (entries.size > MOST) {
+    const [oldest, { item: last }] = entries.entries().next().value;
+    entries.delete(oldest);
+    last.remove();
+  }
+  soon();
+}
+
+function clear() {
+  entries.clear();
+  list.replaceChildren();
+  choose(null);
+  soon();
+}
+
+function soon() {
+  if (stateTimer) return;
+  stateTimer = setTimeout(() => { stateTimer = 0; count(); readState(); }, 150);
+}
+
+function diffView(diff) {
+  const view = make("pre");
+  view.id = "diff";
+  for (const line of diff.split("\n")) {
+    const head = /^(--- sent|\+\+\+ right|@@ )/.test(line);
+    const kind = head ? "head" : line.startsWith("+") ? "add" : line.startsWith("-") ? "del" : "same";
+    view.append(make("span", line === "" ? " " : line, kind));
+  }
+  return view;
+}
+
+function findingView(finding) {
+  const view = make("div", undefined, "finding");
+  const title = make("p");
+  title.append(make("b", finding.clause), ` (${finding.grade}): ${finding.summary}`);
+  const facts = make("dl");
+  for (const [name, value] of [["expected", finding.expected], ["got", finding.got], ["source", finding.source]]) {
+    if (value) facts.append(make("dt", name), make("dd", value));
+  }
+  view.append(title, facts);
+  return view;
+}
+
+function show(entry) {
+  const back = make("button", "← Back", "back");
+  back.type = "button";
+  back.addEventListener("click", () => choose(null));
+  const title = make("h2", `#${entry.number} ${entry.method} ${entry.target}`);
+  const answered = make("span", `${entry.status} ${entry.verdict}`, `badge ${entry.verdict}`);
+  const parts = [back, title, answered];
+  for (const finding of entry.findings) parts.push(findingView(finding));
+  if (entry.explanation) parts.push(make("h3", "Why the service refused it"), make("p", entry.explanation));
+  if (entry.diff) parts.push(make("h3", "To the nearest right request"), diffView(entry.diff));
+  parts.push(make("h3", "Request"), make("pre", entry.request));
+  parts.push(make("h3", "Answer"), make("pre", entry.response));
+  detail.replaceChildren(...parts);
+  detail.scrollTop = 0;
+}
+
+function choose(number) {
+  const before = entries.get(chosen);
+  if (before) before.item.setAttribute("aria-selected", "false");
+  const found = entries.get(number);
+  chosen = found ? number : null;
+  document.body.classList.toggle("open", Boolean(found));
+  if (!found) {
+    list.removeAttribute("aria-activedescendant");
+    detail.replaceChildren(make("p", "Choose a request. Arrow keys move, Escape closes.", "empty"));
+    return;
+  }
+  found.item.setAttribute("aria-selected", "true");
+  list.setAttribute("aria-activedescendant", found.item.id);
+  found.item.scrollIntoView({ block: "nearest" });
+  show(found.entry);
+}
+
+function step(by) {
+  const shown = [...list.children].filter((item) => !item.hidden);
+  if (shown.length === 0) return;
+  const at = shown.findIndex((item) => Number(item.dataset.number) === chosen);
+  const next = at < 0 ? 0 : Math.min(shown.length - 1, Math.max(0, at + by));
+  choose(Number(shown[next].dataset.number));
+}
+
+list.addEventListener("click", (event) => {
+  const item = event.target.closest("li");
+  if (item) choose(Number(item.dataset.number));
+});
+list.addEventListener("keydown", (event) => {
+  const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -MOST, End: MOST };
+  if (event.key in steps) { event.preventDefault(); step(steps[event.key]); }
+  if (event.key === "Enter" && chosen !== null) detail.focus();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  choose(null);
+  list.focus();
+});
+
+function refilter() {
+  for (const { entry, item } of entries.values()) item.hidden = !matches(entry);
+}
+for (const button of document.querySelectorAll("[data-filter]")) {
+  button.addEventListener("click", () => {
+    filter = button.dataset.filter;
+    for (const other of document.querySelectorAll("[data-filter]")) {
+      other.setAttribute("aria-pressed", String(other === button));
+    }
+    refilter();
+  });
+}
+byId("text").addEventListener("input", refilter);
+
+async function readState() {
+  const answer = await fetch("state");
+  if (!answer.ok) return;
+  const state = await answer.json();
+  const faults = state.faults.reduce((sum, fault) => sum + fault.times, 0);
+  const held = state.count === 1 ? "1 connection" : `${state.count} connections`;
+  byId("summary").textContent = faults ? `${held} · ${faults} faults to come` : held;
+  byId("held").replaceChildren(...state.connections.map((connection) => {
+    const item = make("li", connection.name ?? "(no name)");
+    const words = [connection.state, connection.sandboxName, connection.id];
+    item.append(make("div", words.join(" · "), "quiet"));
+    return item;
+  }));
+}
+
+const live = byId("live");
+const source = new EventSource("events");
+source.addEventListener("open", () => { live.textContent = "live"; live.classList.add("on"); soon(); });
+source.addEventListener("error", () => { live.textContent = "not connected"; live.classList.remove("on"); });
+source.addEventListener("exchange", (event) => add(JSON.parse(event.data)));
+source.addEventListener("reset", clear);

@@ -1,0 +1,254 @@
+"""The isolated mocks of one server: each a service of its own, with its journal and verdicts."""
+
+from __future__ import annotations
+
+import logging
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aepmock.errors import UsageError
+from aepmock.judge import Expected, judge_exchange
+from aepmock.judge.judging import explain, to_finding
+from aepmock.judge.redaction import Redactor
+from aepmock.messages import Exchange, Request, Response
+from aepmock.server.journal import (
+    Entry,
+    Journal,
+    shortened_finding,
+    shortened_request,
+    shortened_response,
+)
+from aepmock.service import Clock, Credentials, FlowService, Interposer
+from aepmock.service.faults import fault_answer
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SANDBOX = "dev"
+MOST_TOKENS = 32
+"""How many callers' tokens are looked for in running texts, besides the minted ones."""
+
+
+class TooManyMocks(UsageError):
+    """The server has as many mocks as it was told to have."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every mock of a server has in common; `journal` and `mocks` are limits."""
+
+    seed: int = 0
+    accept_any: bool = True
+    readings: Mapping[str, str] | None = None
+    journal: int = 1_000
+    mocks: int = 64
+
+
+class Tenant:
+    """One mock: what it is asked goes through `handle`; the control API uses the rest."""
+
+    def __init__(self, name: str, options: Options, clock: Clock) -> None:
+        # Its own seed: two mocks must not mint the same tokens.
+        seed = options.seed if not name else zlib.crc32(f"{options.seed} {name}".encode())
+        self.name = name
+        self.service = FlowService(
+            seed=seed, clock=clock, readings=options.readings, accept_any=options.accept_any
+        )
+        self.contract = self.service.contract
+        self.credentials = self.service.mint_credentials()
+        self.interposer = Interposer(self.contract, self.service.handle)
+        self.journal = Journal(options.journal)
+        self.met: dict[str, int] = {}
+        self.broken: dict[str, int] = {}
+        self.requests = 0
+        self._options = options
+        self._grades = {clause.id: clause.grade for clause in self.contract.clauses.values()}
+        self._expected: Expected | None = None
+        self._callers: set[str] = set()
+        self._redactor = self._new_redactor()
+
+    def handle(self, request: Request) -> Response:
+        """The answer to a client's request, which is judged and written into the journal."""
+        response = self.interposer.handle(request)
+        try:
+            self._record(request, response)
+        except Exception:
+            # The kit's fault. The client is to have its answer all the same.
+            logging.getLogger("aepmock.server").exception("a request could not be judged")
+        return response
+
+    def knows(self, request: Request) -> bool:
+        """Whether the request's credentials are this mock's."""
+        token = bearer(request)
+        if token:
+            return self.service.gateway.has_token(token)
+        made = self.credentials.client_id
+        return made in request.target or made.encode() in request.body
+
+    def mint(self, token: str | None = None) -> Credentials:
+        """Further credentials; `token` is one that the caller chose."""
+        made = self.service.mint_credentials(ims_org_id=self.credentials.ims_org_id)
+        if token is not None:
+            self.service.gateway.issue(made, token=token)
+            made = Credentials(
+                token,
+                made.api_key,
+                made.ims_org_id,
+                made.client_id,
+                made.client_secret,
+                made.scopes,
+            )
+        self._redactor.learn([made.access_token, made.client_secret])
+        return made
+
+    def seed(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Puts a connection in; by default into the sandbox and organization of the start."""
+        given = dict(fields)
+        org = given.pop("ims_org_id", self.credentials.ims_org_id)
+        sandbox = given.pop("sandbox_name", SANDBOX)
+        return self.service.seed_connection(org, sandbox, **given)
+
+    def fault(
+        self, operation: str, *, code: str | None, status: int | None, times: int
+    ) -> Response:
+        """Refuses the next `times` requests of an operation. Raises UsageError."""
+        if status is not None and status < 200:
+            raise UsageError(f"{status} is no status of a final answer")
+        answer = fault_answer(
+            self.contract, operation, code=code, status=status, request_id=self.service.ids.uuid()
+        )
+        self.interposer.answer(operation, answer, times=times)
+        return answer
+
+    def reset(self) -> None:
+        """Forgets connections, faults, journal and verdicts, and goes back to its readings."""
+        self.service.reset()
+        self.interposer.clear()
+        self.service.set_readings(self._options.readings or {})
+        self.met.clear()
+        self.broken.clear()
+        self.requests = 0
+        self.journal.clear()
+
+    def reset_readings(self) -> None:
+        self.service.set_readings(self._options.readings or {})
+
+    def _record(self, request: Request, response: Response) -> None:
+        exchange = Exchange(request, response, self.journal.next_number())
+        self.requests += 1
+        problems = []
+        seen = judge_exchange(exchange, self._expected_of(request), self.contract)
+        for observation in seen:
+            counts = self.met if observation.problem is None else self.broken
+            counts[observation.clause] = counts.get(observation.clause, 0) + 1
+            if observation.problem is not None:
+                problems.append((observation.clause, observation.problem))
+        redactor = self._redactor_for(request)
+        findings = tuple(
+            shortened_finding(to_finding(clause, problem, self.contract, redactor))
+            for clause, problem in problems
+        )
+        clause = response.headers.get("x-aepmock-clause")
+        operation = self.contract.operation_of(request)
+        self.journal.add(
+            Entry(
+                exchange.number,
+                self.service.clock.now_ms(),
+                operation.id if operation else None,
+                shortened_request(redactor.request(request)),
+                shortened_response(redactor.response(response)),
+                _verdict(response, bool(findings) or clause in self.contract.clauses),
+                findings[0].clause if findings else clause,
+                explain(clause, self.contract) if clause else "",
+                findings,
+                self._grades,
+            )
+        )
+
+    def _expected_of(self, request: Request) -> Expected:
+        """A client may know this server by any of its names, so the base URL is the request's."""
+        base_url = request.origin + self.contract.base_path
+        if self._expected is None or self._expected.base_url != base_url:
+            made = self.credentials
+            self._expected = Expected(
+                base_url,
+                frozenset({made.access_token}),
+                frozenset({made.api_key}),
+                frozenset({made.ims_org_id}),
+                frozenset({SANDBOX}),
+                any_value=True,
+            )
+        return self._expected
+
+    def _redactor_for(self, request: Request) -> Redactor:
+        token = bearer(request)
+        if token and token not in self._callers:
+            if len(self._callers) >= MOST_TOKENS:
+                self._callers.clear()
+                self._redactor = self._new_redactor()
+            self._callers.add(token)
+            self._redactor.learn([token])
+        return self._redactor
+
+    def _new_redactor(self) -> Redactor:
+        made = self.credentials
+        return Redactor(self.contract.secret_names, [made.access_token, made.client_secret])
+
+
+class Tenants:
+    """The mocks of a server by name; "" is the one that answers without a prefix."""
+
+    def __init__(self, options: Options, clock: type[Clock] = Clock) -> None:
+        self.options = options
+        self._clock = clock
+        self.main = Tenant("", options, clock())
+        self._named: dict[str, Tenant] = {}
+
+    def named(self, name: str) -> Tenant:
+        """The mock of that name, made where there is none. Raises UsageError."""
+        found = self._named.get(name)
+        if found is not None:
+            return found
+        if not NAME.fullmatch(name):
+            raise UsageError(
+                "a mock's name has 1 to 64 letters, digits, dots, dashes and underscores, "
+                "a letter or digit first"
+            )
+        if len(self._named) >= self.options.mocks:
+            raise TooManyMocks(
+                f"this server has its {self.options.mocks} mocks already; delete one by "
+                "DELETE /__aepmock__/mocks/NAME, or start it with a larger --mocks"
+            )
+        made = self._named[name] = Tenant(name, self.options, self._clock())
+        return made
+
+    def find(self, name: str) -> Tenant | None:
+        return self._named.get(name)
+
+    def all(self) -> list[Tenant]:
+        return [self.main, *self._named.values()]
+
+    def owner(self, request: Request) -> Tenant:
+        """The mock whose credentials a request carries; the main one where they are no one's."""
+        return next((t for t in self._named.values() if t.knows(request)), self.main)
+
+    def delete(self, name: str) -> bool:
+        """Whether there was a mock of that name, which is gone now."""
+        found = self._named.pop(name, None)
+        if found is not None:
+            found.journal.close()
+        return found is not None
+
+
+def bearer(request: Request) -> str:
+    """The token that a request carries, "" for none."""
+    return (request.headers.get("authorization") or "").partition(" ")[2].strip()
+
+
+def _verdict(response: Response, broken: bool) -> str:
+    if broken:
+        return "broken"
+    if response.injected:
+        return "injected"
+    return "refused" if response.status >= 400 else "ok"
