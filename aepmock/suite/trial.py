@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +69,13 @@ class Trial:
             return None
         self.bench.recorder.take()
         self.bench.requests_of_call = 0
+        given = _snapshot(args)
         outcome = driver.call(operation, args)
         if outcome.looped:
             self.bench.hung.add(operation)
         exchanges = self.bench.recorder.take()
         self.bench.check_guard()
-        self.session.calls.append(as_call(outcome, operation, settings_, args, exchanges))
+        self.session.calls.append(as_call(outcome, operation, settings_, given, exchanges))
         self._learn_tokens()
         return outcome
 
@@ -187,6 +189,13 @@ def as_call(
     exchanges: tuple[Exchange, ...],
 ) -> Call:
     """An outcome as the judge's record of a call."""
-    return Call(
-        operation, settings_, args, exchanges, outcome.returned, outcome.raised, outcome.looped
-    )
+    returned = _snapshot(outcome.returned)
+    return Call(operation, settings_, args, exchanges, returned, outcome.raised, outcome.looped)
+
+
+def _snapshot(value: Any) -> Any:
+    """A value as it is now: a client may go on to change what it was given, or gave."""
+    try:
+        return deepcopy(value)
+    except Exception:
+        return value  # an object of the client's that can't be copied

@@ -256,3 +256,11 @@ def test_a_list_from_memory_that_is_out_of_date_is_found() -> None:
     made = created(post(201, {"id": "x", "etag": '"1"'}), returned={"id": "x", "etag": '"1"'})
     assert broken(made, call("list_connections", returned=[])) == {"lifecycle.lists"}
     assert not broken(made, call("list_connections", returned=[{"id": "x"}]))
+
+
+def test_a_resource_outside_the_contract_is_not_judged() -> None:
+    looked = exchange("GET", "/connectionSpecs/x", 200, {})
+    strange = exchange("GET", "/connection/x", 404, {})
+    assert "request.operation" not in verdicts(call("create_connection", looked, connection=NEW))
+    got = broken(call("get_connection", strange, connection_id="x", raised=ClientError()))
+    assert "request.operation" in got

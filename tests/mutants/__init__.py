@@ -11,6 +11,7 @@ from tests.mutants import (
     listing,
     living,
     odd_but_right,
+    odd_errors,
     on_requests,
     requesting,
     tokens,
@@ -31,6 +32,7 @@ MODULES = (
     asynchronous,
     on_requests,
     odd_but_right,
+    odd_errors,
 )
 """Where they stand: each module signs its own in when it is imported."""
 

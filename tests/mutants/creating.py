@@ -191,6 +191,17 @@ class strips_the_padding_of_secrets(_WithBody):
 
 
 @breaks("connections.create.auth-params")
+class strips_secrets_where_they_stand(ReferenceClient):
+    """In the caller's own mapping."""
+
+    def create_connection(self, connection: NewConnection) -> dict[str, Any]:
+        params = connection.auth_params
+        if isinstance(params, dict):
+            params.update({k: v[:8] for k, v in params.items() if isinstance(v, str)})
+        return super().create_connection(connection)
+
+
+@breaks("connections.create.auth-params")
 class percent_encodes_secrets(_WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         if "auth" in body:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import UserDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
@@ -138,6 +138,16 @@ class reads_back_what_it_created(ReferenceClient):
 
 
 @innocent()
+class looks_the_connection_spec_up(ReferenceClient):
+    """Before each create, as long as the service has it: a resource that is not judged."""
+
+    def create_connection(self, connection: NewConnection) -> dict[str, Any]:
+        spec_id = quote(connection.connection_spec_id, safe="")
+        self.send(self.build("GET", f"{self.settings.base_url}/connectionSpecs/{spec_id}"))
+        return super().create_connection(connection)
+
+
+@innocent()
 class says_content_type_always(ReferenceClient):
     def headers(self) -> dict[str, str]:
         return {**super().headers(), "Content-Type": "application/json; charset=utf-8"}
@@ -266,6 +276,22 @@ class returns_records(ReferenceClient):
 
 
 @innocent()
+class keeps_one_object_for_each_connection(ReferenceClient):
+    """And brings it up to date whenever it reads the connection again."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        super().__init__(settings)
+        self._objects: dict[str, dict[str, Any]] = {}
+
+    def read_one(self, answer: Answer) -> dict[str, Any]:
+        item = super().read_one(answer)
+        kept = self._objects.setdefault(str(item.get("id")), {})
+        kept.clear()
+        kept.update(item)
+        return kept
+
+
+@innocent()
 class returns_the_whole_answer_of_a_write(ReferenceClient):
     def read_created(self, answer: Answer) -> dict[str, Any]:
         return {**self.mapping(answer), **super().read_created(answer)}
@@ -275,88 +301,6 @@ class returns_the_whole_answer_of_a_write(ReferenceClient):
 class leaves_an_absent_etag_out(ReferenceClient):
     def read_created(self, answer: Answer) -> dict[str, Any]:
         return {k: v for k, v in super().read_created(answer).items() if v is not None}
-
-
-class Problem:
-    """What a refusal said, without a dict to look into."""
-
-    __slots__ = ("error_code", "http")
-
-    def __init__(self, http: int, error_code: str | None) -> None:
-        self.http = http
-        self.error_code = error_code
-
-
-class Failures(Exception):
-    """Problems of one call, in a list."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("the call failed")
-        self.problems = problems
-
-
-@innocent()
-class raises_a_list_of_problems(ReferenceClient):
-    def error(self, answer: Answer) -> Any:
-        return Failures([Problem(answer.status_code, self.code(answer))])
-
-
-@innocent()
-class raises_groups(ReferenceClient):
-    def error(self, answer: Answer) -> Any:
-        return ExceptionGroup("the call failed", [super().error(answer)])
-
-
-@innocent()
-class raises_what_httpx_raises(ReferenceClient):
-    """Who catches it has the response, and so the body."""
-
-    def error(self, answer: Answer) -> Any:
-        return httpx.HTTPStatusError("refused", request=answer.request, response=answer)
-
-
-class Lazy(Exception):
-    """Reads status and code out of the answer once someone asks."""
-
-    def __init__(self, answer: Answer, code: str | None) -> None:
-        super().__init__("the call failed")
-        self._read: Callable[[], tuple[int, str | None]] = lambda: (answer.status_code, code)
-
-    @property
-    def status(self) -> int:
-        return self._read()[0]
-
-    @property
-    def code(self) -> str | None:
-        return self._read()[1]
-
-
-@innocent()
-class raises_an_error_with_properties(ReferenceClient):
-    def error(self, answer: Answer) -> Any:
-        return Lazy(answer, self.code(answer))
-
-
-@innocent()
-class raises_from_a_cause(ReferenceClient):
-    def send(self, request: httpx.Request) -> Answer:
-        return super().send(request)
-
-    def checked(self, answer: Answer) -> Answer:
-        try:
-            return super().checked(answer)
-        except ClientError as error:
-            raise RuntimeError("the call failed") from error
-
-
-@innocent()
-class raises_the_service_s_words(ReferenceClient):
-    """FLOW-1404-412 in a text is a status and a code."""
-
-    def error(self, answer: Answer) -> Any:
-        code = self.code(answer)
-        flow = code and len(code) == 8
-        return LookupError(f"FLOW-{code}" if flow else f"{answer.status_code} {code or ''}")
 
 
 @innocent()
