@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = "aepmock.clients.reference:client"
 pytestmark = pytest.mark.xdist_group("packaging")
+KINDS = (".py", ".json", ".ini", ".cjs", ".html", ".css", ".js")
 
 
 def run(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -91,7 +92,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
         ("fixtures", "aepmock/fixtures"),
     ):
         for path in (ROOT / folder).rglob("*"):
-            known = path.suffix in (".py", ".json", ".ini", ".cjs") or path.name == "py.typed"
+            known = path.suffix in KINDS or path.name == "py.typed"
             if path.is_file() and known and "__pycache__" not in path.parts:
                 wanted.add(f"{package}/{path.relative_to(ROOT / folder).as_posix()}")
     assert names == wanted
