@@ -1,6 +1,7 @@
 """The page in a real browser, with a real client at work. Needs Debian's package chromium.
 
-Without a browser it fails; AEPMOCK_SKIP_BROWSER=1 skips it where someone means that.
+Without a browser it is skipped, because `make test` asks for nothing but Python; in CI, which
+installs one, that is a failure.
 AEPMOCK_PICTURE=FILE.png writes what the page looks like.
 """
 
@@ -19,7 +20,7 @@ CONNECTIONS = "/data/foundation/flowservice/connections"
 HOSTILE = '<img src=x onerror="window.hacked=1"></li><script>window.hacked=1</script>'
 
 pytestmark = pytest.mark.skipif(
-    os.environ.get("AEPMOCK_SKIP_BROWSER") == "1", reason="AEPMOCK_SKIP_BROWSER=1"
+    browser() is None and not os.environ.get("CI"), reason="chromium is not installed"
 )
 
 
@@ -32,7 +33,7 @@ def server() -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def tab(server: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     program = browser()
-    assert program, "no chromium: apt-get install chromium, or set AEPMOCK_SKIP_BROWSER=1"
+    assert program, "no chromium: apt-get install chromium"
     with page(program, tmp_path_factory.mktemp("profile")) as made:
         made.size(1280, 800)
         made.goto(server.ready["page_url"])
