@@ -1,1 +1,4 @@
-"""A run against the live service: what it may do, what it leaves, and what it learns."""
+"""Live runs: the suite against a real sandbox, with manners, ownership and a way back.
+
+Nothing is imported here: the plugin reads the flags in every pytest run of everyone.
+"""

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aepmock.contract.problems import TYPE_PREFIX
-from aepmock.live.redacting import MASKED
+from aepmock.live.seeing import MASKED
 from aepmock.messages import Response
 
 Key = tuple[str, str]

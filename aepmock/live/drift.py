@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from threading import Lock
-from typing import Any, Literal
+from typing import Literal
 
 from aepmock.contract import Contract, Reading, load_contract
-from aepmock.live.redacting import Redacted, Redaction
+from aepmock.live.seeing import Seen, Sight
 from aepmock.live.shadow import Prediction, Shadow
 from aepmock.messages import Exchange, Request, Response
 
@@ -64,24 +64,24 @@ class Drift:
     `today` gives the day as "2026-11-24".
     """
 
-    def __init__(self, redaction: Redaction, *, today: Callable[[], str]) -> None:
-        self._redaction = redaction
+    def __init__(self, sight: Sight, *, today: Callable[[], str]) -> None:
+        self._sight = sight
         self._today = today
-        self._seen: list[Redacted] = []
+        self._seen: list[Seen] = []
         self._lock = Lock()
 
     def observe(self, request: Request, response: Response | None) -> None:
         """An exchange that passed between the kit and the service; None where no answer came."""
         with self._lock:
             if response is None:
-                seen = self._redaction.lost(request, date=self._today())
+                seen = self._sight.lost(request, date=self._today())
             else:
-                seen = self._redaction.exchange(Exchange(request, response), date=self._today())
+                seen = self._sight.exchange(Exchange(request, response), date=self._today())
             if seen is not None:
                 self._seen.append(seen)
 
     @property
-    def exchanges(self) -> tuple[Redacted, ...]:
+    def exchanges(self) -> tuple[Seen, ...]:
         """What was observed, redacted, in order."""
         with self._lock:
             return tuple(self._seen)
@@ -91,7 +91,7 @@ class Drift:
         return find_drift(self.exchanges)
 
 
-def disturbance(seen: Redacted) -> str | None:
+def disturbance(seen: Seen) -> str | None:
     """What disturbed an exchange, "503" or "no answer"; None where the service itself spoke."""
     if seen.response is None:
         return "no answer"
@@ -103,7 +103,7 @@ def disturbance(seen: Redacted) -> str | None:
     return f"{seen.status} in HTML" if seen.response.get("text") == "(HTML)" else None
 
 
-def find_drift(exchanges: Sequence[Redacted], contract: Contract | None = None) -> Findings:
+def find_drift(exchanges: Sequence[Seen], contract: Contract | None = None) -> Findings:
     """What a sequence of live exchanges confirms, and where it is not as the mock has it."""
     contract = contract or load_contract()
     believed = dict(contract.default_readings)
@@ -130,15 +130,15 @@ class _Walk:
         self.disturbances: Counter[str] = Counter()
         self.score = Counter[str]()
         self.learning = True
-        self._past: list[Redacted] = []
+        self._past: list[Seen] = []
 
-    def through(self, exchanges: Iterable[Redacted]) -> _Walk:
+    def through(self, exchanges: Iterable[Seen]) -> _Walk:
         for seen in exchanges:
             self._step(seen)
             self._past.append(seen)
         return self
 
-    def _step(self, seen: Redacted) -> None:
+    def _step(self, seen: Seen) -> None:
         shadow = self.shadow
         disturbed = disturbance(seen)
         if disturbed is not None:
@@ -158,7 +158,7 @@ class _Walk:
         self._note(seen, best)
         self.shadow.follow(seen, best)
 
-    def _learn(self, seen: Redacted, best: Prediction) -> Prediction:
+    def _learn(self, seen: Seen, best: Prediction) -> Prediction:
         """Changes what is believed, one reading at a time, while that explains more."""
         while best.differences:
             found = min(
@@ -170,7 +170,7 @@ class _Walk:
             self.believed[question] = option
         return best if not best.differences else self._learn_from_the_past(seen, best)
 
-    def _attempts(self, seen: Redacted) -> list[tuple[tuple[str, str], Prediction]]:
+    def _attempts(self, seen: Seen) -> list[tuple[tuple[str, str], Prediction]]:
         found = []
         for reading in self._readings(seen):
             for option in self._others(reading):
@@ -178,7 +178,7 @@ class _Walk:
                 found.append(((reading.id, option), self.shadow.predict(seen, readings)))
         return found
 
-    def _learn_from_the_past(self, seen: Redacted, best: Prediction) -> Prediction:
+    def _learn_from_the_past(self, seen: Seen, best: Prediction) -> Prediction:
         """Tries readings by which an earlier write would have left another state behind."""
         if any((seen.operation, d.place) in self.drifted for d in best.differences):
             return best
@@ -197,7 +197,7 @@ class _Walk:
     def _outlasts(self, reading: Reading) -> bool:
         return bool(_WRITES & set(reading.operations) and _READS & set(reading.operations))
 
-    def _weigh(self, seen: Redacted, best: Prediction) -> None:
+    def _weigh(self, seen: Seen, best: Prediction) -> None:
         """Notes which readings this answer speaks for: any other would explain it worse."""
         for reading in self._readings(seen):
             option = self.believed[reading.id]
@@ -211,7 +211,7 @@ class _Walk:
             if worse:
                 self.evidence.setdefault(reading.id, {})[option] = seen.date
 
-    def _note(self, seen: Redacted, best: Prediction) -> None:
+    def _note(self, seen: Seen, best: Prediction) -> None:
         self.score["differences"] += len(best.differences)
         self.score["settled"] += best.settled
         serious = [d for d in best.differences if not d.extra]
@@ -232,7 +232,7 @@ class _Walk:
         if not serious:
             self.confirmed[subject] = seen.date
 
-    def _readings(self, seen: Redacted) -> list[Reading]:
+    def _readings(self, seen: Seen) -> list[Reading]:
         return [r for r in self.contract.readings.values() if r.touches([seen.operation])]
 
     def _others(self, reading: Reading) -> list[str]:
@@ -275,7 +275,7 @@ def _refusal_subjects(contract: Contract) -> list[str]:
     return [rule.clause or rule.id for rule in contract.refusals.values()]
 
 
-def _tell_states_apart(contract: Contract, walked: _Walk, exchanges: Sequence[Redacted]) -> None:
+def _tell_states_apart(contract: Contract, walked: _Walk, exchanges: Sequence[Seen]) -> None:
     """Confirms a reading that only later reads can notice, if any other explains them worse."""
     operations = {seen.operation for seen in exchanges if seen.ok}
     for reading in contract.readings.values():
@@ -293,7 +293,7 @@ def _tell_states_apart(contract: Contract, walked: _Walk, exchanges: Sequence[Re
 
 
 def _score(
-    contract: Contract, believed: Mapping[str, str], exchanges: Sequence[Redacted]
+    contract: Contract, believed: Mapping[str, str], exchanges: Sequence[Seen]
 ) -> tuple[int, int]:
     walk = _Walk(contract, believed)
     walk.learning = False
@@ -312,19 +312,15 @@ def merged(parts: Iterable[Findings]) -> Findings:
             rows = best.setdefault(row.subject, [row])
             if rank[row.status] > rank[rows[0].status]:
                 best[row.subject] = [row]
-            elif row.status == "drifted" and row not in rows:
+            elif row.status != rows[0].status or row in rows:
+                continue
+            elif row.status == "drifted":
                 rows.append(row)
-            elif row.status == "confirmed" and row.reading != rows[0].reading:
+            elif row.reading != rows[0].reading:
                 both = ", then ".join(sorted({row.reading, rows[0].reading}))
-                contradiction = Row(
-                    row.subject, "drifted", row.reading, "one answer", both, row.date
-                )
-                best[row.subject] = [contradiction]
-            elif row.status == "confirmed" and row.date > rows[0].date:
+                best[row.subject] = [
+                    Row(row.subject, "drifted", row.reading, "one answer", both, row.date)
+                ]
+            elif row.date > rows[0].date:
                 best[row.subject] = [row]
     return Findings(tuple(row for rows in best.values() for row in rows), dict(disturbances))
-
-
-def findings_from_json(rows: Iterable[Mapping[str, Any]]) -> tuple[Row, ...]:
-    """Rows as `to_json` gave them."""
-    return tuple(Row(**row) for row in rows)

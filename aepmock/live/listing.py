@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aepmock.contract import Contract
 from aepmock.live.comparing import Difference, Names, walk
-from aepmock.live.redacting import Redacted, query
+from aepmock.live.seeing import Seen, query
 from aepmock.messages import Request, Response
 from aepmock.service import FlowService
 
@@ -35,9 +35,7 @@ class World:
     page_size: PageSize
 
 
-def compare(
-    seen: Redacted, request: Request, world: World
-) -> tuple[Response, Sequence[Difference]]:
+def compare(seen: Seen, request: Request, world: World) -> tuple[Response, Sequence[Difference]]:
     """The mock's answer to a live list, all on one page, and the differences."""
     live = (seen.response or {}).get("json")
     response = world.service.handle(_asked(request, limit=None))
@@ -145,7 +143,7 @@ def _order(
 
 
 def _sizes(
-    seen: Redacted, live: Mapping[str, Any], request: Request, world: World
+    seen: Seen, live: Mapping[str, Any], request: Request, world: World
 ) -> Iterator[Difference]:
     if request.method != "GET":
         return

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from aepmock.contract import Contract, json_response
 from aepmock.live import listing
 from aepmock.live.comparing import Difference, Key, Names, compare, opaque
-from aepmock.live.redacting import KEY, ORG, SANDBOX, Redacted, connection_id, form
+from aepmock.live.seeing import KEY, ORG, SANDBOX, Seen, connection_id, form
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import FlowService
 from aepmock.service.engine import CLAUSE_HEADER
@@ -64,7 +64,7 @@ class Shadow:
         self._credentials = self.service.mint_credentials(ims_org_id=ORG)
         self.service.gateway.add_sandbox(ORG, SANDBOX)
 
-    def comparable(self, seen: Redacted) -> bool:
+    def comparable(self, seen: Seen) -> bool:
         """Whether the mock can know what the answer has to be."""
         named = connection_id(seen)
         if named is None:
@@ -74,7 +74,7 @@ class Shadow:
         # What the run did not make, and yet is there, is someone else's.
         return not (seen.ok and ("id", named) not in self.known)
 
-    def predict(self, seen: Redacted, readings: Mapping[str, str]) -> Prediction:
+    def predict(self, seen: Seen, readings: Mapping[str, str]) -> Prediction:
         """What the mock answers by these readings; nothing is changed by asking."""
         first = self._predict(seen, readings)
         if not first.differences:
@@ -88,7 +88,7 @@ class Shadow:
 
     def _predict(
         self,
-        seen: Redacted,
+        seen: Seen,
         readings: Mapping[str, str],
         *,
         expired: bool = False,
@@ -113,7 +113,7 @@ class Shadow:
         subject = response.headers.get(CLAUSE_HEADER) or seen.operation
         return Prediction(service, response, tuple(found), names, subject, settled)
 
-    def follow(self, seen: Redacted, prediction: Prediction) -> None:
+    def follow(self, seen: Seen, prediction: Prediction) -> None:
         """Goes on to the state in which the live service now is."""
         mocked_ok = prediction.response.ok
         if seen.ok or not mocked_ok:
@@ -123,13 +123,13 @@ class Shadow:
         if seen.ok:
             self._adopt(seen, mocked_ok=mocked_ok)
 
-    def doubt(self, seen: Redacted) -> None:
+    def doubt(self, seen: Seen) -> None:
         """Takes note of a write of which nobody knows whether it was done."""
         named = connection_id(seen)
         if named is not None and seen.operation.rpartition(".")[2] in IRRESOLUTE:
             self.uncertain.add(named)
 
-    def resolve(self, seen: Redacted) -> None:
+    def resolve(self, seen: Seen) -> None:
         """Brings the mock in line by an answer that could not be compared."""
         named = connection_id(seen)
         if named not in self.uncertain:
@@ -141,7 +141,7 @@ class Shadow:
             self.uncertain.discard(named)
             self._adopt(seen, mocked_ok=True)
 
-    def request(self, seen: Redacted, *, expired: bool = False) -> Request:
+    def request(self, seen: Seen, *, expired: bool = False) -> Request:
         """The request as the mock is to get it: with its own ids, etags and credentials."""
         made = self._credentials
         sent = seen.request
@@ -180,7 +180,7 @@ class Shadow:
             self._sizes[key] = listing.page_size(self.contract, limit, readings)
         return self._sizes[key]
 
-    def _path(self, seen: Redacted) -> str:
+    def _path(self, seen: Seen) -> str:
         path = str(seen.request["path"])
         for (scope, live), mocked in self.known.items():
             if scope == "id":
@@ -204,7 +204,7 @@ class Shadow:
         if connection is not None:
             self.service.store.remove(connection)
 
-    def _adopt(self, seen: Redacted, *, mocked_ok: bool) -> None:
+    def _adopt(self, seen: Seen, *, mocked_ok: bool) -> None:
         """Takes over what a success tells about connections of the run."""
         document = (seen.response or {}).get("json")
         named = connection_id(seen)
@@ -222,7 +222,7 @@ class Shadow:
         for item in _items(document):
             self._take_item(item)
 
-    def _take_in(self, seen: Redacted, live_id: str) -> None:
+    def _take_in(self, seen: Seen, live_id: str) -> None:
         """A connection that the mock would have refused."""
         body = seen.request.get("json")
         given = body if isinstance(body, Mapping) else {}

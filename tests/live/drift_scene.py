@@ -8,7 +8,7 @@ from typing import Any
 
 from aepmock.contract import load_contract
 from aepmock.live.drift import Drift, Findings, Row
-from aepmock.live.redacting import Redaction
+from aepmock.live.seeing import Sight
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import FlowService
 
@@ -39,14 +39,14 @@ class Scene:
         self.service.gateway.add_sandbox(self.made.ims_org_id, "acme-dev")
         self.change = change
         secrets = {"ACCESS_TOKEN": self.made.access_token, "CLIENT_SECRET": self.made.client_secret}
-        self.redaction = Redaction(
+        self.sight = Sight(
             load_contract(),
             api_key=self.made.api_key,
             ims_org_id=self.made.ims_org_id,
             sandbox_name="acme-dev",
             secrets=secrets,
         )
-        self.drift = Drift(self.redaction, today=lambda: DAY)
+        self.drift = Drift(self.sight, today=lambda: DAY)
 
     def send(
         self,
@@ -166,8 +166,6 @@ class Scene:
             )
         self.send("GET", "/connections")
         self.send("GET", "/connections?limit=120")
-        for item in list(self.service.connections()):
-            self.send("DELETE", f"/connections/{item['id']}")
 
     def _place(self, connection_id: str) -> tuple[tuple[str, str], str]:
         return (self.made.ims_org_id, "acme-dev"), connection_id

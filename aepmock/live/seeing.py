@@ -1,23 +1,21 @@
-"""Makes exchanges with a live service keepable: only what is known to be harmless stays.
+"""What of an exchange with a live service is kept: only what is known to be harmless.
 
-What a recording or a drift report is made of has the type `Redacted`, which nothing but a
-`Redaction` makes. Known secrets become placeholders, equal ones equal placeholders, so that a
-replay still knows who is who; what other people put into the sandbox is not kept at all.
+Drift and recordings are made of `Seen`, which nothing but a `Sight` makes. Known secrets become
+placeholders, equal ones equal placeholders, so that a replay still knows who is who; what other
+people put into the sandbox is not kept at all.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aepmock.contract import Contract
-from aepmock.errors import AepmockError
 from aepmock.judge.redaction import Redactor
+from aepmock.live.redacted import Redacted, redact
 from aepmock.messages import Exchange, Headers, Request, Response, path_segment
 
 TOKEN, SECRET, KEY = "{ACCESS_TOKEN}", "{CLIENT_SECRET}", "{API_KEY}"
@@ -41,28 +39,23 @@ _PLAIN = frozenset(
     }
 )
 """Fields whose text may stay, known secrets taken out."""
-_SEAL = object()
-
-
-class SecretFoundError(AepmockError):
-    """What was to be written still held a secret. Names the secret, never its value."""
 
 
 @dataclass(frozen=True)
-class Redacted:
-    """An exchange that may be kept: `document` is its form in a recording.
+class Seen:
+    """An exchange that may be kept: `redacted` holds its form in a recording.
 
     {"operation": "connections.delete", "date": "2026-11-24", "request": {"method": "DELETE",
     "path": "/connections/…", "headers": {…}}, "response": {"status": 204, "headers": {}}};
-    `response` is None where no answer came.
+    the response is None where no answer came.
     """
 
-    document: Mapping[str, Any]
-    _seal: object = field(default=None, repr=False, compare=False)
+    redacted: Redacted
 
-    def __post_init__(self) -> None:
-        if self._seal is not _SEAL:
-            raise TypeError("only a Redaction makes this")
+    @property
+    def document(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.redacted.document
+        return found
 
     @property
     def operation(self) -> str:
@@ -93,13 +86,13 @@ class Redacted:
         return 200 <= self.status < 300
 
 
-def kept(document: Mapping[str, Any]) -> Redacted:
-    """An exchange that stood in a recording, which took redacted ones only."""
-    return Redacted(document, _SEAL)
+def seen_again(document: Mapping[str, Any]) -> Seen:
+    """An exchange that stood in a recording."""
+    return Seen(redact(document, Redactor()))
 
 
-class Redaction:
-    """Knows one run's secrets and what the run created; makes its exchanges keepable.
+class Sight:
+    """Knows one run's secrets and what the run created; sees exchanges without them.
 
     `secrets` maps names to values, {"ACCESS_TOKEN": "eyJ…", "CLIENT_SECRET": "p8e-…"}.
     """
@@ -130,31 +123,27 @@ class Redaction:
             self._redactor.learn([value])
         return self._placeholders[value]
 
-    def exchange(self, exchange: Exchange, *, date: str) -> Redacted | None:
+    def exchange(self, exchange: Exchange, *, date: str) -> Seen | None:
         """The exchange to keep; None where it is no documented operation."""
         return self._made(exchange.request, exchange.response, date)
 
-    def lost(self, request: Request, *, date: str) -> Redacted | None:
+    def lost(self, request: Request, *, date: str) -> Seen | None:
         """A request to which no answer came."""
         return self._made(request, None, date)
 
-    def check(self, text: str) -> None:
-        """Raises SecretFoundError if a known secret stands in a text, in whatever spelling."""
-        for value, name in self._placeholders.items():
-            if len(value) >= SHORTEST and any(form in text for form in _spellings(value)):
-                raise SecretFoundError(f"{name} would have been written to a file; nothing was")
-        if self._redactor.text(text) != text:
-            raise SecretFoundError("a secret would have been written to a file; nothing was")
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that was learned."""
+        return tuple(self._placeholders)
 
-    def _made(self, request: Request, response: Response | None, date: str) -> Redacted | None:
+    def _made(self, request: Request, response: Response | None, date: str) -> Seen | None:
         operation = self._contract.operation_of(request)
         if operation is None:
             return None
         sent = self._request(request, operation.id)
         got = None if response is None else self._response(response, operation.id, request)
-        return Redacted(
-            {"operation": operation.id, "date": date, "request": sent, "response": got}, _SEAL
-        )
+        document = {"operation": operation.id, "date": date, "request": sent, "response": got}
+        return Seen(redact(document, self._redactor))
 
     def _request(self, request: Request, operation: str) -> dict[str, Any]:
         headers = {
@@ -294,29 +283,16 @@ def form(document: Any) -> Any:
     return 0 if isinstance(document, int | float) else TEXT
 
 
-def connection_id(redacted: Redacted) -> str | None:
+def connection_id(seen: Seen) -> str | None:
     """The id that a request's path names, percent-decoded."""
-    path = str(redacted.request["path"]).partition("?")[0]
+    path = str(seen.request["path"]).partition("?")[0]
     parts = path.strip("/").split("/")
-    if len(parts) < 2 or parts[0] != "connections" or redacted.operation == "connections.search":
+    if len(parts) < 2 or parts[0] != "connections" or seen.operation == "connections.search":
         return None
     return path_segment(parts[1])
 
 
-def query(redacted: Redacted) -> list[tuple[str, str]]:
+def query(seen: Seen) -> list[tuple[str, str]]:
     """The request's query parameters, decoded, in order."""
-    _, _, text = str(redacted.request["path"]).partition("?")
+    _, _, text = str(seen.request["path"]).partition("?")
     return parse_qsl(text, keep_blank_values=True)
-
-
-def _spellings(value: str) -> Iterable[str]:
-    """A value as it may stand in a file: as it is, escaped, percent-encoded, in base64."""
-    yield value
-    yield json.dumps(value)[1:-1]
-    raw = value.encode("utf-8", "surrogatepass")
-    yield "".join(f"%{octet:02X}" for octet in raw)
-    for shift in range(3):
-        # The same octets look different by where they begin; the ends depend on neighbours.
-        text = base64.b64encode(b"\0" * shift + raw).decode()[4 if shift else 0 : -4]
-        if len(text) >= SHORTEST + 2:
-            yield text
