@@ -36,4 +36,3 @@ def look_up_sandbox(name: str, request: Request, gateway: Gateway) -> Response:
             "modifiedBy": "aepmock",
         },
     )
-
