@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from aepmock import __version__
 from aepmock.errors import UsageError, unknown
 from aepmock.live.commands import add_live_commands, judged_live
-from aepmock.live.flags import add_flags
-from aepmock.settings import OPTIONS, project_folder, resolve
+from aepmock.live.flags import EXAMPLES, add_flags
+from aepmock.settings import OPTIONS, Setting, project_folder, resolve
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -175,6 +175,8 @@ def judge(arguments: argparse.Namespace) -> int:
     try:
         with judged_live(arguments, settings, folder, err) as live:
             plan = live.plan if live else None
+            if live and settings["examples"].origin == "default":
+                settings = {**settings, "examples": Setting(EXAMPLES, "default")}
             report = run_suite(settings, folder=folder, jobs=arguments.jobs, err=err, live=plan)
         if live:
             report = live.completed(report)

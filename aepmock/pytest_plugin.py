@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aepmock.errors import AroundTheDoorsError, UsageError
-from aepmock.live.flags import add_flags, given
+from aepmock.live.flags import EXAMPLES, add_flags, given
 from aepmock.settings import OPTIONS, Option, Setting, read_live_table, resolve
 
 if TYPE_CHECKING:
@@ -119,11 +119,8 @@ def _live_config(
 ) -> SuiteConfig:
     from dataclasses import replace
 
-    from aepmock.live.bench import live_examples
-
-    examples = settings["examples"]
-    asked = None if examples.origin == "default" else examples.value
-    return replace(suite, live=live.handler, examples=live_examples(asked))
+    few = EXAMPLES if settings["examples"].origin == "default" else suite.examples
+    return replace(suite, live=live.handler, examples=few)
 
 
 def _begin_live(config: pytest.Config) -> None:

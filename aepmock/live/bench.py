@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from aepmock.errors import UsageError
 from aepmock.judge import Session
 from aepmock.live.handler import LiveHandler
 from aepmock.live.manners import LiveStopped, is_disturbance
@@ -24,8 +23,6 @@ from aepmock.suite.config import SuiteConfig
 from aepmock.suite.trial import Trial
 
 TIMEOUT_S = 60.0
-EXAMPLES = 2
-"""How many examples a test tries, unless the user says otherwise."""
 MOST_VALUES = 4
 """How many of the values that a test goes through are tried."""
 TRIES = 2
@@ -160,10 +157,3 @@ class LiveBench(Bench):
         stopped = self.live.state.look().stopped
         if stopped:
             raise LiveStopped(stopped)
-
-
-def live_examples(asked: int | None) -> int:
-    """How many examples a live run tries: those asked for, else few."""
-    if asked is not None and asked < 1:
-        raise UsageError(f"{asked} examples are none")
-    return EXAMPLES if asked is None else asked

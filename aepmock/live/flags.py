@@ -13,6 +13,9 @@ from typing import Any
 PLAN_VARIABLE = "_AEPMOCK_PLAN"
 """By which `aepmock judge` hands the plan to the suite's process, which takes it out at once."""
 
+EXAMPLES = 2
+"""How many examples a test of a live run tries, unless the user says otherwise."""
+
 
 @dataclass(frozen=True)
 class Flag:
