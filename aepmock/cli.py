@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from aepmock import __version__
 from aepmock.errors import UsageError, unknown
-from aepmock.settings import OPTIONS, project_folder, resolve
+from aepmock.live.commands import add_live_commands, judged_live
+from aepmock.live.flags import EXAMPLES, add_flags
+from aepmock.settings import OPTIONS, Setting, project_folder, resolve
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     _add_judge(commands)
     _add_serve(commands)
     _add_proxy(commands)
+    add_live_commands(commands)
     for name, about, command in (
         ("clauses", "list or explain the clauses", clauses),
         ("connectors", "list or explain the connectors", connectors),
@@ -86,6 +89,7 @@ def _add_judge(commands: Any) -> None:
             kwargs = {"metavar": "FILE" if option.name == "known-failing" else "NAME"}
         default = f" (default: {option.default})" if option.default else ""
         sub.add_argument(f"--{option.name}", help=option.about + default, **kwargs)
+    add_flags(sub.add_argument, prefix="")
     sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that share it")
     sub.add_argument("-v", "--verbose", action="store_true", help="list every clause")
     sub.set_defaults(command=judge)
@@ -169,13 +173,21 @@ def judge(arguments: argparse.Namespace) -> int:
     _check_target(settings["client"].value)
     make_config({**settings, "client": settings["client"]}, folder=folder)
     try:
-        report = run_suite(settings, folder=folder, jobs=arguments.jobs, err=err)
+        with judged_live(arguments, settings, folder, err) as live:
+            plan = live.plan if live else None
+            if live and settings["examples"].origin == "default":
+                settings = {**settings, "examples": Setting(EXAMPLES, "default")}
+            report = run_suite(settings, folder=folder, jobs=arguments.jobs, err=err, live=plan)
+        if live:
+            report = live.completed(report)
     except SuiteFailed as failure:
         print(f"aepmock: a fault of the kit:\n{failure}", file=sys.stderr)
         return FAULT
     render_report(report, console=out, verbose=arguments.verbose)
     for path in settings["report"].value:
         write_report(report, Path(path))
+        if live:
+            live.scan(Path(path))
     return report.exit_status
 
 

@@ -25,6 +25,7 @@ FLOORS: dict[str, int] = {
     "aepmock.__main__": 3,
     "aepmock.cli": 3,
     "aepmock.docsmaking": 3,
+    "aepmock.live": 3,
     "aepmock.mocking": 3,
     "aepmock.proxying": 3,
     "aepmock.pytest_plugin": 3,
@@ -60,6 +61,7 @@ ARRANGEMENT_LIBRARIES = {
     "httpx",
     "certifi",
     "cryptography",
+    "filelock",
     "trustme",
     "uvicorn",
 }

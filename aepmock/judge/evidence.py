@@ -94,13 +94,16 @@ class Call:
 class Session:
     """The calls of one example, from an empty sandbox on, in order.
 
-    `tokens` are access tokens the clients fetched before or during it.
+    `tokens` are access tokens the clients fetched before or during it. `live` says that the
+    service is a real one, in a sandbox that others use too: what it holds is not all on record,
+    it may be late, and where it is wrong the client is not.
     """
 
     contract: Contract
     calls: list[Call] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     unsupported: set[str] = field(default_factory=set)
+    live: bool = False
 
     def of(self, *operations: str) -> Iterator[Call]:
         """The calls of these methods."""

@@ -44,6 +44,22 @@ class Finding:
     reproduce: str = ""
 
 
+@dataclass(frozen=True)
+class LiveRow:
+    """What a live run showed of a clause or a reading, the `subject`.
+
+    `status` is "confirmed", "drifted" or "unseen"; `reading` the option that explains the
+    answer, "" for none; `date` an ISO 8601 day. Redacted.
+    """
+
+    subject: str
+    status: str
+    reading: str = ""
+    expected: str = ""
+    got: str = ""
+    date: str = ""
+
+
 @dataclass
 class Tally:
     """How often each clause was met, and what was found; adds up over tests and workers."""
@@ -52,6 +68,7 @@ class Tally:
     broken: dict[str, int] = field(default_factory=dict)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     unsupported: set[str] = field(default_factory=set)
+    live: list[LiveRow] = field(default_factory=list)
 
     def count(self, clause: str, *, met: bool) -> None:
         counts = self.met if met else self.broken
@@ -71,6 +88,7 @@ class Tally:
             for finding in findings:
                 self.add(finding)
         self.unsupported |= other.unsupported
+        self.live += [row for row in other.live if row not in self.live]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for the way from an xdist worker to its controller."""
@@ -79,6 +97,7 @@ class Tally:
             "broken": self.broken,
             "findings": [asdict(f) for found in self.findings.values() for f in found],
             "unsupported": sorted(self.unsupported),
+            "live": [asdict(row) for row in self.live],
         }
 
     @staticmethod
@@ -86,6 +105,7 @@ class Tally:
         tally = Tally(dict(data["met"]), dict(data["broken"]), {}, set(data["unsupported"]))
         for found in data["findings"]:
             tally.add(Finding(**{**found, "calls": tuple(found["calls"])}))
+        tally.live = [LiveRow(**row) for row in data.get("live", ())]
         return tally
 
     @staticmethod

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from aepmock.contract import Clause
-from aepmock.judge.findings import Finding, Tally
+from aepmock.judge.findings import Finding, LiveRow, Tally
 
 
 class Verdict(StrEnum):
@@ -38,7 +38,9 @@ class ClauseResult:
 class Report:
     """A whole run: what was judged, how, and every clause's result in the contract's order.
 
-    `started_at` is an ISO 8601 time in UTC, `duration_s` seconds.
+    `started_at` is an ISO 8601 time in UTC, `duration_s` seconds. Of a live run, `live` says
+    what it showed of the documentation, and `live_run` what it did: its id, counts, what it
+    held back and what it left behind.
     """
 
     kit: str
@@ -50,6 +52,8 @@ class Report:
     started_at: str
     duration_s: float
     results: tuple[ClauseResult, ...]
+    live: tuple[LiveRow, ...] = ()
+    live_run: Mapping[str, Any] | None = None
 
     @property
     def summary(self) -> Mapping[str, int]:
@@ -61,6 +65,7 @@ class Report:
         """Plain data from which `from_json` makes the report again."""
         return {
             **{f.name: getattr(self, f.name) for f in fields(self) if f.name != "results"},
+            "live": [asdict(row) for row in self.live],
             "results": [
                 {
                     "clause": result.clause.id,
@@ -86,7 +91,8 @@ class Report:
             )
             for r in data["results"]
         )
-        return Report(**{**data, "results": results})
+        live = tuple(LiveRow(**row) for row in data.get("live", ()))
+        return Report(**{**data, "results": results, "live": live})
 
     @property
     def exercised(self) -> bool:
@@ -95,7 +101,12 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 every must met, 1 a must broken or an unexpected pass, 2 nothing ran."""
+        """0 every must met, 1 a must broken or an unexpected pass, 2 nothing ran.
+
+        1 also for a live run that left something behind.
+        """
+        if self.live_run and self.live_run["left_behind"]:
+            return 1
         if not self.exercised:
             return 2
         return int(any(_fails(result) for result in self.results))

@@ -86,8 +86,9 @@ def append(path: Path, entry: Redacted) -> None:
 def write(path: Path, entries: Iterable[Redacted], secrets: Iterable[str]) -> None:
     """Writes a file of redacted lines. Raises SecretFoundError, and keeps nothing, see `scan`."""
     draft = path.with_name(f".{path.name}.tmp")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.writelines(entry.line().encode() for entry in entries)
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text("".join(entry.line() for entry in entries), "utf-8")
     scan(draft, secrets)
     draft.replace(path)
 

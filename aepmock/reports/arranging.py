@@ -122,6 +122,31 @@ def circumstances(report: Report) -> str:
     )
 
 
+def live_sentences(report: Report) -> Iterator[str]:
+    """What a live run did beyond its verdicts, a paragraph each; nothing for the mock."""
+    run = report.live_run
+    if run is None:
+        return
+    yield (
+        f"Live run {run['run']} in the sandbox {run['sandbox']}: {run['requests']} requests, "
+        f"{run['created']} created, {run['deleted']} deleted."
+    )
+    if run["disturbed"]:
+        seen = ", ".join(run["disturbances"][:3])
+        yield f"Disturbances, which are nobody's fault here: {run['disturbed']} ({seen})."
+    if run.get("throttled"):
+        yield f"The service asked for patience (429): {run['throttled']} times."
+    if run["held_back"]:
+        yield f"Held back, did not leave this machine: {'; '.join(run['held_back'])}."
+    if run.get("budget_spent"):
+        yield "The budget was spent before the suite was done: --live-budget N allows more."
+    if run["left_behind"]:
+        yield (
+            f"Left behind: {'; '.join(run['left_behind'])}. "
+            f"To try again: aepmock sweep --run {run['run']}"
+        )
+
+
 def summary_line(report: Report) -> str:
     """The run in one line: "88 clauses: 85 met, 1 broken, 2 not exercised · every must met"."""
     total = len(report.results)

@@ -16,6 +16,7 @@ from aepmock.reports.arranging import (
     by_reason,
     circumstances,
     having,
+    live_sentences,
     parts,
     summary_line,
 )
@@ -50,6 +51,7 @@ def render_report(report: Report, *, console: Console, verbose: bool = False) ->
     printer.listed("Known failing", having(report, "known-failing"))
     printer.grouped("Unsupported", by_reason(report, "unsupported"))
     printer.grouped("Not exercised", by_reason(report, "not-exercised"))
+    printer.live(report)
     printer.gap()
     printer.sentence(summary_line(report), style="bold")
 
@@ -87,6 +89,12 @@ class _Printer:
     def heading(self, title: str) -> None:
         self.gap()
         self.say(title.upper(), style="bold")
+
+    def live(self, report: Report) -> None:
+        """What a live run did, in a few sentences; nothing for a run on the mock."""
+        for sentence in live_sentences(report):
+            self.gap()
+            self.say(sentence)
 
     def areas(self, report: Report) -> None:
         table = self._table("area", ">met", "broken", "other")

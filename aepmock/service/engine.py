@@ -27,6 +27,7 @@ from aepmock.service import connections
 from aepmock.service.gateway import Caller, Credentials, Gateway, TokenKind
 from aepmock.service.ports import Clock, IdSource
 from aepmock.service.refusing import Refused
+from aepmock.service.sandboxes import look_up_sandbox
 from aepmock.service.store import Connection, Store
 from aepmock.service.tokens import issue_token
 
@@ -177,6 +178,9 @@ class FlowService:
             if request.method != token.method:
                 raise _no_method(request, [token.method])
             return issue_token(request, self.gateway, self.readings)
+        name = contract.sandbox_looked_up(request)
+        if name is not None:
+            return look_up_sandbox(name, request, self.gateway)
         caller, operation, raw_id = self._admit(request)
         connection = None
         if raw_id is not None:

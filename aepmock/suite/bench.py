@@ -33,7 +33,7 @@ from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.service import FlowService, Interposer
-from aepmock.strategies import new_connections
+from aepmock.strategies import new_connections, patches
 from aepmock.suite.config import SuiteConfig
 from aepmock.suite.trial import Trial, as_call
 
@@ -96,7 +96,16 @@ def _hypothesis_elsewhere() -> Iterator[None]:
 
 
 class Bench:
-    """A client, a service and a judge, under one reading, for one test."""
+    """A client, a service and a judge, under one reading, for one test.
+
+    `home` is the sandbox of the client that most calls are made with; a client is given
+    `timeout_s` for an answer and `deadline_s` for a call.
+    """
+
+    home = "dev"
+    timeout_s = TIMEOUT_S
+    deadline_s = DEADLINE_S
+    most_requests = MOST_REQUESTS
 
     def __init__(self, config: SuiteConfig, name: str, reading: str, readings: Mapping[str, str]):
         self.config = config
@@ -127,7 +136,7 @@ class Bench:
         """Breaks a call off that sends requests without end, where it can be reached."""
         self.requests_of_call += 1
         in_process = threading.current_thread() is threading.main_thread()
-        if self.requests_of_call > MOST_REQUESTS and in_process:
+        if self.requests_of_call > self.most_requests and in_process:
             raise CallBroken
         return self.interposer.handle(request)
 
@@ -143,12 +152,20 @@ class Bench:
             versions=self.config.versions,
         )
 
+    def patches(self) -> st.SearchStrategy[list[dict[str, Any]]]:
+        """JSON Patch operations that a connection with a description accepts."""
+        return patches()
+
+    def name(self, text: str) -> str:
+        """The text as the name of a connection; a live run puts its own name before it."""
+        return text
+
     def plain_connection(self) -> NewConnection:
         """A connection without anything odd."""
         connector = self.connector
         spec = connector.auth[0] if connector.auth else None
         return NewConnection(
-            name="a plain connection",
+            name=self.name("a plain connection"),
             description=None,
             connection_spec_id=connector.spec_id,
             connection_spec_version=connector.versions[-1],
@@ -159,7 +176,7 @@ class Bench:
     @property
     def settings(self) -> ClientSettings:
         """The settings of the client that most calls are made with."""
-        return self.settings_for("dev", other_org=False)
+        return self.settings_for(self.home, other_org=False)
 
     def settings_for(self, sandbox: str, *, other_org: bool) -> ClientSettings:
         credentials = self.other_credentials if other_org else self.credentials
@@ -175,7 +192,7 @@ class Bench:
             client_id=credentials.client_id,
             client_secret=credentials.client_secret,
             scopes=credentials.scopes,
-            timeout_s=TIMEOUT_S,
+            timeout_s=self.timeout_s,
         )
 
     def __enter__(self) -> Bench:
@@ -205,11 +222,11 @@ class Bench:
 
     def client(self, sandbox: str | None, *, other_org: bool) -> tuple[Driver, ClientSettings]:
         """The client for a sandbox, made when it is first wanted and kept for this test."""
-        key = (sandbox or "dev", other_org)
+        key = (sandbox or self.home, other_org)
         if key not in self._clients:
             settings_ = self.settings_for(key[0], other_org=other_org)
             self.recorder.take()
-            driver = Driver(self.config.factory, settings_, deadline_s=DEADLINE_S)
+            driver = Driver(self.config.factory, settings_, deadline_s=self.deadline_s)
             exchanges = self.recorder.take()
             self.check_guard()
             self._clients[key] = (driver, settings_)
@@ -224,7 +241,7 @@ class Bench:
     def _check_made(self, driver: Driver, settings_: ClientSettings) -> None:
         """Raises UsageError for a factory that gives no client; odd settings it may refuse."""
         if driver.made.looped:
-            raise UsageError(f"{self.config.client} did not return within {DEADLINE_S:g} s")
+            raise UsageError(f"{self.config.client} did not return within {self.deadline_s:g} s")
         error = driver.made.raised
         if error is not None and settings_.sandbox_name in self.service.gateway.sandboxes(
             settings_.ims_org_id

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aepmock import __version__
 from aepmock.clients.driver import Factory
@@ -18,10 +19,16 @@ from aepmock.judge.known import read_known_failing
 from aepmock.reports import check_path
 from aepmock.settings import Setting
 
+if TYPE_CHECKING:
+    from aepmock.live.handler import LiveHandler
+
 
 @dataclass(frozen=True)
 class SuiteConfig:
-    """What a run is about; `clauses` are the selected ids, `reproduce` the command's words."""
+    """What a run is about; `clauses` are the selected ids.
+
+    `live` leads to the real sandbox of a live run; it is None for a run on the mock.
+    """
 
     factory: Factory
     client: str
@@ -33,6 +40,7 @@ class SuiteConfig:
     connector: str = "hubspot"
     descriptions: bool = True
     versions: bool = True
+    live: LiveHandler | None = None
 
 
 def make_config(settings: Mapping[str, Setting], *, folder: Path) -> SuiteConfig:
@@ -73,16 +81,25 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
     clauses = [clause for clause in contract.clauses.values() if clause.id in config.clauses]
     methods = {clause.id: method for clause in clauses if (method := needs(clause.id))}
     known = {k: v for k, v in config.known_failing.items() if k in config.clauses}
+    results = decide(clauses, tally, known, methods)
+    about = None
+    if config.live is not None:
+        from aepmock.live.reasons import with_reasons
+
+        about = config.live.about()
+        results = with_reasons(results, about)
     return Report(
         kit=__version__,
         contract=contract.version,
         client=config.client,
-        mode="mock",
+        mode="live" if config.live else "mock",
         door=config.door,
         seed=config.seed,
         started_at=started_at,
         duration_s=duration_s,
-        results=decide(clauses, tally, known, methods),
+        results=results,
+        live=tuple(tally.live),
+        live_run=about,
     )
 
 

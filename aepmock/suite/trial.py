@@ -94,7 +94,7 @@ class Trial:
         """One of the methods that take an id, with plain other arguments."""
         extra: dict[str, Any] = {}
         if operation == "update_connection":
-            rename = {"op": "replace", "path": "/name", "value": "another name"}
+            rename = {"op": "replace", "path": "/name", "value": self.bench.name("another name")}
             extra = {"etag": '"00000000-0000-0200-0000-695600000000"', "operations": [rename]}
         elif operation == "explore_connection":
             extra = {"object_type": "root"}
@@ -114,7 +114,11 @@ class Trial:
             if operation in ("list_connections", "count_connections"):
                 return self.call(operation)
             if operation == "update_connection":
-                rename = {"op": "replace", "path": "/name", "value": "another name"}
+                rename = {
+                    "op": "replace",
+                    "path": "/name",
+                    "value": self.bench.name("another name"),
+                }
                 return self.call(
                     operation,
                     connection_id=item["id"],
@@ -122,6 +126,10 @@ class Trial:
                     operations=[rename],
                 )
             return self.call_by_id(operation, item["id"])
+
+    def call_whole_list(self) -> Outcome | None:
+        """Lists everything that the sandbox holds."""
+        return self.call("list_connections")
 
     def create_somehow(self, *, sandbox: str) -> None:
         """A plain create by the client of another sandbox."""

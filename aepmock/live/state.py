@@ -1,0 +1,99 @@
+"""What the processes of one run share: its token, its budget and its pace, in one locked file.
+
+The file stands in a private folder that goes with the run. Times are epoch seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+MOST_NOTES = 50
+
+
+@dataclass
+class State:
+    """`sent` requests, the kit's own among them; `owned` connections that are to be deleted.
+
+    `next_at` is when the next request may go by the pace, `not_before` by a Retry-After or a
+    back-off of `backoff_s`; `unauthorised` counts 401 answers in a row; `stopped` says why
+    nothing more is to be sent. `held` tells of requests of the client that did not leave.
+    """
+
+    token: str = ""
+    old_tokens: list[str] = field(default_factory=list)
+    tokens_minted: int = 0
+    tokens_of_clients: int = 0
+    sent: int = 0
+    created: int = 0
+    deleted: int = 0
+    owned: int = 0
+    next_at: float = 0.0
+    not_before: float = 0.0
+    backoff_s: float = 0.0
+    unauthorised: int = 0
+    stopped: str = ""
+    spent: bool = False
+    disturbances: list[str] = field(default_factory=list)
+    disturbed: int = 0
+    throttled: int = 0
+    held: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def note_held(self, text: str) -> None:
+        if text not in self.held and len(self.held) < MOST_NOTES:
+            self.held.append(text)
+
+    def note_disturbance(self, text: str) -> None:
+        self.disturbed += 1
+        if text not in self.disturbances and len(self.disturbances) < MOST_NOTES:
+            self.disturbances.append(text)
+
+
+class SharedState:
+    """The file of a run's state; `changing` gives it to one process at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        from filelock import FileLock
+
+        self._path = folder / "state.json"
+        self._lock = FileLock(folder / "state.lock", mode=0o600)
+        self._minting = FileLock(folder / "token.lock", mode=0o600)
+
+    @contextmanager
+    def minting(self) -> Iterator[None]:
+        """In here no other process of the run asks for a token."""
+        with self._minting:
+            yield
+
+    @contextmanager
+    def changing(self) -> Iterator[State]:
+        """The state, for this process alone; what is changed is written at the end."""
+        with self._lock:
+            state = self._read()
+            before = asdict(state)
+            try:
+                yield state
+            finally:
+                if asdict(state) != before or not self._path.exists():
+                    self._write(state)
+
+    def look(self) -> State:
+        """The state as it is now."""
+        with self._lock:
+            return self._read()
+
+    def _read(self) -> State:
+        if not self._path.exists():
+            return State()
+        return State(**json.loads(self._path.read_text("utf-8")))
+
+    def _write(self, state: State) -> None:
+        draft = self._path.with_suffix(".tmp")
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(asdict(state)), "utf-8")
+        draft.replace(self._path)
