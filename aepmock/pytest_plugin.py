@@ -268,9 +268,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         duration_s=round(monotonic() - run.started, 2),
     )
     if live is not None:
-        from dataclasses import replace
-
-        report = run.report = replace(report, live_run=live.about())
+        report = run.report = live.completed(report)
     result = config.getoption("aepmock_result")
     if result:
         import json

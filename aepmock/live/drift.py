@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from threading import Lock
-from typing import Literal
 
 from aepmock.contract import Contract, Reading, load_contract
+from aepmock.judge import LiveRow
 from aepmock.live.seeing import Seen, Sight
 from aepmock.live.shadow import Prediction, Shadow
-from aepmock.messages import Exchange, Request, Response
+from aepmock.messages import Exchange
 
-Status = Literal["confirmed", "drifted", "unseen"]
 UNKNOWN_FIELDS = "answers.unknown-fields"
 """The clause by which a live answer may have more than is documented."""
 THROTTLED = 429
@@ -27,34 +26,14 @@ _READS = frozenset({"connections.get", "connections.list", "connections.search"}
 
 
 @dataclass(frozen=True)
-class Row:
-    """What a run learned of one subject: a reading, an operation, a clause or a rule.
-
-    `reading` is the option that holds, where the subject is a reading; `expected` and `got` are
-    the mock's answer and the live one in a few words; `date` the day it was seen, "2026-11-24".
-    """
-
-    subject: str
-    status: Status
-    reading: str = ""
-    expected: str = ""
-    got: str = ""
-    date: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        """Plain data, as it stands in the report's `live` list."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
 class Findings:
     """What came out: rows by subject, and how often the service was disturbed, by what."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[LiveRow, ...]
     disturbances: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def drifted(self) -> tuple[Row, ...]:
+    def drifted(self) -> tuple[LiveRow, ...]:
         return tuple(row for row in self.rows if row.status == "drifted")
 
 
@@ -65,24 +44,24 @@ class Drift:
     """
 
     def __init__(self, sight: Sight, *, today: Callable[[], str]) -> None:
-        self._sight = sight
+        self.sight = sight
         self._today = today
         self._seen: list[Seen] = []
         self._lock = Lock()
 
-    def observe(self, request: Request, response: Response | None) -> None:
-        """An exchange that passed between the kit and the service; None where no answer came."""
+    def __call__(self, exchange: Exchange) -> None:
+        """Sees an exchange; an answer that was put in stands for one that never came."""
         with self._lock:
-            if response is None:
-                seen = self._sight.lost(request, date=self._today())
+            if exchange.response.injected:
+                seen = self.sight.lost(exchange.request, date=self._today())
             else:
-                seen = self._sight.exchange(Exchange(request, response), date=self._today())
+                seen = self.sight.exchange(exchange, date=self._today())
             if seen is not None:
                 self._seen.append(seen)
 
     @property
     def exchanges(self) -> tuple[Seen, ...]:
-        """What was observed, redacted, in order."""
+        """What was seen, redacted, in order."""
         with self._lock:
             return tuple(self._seen)
 
@@ -125,7 +104,7 @@ class _Walk:
         self.shadow = Shadow(contract)
         self.evidence: dict[str, dict[str, str]] = {}
         self.confirmed: dict[str, str] = {}
-        self.drifted: dict[tuple[str, str], Row] = {}
+        self.drifted: dict[tuple[str, str], LiveRow] = {}
         self.extras: dict[str, str] = {}
         self.disturbances: Counter[str] = Counter()
         self.score = Counter[str]()
@@ -221,7 +200,7 @@ class _Walk:
         subject = best.subject
         for difference in serious:
             where = "" if difference.place == "answer" else f"{difference.place}: "
-            row = Row(
+            row = LiveRow(
                 subject,
                 "drifted",
                 expected=f"{where}{difference.expected}",
@@ -242,33 +221,33 @@ class _Walk:
         """Whether this run spoke for another answer to the question before."""
         return bool(self.evidence.get(question, {}).keys() - {option})
 
-    def rows(self) -> Iterable[Row]:
+    def rows(self) -> Iterable[LiveRow]:
         """One row for each subject, or for each place where a subject drifted."""
         for reading in self.contract.readings.values():
             yield self._reading_row(reading)
         if self.extras:
             date = max(self.extras.values())
             got = ", ".join(sorted(self.extras))
-            yield Row(UNKNOWN_FIELDS, "confirmed", "", "only documented fields", got, date)
+            yield LiveRow(UNKNOWN_FIELDS, "confirmed", "", "only documented fields", got, date)
         subjects = [*self.contract.operations, *_refusal_subjects(self.contract)]
         for subject in dict.fromkeys([*subjects, *self.confirmed, *(s for s, _ in self.drifted)]):
             drifted = [row for (s, _), row in self.drifted.items() if s == subject]
             if drifted:
                 yield from drifted
             elif subject in self.confirmed:
-                yield Row(subject, "confirmed", date=self.confirmed[subject])
+                yield LiveRow(subject, "confirmed", date=self.confirmed[subject])
             else:
-                yield Row(subject, "unseen")
+                yield LiveRow(subject, "unseen")
 
-    def _reading_row(self, reading: Reading) -> Row:
+    def _reading_row(self, reading: Reading) -> LiveRow:
         found = self.evidence.get(reading.id, {})
         if not found:
-            return Row(reading.id, "unseen")
+            return LiveRow(reading.id, "unseen")
         option = self.believed[reading.id] if self.believed[reading.id] in found else min(found)
         if len(found) > 1:
             both = ", then ".join(sorted(found))
-            return Row(reading.id, "drifted", option, "one answer", both, max(found.values()))
-        return Row(reading.id, "confirmed", option, reading.default, option, found[option])
+            return LiveRow(reading.id, "drifted", option, "one answer", both, max(found.values()))
+        return LiveRow(reading.id, "confirmed", option, reading.default, option, found[option])
 
 
 def _refusal_subjects(contract: Contract) -> list[str]:
@@ -301,26 +280,23 @@ def _score(
     return walk.score["differences"], walk.score["settled"]
 
 
-def merged(parts: Iterable[Findings]) -> Findings:
+def merged(parts: Iterable[Iterable[LiveRow]]) -> tuple[LiveRow, ...]:
     """What several processes of one run found, as one: what drifted anywhere has drifted."""
     rank = {"drifted": 2, "confirmed": 1, "unseen": 0}
-    best: dict[str, list[Row]] = {}
-    disturbances: Counter[str] = Counter()
-    for part in parts:
-        disturbances.update(part.disturbances)
-        for row in part.rows:
-            rows = best.setdefault(row.subject, [row])
-            if rank[row.status] > rank[rows[0].status]:
-                best[row.subject] = [row]
-            elif row.status != rows[0].status or row in rows:
-                continue
-            elif row.status == "drifted":
-                rows.append(row)
-            elif row.reading != rows[0].reading:
-                both = ", then ".join(sorted({row.reading, rows[0].reading}))
-                best[row.subject] = [
-                    Row(row.subject, "drifted", row.reading, "one answer", both, row.date)
-                ]
-            elif row.date > rows[0].date:
-                best[row.subject] = [row]
-    return Findings(tuple(row for rows in best.values() for row in rows), dict(disturbances))
+    best: dict[str, list[LiveRow]] = {}
+    for row in (row for part in parts for row in part):
+        rows = best.setdefault(row.subject, [row])
+        if rank[row.status] > rank[rows[0].status]:
+            best[row.subject] = [row]
+        elif row.status != rows[0].status or row in rows:
+            continue
+        elif row.status == "drifted":
+            rows.append(row)
+        elif row.reading != rows[0].reading:
+            both = ", then ".join(sorted({row.reading, rows[0].reading}))
+            best[row.subject] = [
+                LiveRow(row.subject, "drifted", row.reading, "one answer", both, row.date)
+            ]
+        elif row.date > rows[0].date:
+            best[row.subject] = [row]
+    return tuple(row for rows in best.values() for row in rows)

@@ -108,6 +108,7 @@ class LiveHandler:
         with self.state.changing() as state:
             state.tokens_of_clients += 1
         response = self._sent(outgoing)
+        self._observe(Exchange(request, response))
         document = response.json_or_none
         token = document.get("access_token") if isinstance(document, dict) else None
         if response.ok and isinstance(token, str):
@@ -140,6 +141,7 @@ class LiveHandler:
         if ours and is_expired(response):
             fresh = self.tokens.renewed(token)
             if fresh:
+                self._observe(Exchange(request, response))
                 response = self._sent(self._outgoing(request, fresh))
         return response
 

@@ -7,6 +7,7 @@ DIR/confirmed.jsonl says of each subject on which day, and how, a live service l
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,8 +15,9 @@ from pathlib import Path
 
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError
+from aepmock.judge import LiveRow
 from aepmock.judge.redaction import Redactor
-from aepmock.live.drift import Findings, Row, find_drift, merged
+from aepmock.live.drift import Findings, find_drift
 from aepmock.live.redacted import redact, write
 from aepmock.live.seeing import Seen, seen_again
 
@@ -83,19 +85,18 @@ def replay_all(folder: Path) -> Findings:
 
     A subject that drifted in an older recording only, and was confirmed since, is confirmed.
     """
-    latest: dict[str, tuple[Row, ...]] = {}
-    disturbed = []
+    latest: dict[str, tuple[LiveRow, ...]] = {}
+    disturbances: Counter[str] = Counter()
     for path in recordings(folder):
         findings = replay(path)
-        disturbed.append(Findings((), findings.disturbances))
-        by_subject: dict[str, list[Row]] = {}
+        disturbances.update(findings.disturbances)
+        by_subject: dict[str, list[LiveRow]] = {}
         for row in findings.rows:
             by_subject.setdefault(row.subject, []).append(row)
         for subject, rows in by_subject.items():
             if rows[0].status != "unseen" or subject not in latest:
                 latest[subject] = tuple(rows)
-    everything = tuple(row for found in latest.values() for row in found)
-    return Findings(everything, merged(disturbed).disturbances)
+    return Findings(tuple(row for rows in latest.values() for row in rows), disturbances)
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def read_confirmed(folder: Path) -> dict[str, Confirmation]:
     return found
 
 
-def keep_confirmed(folder: Path, rows: Iterable[Row], secrets: Iterable[str]) -> None:
+def keep_confirmed(folder: Path, rows: Iterable[LiveRow], secrets: Iterable[str]) -> None:
     """Adds what a run confirmed to what runs before it did. What drifted is confirmed no more."""
     found = read_confirmed(folder)
     for row in rows:

@@ -94,7 +94,8 @@ def seen_again(document: Mapping[str, Any]) -> Seen:
 class Sight:
     """Knows one run's secrets and what the run created; sees exchanges without them.
 
-    `secrets` maps names to values, {"ACCESS_TOKEN": "eyJ…", "CLIENT_SECRET": "p8e-…"}.
+    `secrets` maps names to values, {"ACCESS_TOKEN": "eyJ…", "CLIENT_SECRET": "p8e-…"};
+    `guarded` says that only requests with a token of the run are shown, as the gate has it.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Sight:
         ims_org_id: str,
         sandbox_name: str,
         secrets: Mapping[str, str],
+        guarded: bool = False,
     ) -> None:
         self._contract = contract
         self._redactor = Redactor(contract.secret_names)
@@ -112,6 +114,7 @@ class Sight:
         self._placeholders: dict[str, str] = {}
         self._names: dict[str, int] = {}
         self._ours: set[str] = set()
+        self._guarded = guarded
         for name, value in secrets.items():
             self.learn(name, value)
 
@@ -173,6 +176,8 @@ class Sight:
         token = headers.get("authorization")
         if token is not None:
             scheme, _, value = token.partition(" ")
+            if self._guarded:
+                self.learn("ACCESS_TOKEN", value.strip())
             found["authorization"] = f"{scheme} {self._placeholders.get(value.strip(), '{WRONG}')}"
         for name, place, placeholder in (
             ("x-api-key", "api", KEY),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from aepmock.reports.escaping import visible
 
 if TYPE_CHECKING:
-    from aepmock.judge import ClauseResult, Finding, Report
+    from aepmock.judge import ClauseResult, Finding, LiveRow, Report
 
 VERDICTS = ("met", "broken", "unexpected-pass", "known-failing", "unsupported", "not-exercised")
 GRADES = ("must", "should", "open")
@@ -120,6 +120,33 @@ def circumstances(report: Report) -> str:
         f"{report.mode}, door {report.door}, seed {report.seed}"
         f" · contract {report.contract} · aepmock {report.kit}"
     )
+
+
+@dataclass(frozen=True)
+class DriftSeen:
+    """What a live service showed: in sentences, the readings that are not the default's, drift."""
+
+    sentences: tuple[str, ...]
+    other: tuple[LiveRow, ...]
+    drifted: tuple[LiveRow, ...]
+
+
+def drift_of(rows: Sequence[LiveRow]) -> DriftSeen:
+    """The rows of a live run, arranged."""
+    confirmed = [row for row in rows if row.status == "confirmed"]
+    readings = [row for row in confirmed if row.reading]
+    other = tuple(row for row in readings if row.reading != row.expected)
+    plain = [row for row in confirmed if not row.reading and not row.got]
+    told = [row for row in confirmed if not row.reading and row.got]
+    unseen = sum(row.status == "unseen" for row in rows)
+    summary = (
+        f"{len(readings)} readings confirmed, {len(other)} of them not the mock's default; "
+        f"{len(plain)} operations and refusals as the mock has them; {unseen} subjects not seen."
+    )
+    sentences = [summary]
+    sentences += [f"{row.subject}: {row.got}" for row in told]
+    drifted = tuple(row for row in rows if row.status == "drifted")
+    return DriftSeen(tuple(sentences), other, drifted)
 
 
 def live_sentences(report: Report) -> Iterator[str]:

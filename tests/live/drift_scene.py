@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aepmock.contract import load_contract
-from aepmock.live.drift import Drift, Findings, Row
+from aepmock.judge import LiveRow
+from aepmock.live.drift import Drift, Findings
 from aepmock.live.seeing import Sight
-from aepmock.messages import Headers, Request, Response
+from aepmock.messages import Exchange, Headers, Request, Response
 from aepmock.service import FlowService
 
 BASE = "/data/foundation/flowservice"
@@ -77,7 +79,7 @@ class Scene:
         assert response is not None
         if self.change is not None:
             response = self.change(request, response)
-        self.drift.observe(request, response)
+        self.drift(Exchange(request, response or replace(Response(504), injected=True)))
         return response or Response(599)
 
     def token(self) -> Response:
@@ -173,6 +175,6 @@ class Scene:
     def findings(self) -> Findings:
         return self.drift.findings()
 
-    def row(self, subject: str) -> Row:
+    def row(self, subject: str) -> LiveRow:
         """The first row on a subject."""
         return next(row for row in self.findings().rows if row.subject == subject)

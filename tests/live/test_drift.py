@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from aepmock.contract import load_contract
-from aepmock.live.drift import Findings, Row, merged
+from aepmock.judge import LiveRow
+from aepmock.live.drift import merged
 from aepmock.messages import Headers, Request, Response
 from tests.live.drift_scene import DAY, PARAMS, Scene
 
@@ -28,7 +29,7 @@ def test_whatever_reading_the_service_follows_is_confirmed_and_nothing_drifts(
     findings = scene.findings()
     rows = [row for row in findings.rows if row.subject == question]
     default = load_contract().readings[question].default
-    assert rows == [Row(question, "confirmed", option, default, option, DAY)]
+    assert rows == [LiveRow(question, "confirmed", option, default, option, DAY)]
     assert findings.drifted == ()
 
 
@@ -66,7 +67,7 @@ def test_what_no_exchange_put_to_the_test_is_unseen() -> None:
     assert scene.row("connections.delete-status").status == "unseen"
     assert scene.row("connections.delete").status == "unseen"
     assert scene.row("update.stale").status == "unseen"
-    assert scene.row("connections.create") == Row("connections.create", "confirmed", date=DAY)
+    assert scene.row("connections.create") == LiveRow("connections.create", "confirmed", date=DAY)
 
 
 def test_an_answer_that_no_reading_explains_has_drifted() -> None:
@@ -79,7 +80,9 @@ def test_an_answer_that_no_reading_explains_has_drifted() -> None:
     scene.rename(made, etag)
     (row,) = scene.findings().drifted
     expected = "412, 1404-412, full envelope"
-    assert row == Row("update.stale", "drifted", "", expected, "409, 1404-412, full envelope", DAY)
+    assert row == LiveRow(
+        "update.stale", "drifted", "", expected, "409, 1404-412, full envelope", DAY
+    )
 
 
 def test_a_code_counts_and_a_text_does_not() -> None:
@@ -239,23 +242,21 @@ def test_a_create_that_only_the_live_service_takes_is_followed() -> None:
 
 
 def test_processes_of_one_run_are_merged_and_drift_wins() -> None:
-    seen = Row("connections.get", "confirmed", date=DAY)
-    unseen = Row("connections.get", "unseen")
-    drifted = Row("connections.get", "drifted", "", "200", "403", DAY)
-    assert merged([Findings((unseen,)), Findings((seen,))]).rows == (seen,)
-    assert merged([Findings((drifted,)), Findings((seen,))]).rows == (drifted,)
-    options = [Row("x", "confirmed", o, "a", o, DAY) for o in ("a", "b")]
-    (both,) = merged([Findings((o,)) for o in options]).rows
+    seen = LiveRow("connections.get", "confirmed", date=DAY)
+    unseen = LiveRow("connections.get", "unseen")
+    drifted = LiveRow("connections.get", "drifted", "", "200", "403", DAY)
+    assert merged([[unseen], [seen]]) == (seen,)
+    assert merged([[drifted], [seen]]) == (drifted,)
+    options = [LiveRow("x", "confirmed", o, "a", o, DAY) for o in ("a", "b")]
+    (both,) = merged([[option] for option in options])
     assert (both.status, both.got) == ("drifted", "a, then b")
-    counted = merged([Findings((), {"503": 1}), Findings((), {"503": 2})])
-    assert counted.disturbances == {"503": 3}
 
 
 def test_nothing_that_is_kept_holds_a_secret() -> None:
     scene = Scene()
     scene.everything()
     kept = json.dumps([seen.document for seen in scene.drift.exchanges])
-    rows = json.dumps([row.to_json() for row in scene.findings().rows])
+    rows = json.dumps([asdict(row) for row in scene.findings().rows])
     made = scene.made
     for secret in (made.access_token, made.client_secret, made.ims_org_id, *PARAMS.values()):
         assert secret not in kept
