@@ -34,8 +34,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         patterns = getattr(getattr(item, "module", None), "EXERCISES", ("*",))
         wanted = any(fnmatchcase(c, p) for c in clauses for p in patterns)
+        module = getattr(item, "module", None)
         if suite.live is not None:
-            wanted = wanted and _name(item) in getattr(getattr(item, "module", None), "LIVE", ())
+            names = getattr(module, "LIVE", ())
+            if suite.live.settings.negative:
+                names += getattr(module, "NEGATIVE", ())
+            wanted = wanted and _name(item) in names
+        elif _name(item) in getattr(module, "NEGATIVE", ()):
+            wanted = False
         (kept if wanted or "bench" not in getattr(item, "fixturenames", ()) else left_out).append(
             item
         )

@@ -43,6 +43,7 @@ def test_a_filtered_count_is_the_services(bench: Bench) -> None:
 def test_the_whole_sandbox_is_listed(bench: Bench) -> None:
     def example(trial: Trial, count: int) -> None:
         trial.seed(count)
+        trial.call("count_connections")
         trial.call_whole_list()
 
-    bench.run_each([2], example)
+    bench.run_each([0, 2], example)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from aepmock.judge import Session
 from aepmock.live.handler import LiveHandler
-from aepmock.live.manners import LiveStopped, is_disturbance
+from aepmock.live.manners import is_disturbance
 from aepmock.live.ownership import name_prefix
 from aepmock.live.settings import missing_credentials
+from aepmock.live.state import LiveStopped
 from aepmock.live.tidying import delete_all
 from aepmock.live.trial import LiveTrial, OutOfReach
 from aepmock.protocol import ClientSettings, NewConnection

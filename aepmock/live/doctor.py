@@ -41,7 +41,7 @@ def examine(
     ready = True
     with tempfile.TemporaryDirectory(prefix="aepmock-live-") as private:
         plan = Plan("doctor", settings, private, str(Path(private) / "unused.jsonl"), 0)
-        handler = LiveHandler(plan, ports)
+        handler = LiveHandler(plan, ports, owner=True)
         try:
             for step in _steps(handler):
                 say(step)

@@ -35,17 +35,17 @@ class LiveHandler:
     """Everything that one process of a live run sends goes through here.
 
     `observers` see each exchange that left; they must not keep what they see anywhere but in
-    memory. `redactor` learns every token.
+    memory. `redactor` learns every token. `owner` says that this process began the run.
     """
 
-    def __init__(self, plan: Plan, ports: Ports | None = None) -> None:
+    def __init__(self, plan: Plan, ports: Ports | None = None, *, owner: bool = False) -> None:
         self.plan = plan
         self.settings = plan.settings
         self.contract = load_contract()
         self.ports = ports or Ports.of(plan.settings)
         self.state = SharedState(plan.private_folder)
         self.redactor: Redactor = plan.redactor(self.contract.secret_names)
-        self.manners = Manners(plan, self.state, self.ports)
+        self.manners = Manners(plan, self.state, self.ports, owner=owner)
         self.tokens = Tokens(plan, self.state, self.manners, self.ports)
         self.journal = Journal(plan.journal_path, self.redactor)
         self.gate = Gate(plan)
@@ -100,6 +100,9 @@ class LiveHandler:
             with self.state.changing() as state:
                 state.note_held("POST to the token endpoint for another client id")
             return replace(self.gate.refusal(request), injected=True)
+        if not self.settings.client_secret:
+            # The user gave a token instead of what one is minted with.
+            return _token_answer(self.tokens.current())
         parts = urlsplit(self.settings.ims_token_url)
         query = request.target.partition("?")[1:]
         outgoing = replace(
@@ -121,7 +124,7 @@ class LiveHandler:
         operation = self.contract.operation_of(request)
         creating = operation is not None and operation.id == "connections.create"
         name = request.json["name"] if creating and _has_name(request) else ""
-        if creating:
+        if name:
             self.journal.creating(name)
         response = self._with_token(request)
         if creating:
@@ -172,7 +175,7 @@ class LiveHandler:
         connection_id = document.get("id") if isinstance(document, dict) else None
         if response.ok and isinstance(connection_id, str):
             self._own(name, connection_id)
-        elif 400 <= response.status < 500:
+        elif name and 400 <= response.status < 500 and response.status != 408:
             self.journal.refused(name, response.status)
 
     def _own(self, name: str, connection_id: str) -> None:
@@ -273,6 +276,12 @@ def _has_name(request: Request) -> bool:
     except ValueError:
         return False
     return isinstance(document, dict) and isinstance(document.get("name"), str)
+
+
+def _token_answer(token: str) -> Response:
+    body = {"access_token": token, "token_type": "bearer", "expires_in": 3600}
+    fields = Headers({"Content-Type": "application/json"})
+    return Response(200, fields, json.dumps(body).encode(), injected=True)
 
 
 def _too_many(wait_s: float) -> Response:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from aepmock.errors import UsageError
+from aepmock.live.ownership import lock_of
 from aepmock.live.plan import Plan, Ports
-from aepmock.live.state import SharedState, State
+from aepmock.live.state import LiveStopped, SharedState, State
 from aepmock.messages import Request, Response
 
 MOST_WAIT_S = 60.0
@@ -16,10 +16,6 @@ MOST_UNAUTHORISED = 3
 LOOK_UPS = 6
 """Requests of a budget that are kept for looking up what was lost."""
 GATEWAY_HTML = ("text/html", "text/plain")
-
-
-class LiveStopped(UsageError):
-    """The run must not go on: nothing more is sent. Exit status 2."""
 
 
 def is_disturbance(response: Response) -> bool:
@@ -50,9 +46,14 @@ def retry_after_s(response: Response, now: float) -> float | None:
 
 
 class Manners:
-    """Budget, pace, back-off, and the end of patience; all processes of a run keep them."""
+    """Budget, pace, back-off, and the end of patience; all processes of a run keep them.
 
-    def __init__(self, plan: Plan, state: SharedState, ports: Ports) -> None:
+    `owner` says that this process began the run, and is the one that tidies up.
+    """
+
+    def __init__(self, plan: Plan, state: SharedState, ports: Ports, *, owner: bool) -> None:
+        self._plan = plan
+        self._owner = owner
         self._budget = plan.settings.budget
         self._interval_s = 1 / plan.settings.pace
         self._state = state
@@ -80,18 +81,42 @@ class Manners:
             self._ports.sleep(wait_s)
 
     def patience(self) -> float:
-        """For how many seconds the service still asks to be left alone; 0 for not at all."""
-        return max(0.0, self._state.look().not_before - self._ports.now())
+        """For how many seconds the service has said that it lets nobody in; 0 for none."""
+        return max(0.0, self._state.look().closed_until - self._ports.now())
+
+    def close(self) -> None:
+        """From now on only this process sends anything, to tidy up; the budget ends nothing."""
+        with self._state.changing() as state:
+            state.closed = True
 
     def take_turn(self) -> None:
-        """Counts a request and waits for its turn in the pace."""
+        """Counts a request and waits for its turn in the pace.
+
+        Raises LiveStopped in a process whose run has ended, or has lost the process it is of.
+        """
+        if not self._owner and not self._owned():
+            raise LiveStopped("the process that began this live run is gone; nothing more was sent")
         with self._state.changing() as state:
+            if state.closed and not self._owner:
+                raise LiveStopped("the live run has ended")
             now = self._ports.now()
             turn = max(now, state.next_at)
             state.next_at = turn + self._interval_s
             state.sent += 1
         if turn > now:
             self._ports.sleep(min(turn - now, MOST_WAIT_S))
+
+    def _owned(self) -> bool:
+        """Whether the process that began the run still holds its lock."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(lock_of(self._plan.journal_path))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
 
     def note(self, request: Request, response: Response) -> None:
         """Learns from an answer how long to leave the service alone. Raises LiveStopped."""
@@ -113,6 +138,8 @@ class Manners:
                 state.backoff_s = min(max(FIRST_BACKOFF_S, state.backoff_s * 2), MOST_WAIT_S)
                 wait_s = state.backoff_s if asked is None else min(asked, MOST_WAIT_S)
                 state.not_before = max(state.not_before, now + wait_s)
+                if response.status == 429:
+                    state.closed_until = state.not_before
             else:
                 state.backoff_s = 0.0
             stopped = state.stopped

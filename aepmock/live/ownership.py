@@ -25,6 +25,11 @@ def name_prefix(run: str) -> str:
     return f"aepmock-{run}-"
 
 
+def lock_of(journal: Path) -> Path:
+    """The lock file beside a journal; whoever began the run holds it until the run is over."""
+    return journal.with_suffix(".lock")
+
+
 class Journal:
     """Writes a run's journal; several processes may write the same one."""
 

@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 from aepmock.judge import Report
 from aepmock.live import passport
 from aepmock.live.handler import LiveHandler
-from aepmock.live.ownership import FOLDER, name_prefix, read_journal
+from aepmock.live.ownership import FOLDER, lock_of, name_prefix, read_journal
 from aepmock.live.plan import Plan, Ports
 from aepmock.live.redacted import scan
 from aepmock.live.settings import LiveSettings, missing_credentials, require
@@ -36,19 +36,12 @@ class LiveRun:
     plan: Plan
     handler: LiveHandler
     tidied: Tidied | None = None
-    _counts: Mapping[str, Any] | None = None
-    """What is left of the shared state, which goes with the run."""
-
-    def ended(self) -> None:
-        """Keeps the counts before the private folder goes."""
-        self._counts = self.handler.about()
 
     def about(self) -> dict[str, Any]:
         """The run as plain data for the report: counts, what was held back, what is left."""
         tidied = self.tidied or Tidied()
         left = [f"{i} {why}" for i, why in tidied.left.items()]
-        counts = self.handler.about() if self._counts is None else self._counts
-        return {**counts, "left_behind": left + [tidied.unsure] * bool(tidied.unsure)}
+        return {**self.handler.about(), "left_behind": left + [tidied.unsure] * bool(tidied.unsure)}
 
     def completed(self, report: Report) -> Report:
         """The report, with what the run did and left behind; what it confirmed is remembered."""
@@ -84,7 +77,7 @@ def live_run(
     with _private_folder() as private, _stopping_well():
         now = (ports or Ports.of(settings)).now
         plan = Plan(run, settings, str(private), str(journal), round(now() * 1000))
-        handler = LiveHandler(plan, ports)
+        handler = LiveHandler(plan, ports, owner=True)
         sandbox = passport.check(handler)
         count = count_connections(handler)
         plan = replace(plan, whole_lists=count is not None and count <= MOST_FOR_WHOLE_LISTS)
@@ -111,13 +104,14 @@ def live_run(
 
 
 def _finish(run: LiveRun, say: Say) -> None:
+    run.handler.manners.close()
     ledger = read_journal(run.plan.journal_path)
     if ledger.living or ledger.unsure or run.handler.state.look().created:
         run.tidied = tidy(run.handler, ledger)
     else:
         run.tidied = Tidied()
     run.handler.journal.end([*run.tidied.left, *([run.tidied.unsure] if run.tidied.unsure else [])])
-    run.ended()
+    run.handler.state.look()  # the last time: the private folder goes
     if not run.tidied.clean:
         say(f"aepmock: left behind in the sandbox {run.plan.settings.sandbox}:")
         for connection_id, why in run.tidied.left.items():
@@ -176,11 +170,6 @@ def _locked(journal: Path) -> Iterator[None]:
         yield
     with suppress(OSError):
         lock_of(journal).unlink()
-
-
-def lock_of(journal: Path) -> Path:
-    """The lock file beside a journal."""
-    return journal.with_suffix(".lock")
 
 
 @contextmanager

@@ -11,16 +11,20 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from aepmock.errors import UsageError
+
 MOST_NOTES = 50
 
 
 @dataclass
 class State:
-    """`sent` requests, the kit's own among them; `owned` connections that are to be deleted.
+    """Counts, times, and what was noted.
 
+    `sent` requests have the kit's own among them; `owned` connections are to be deleted.
     `next_at` is when the next request may go by the pace, `not_before` by a Retry-After or a
-    back-off of `backoff_s`; `unauthorised` counts 401 answers in a row; `stopped` says why
-    nothing more is to be sent. `held` tells of requests of the client that did not leave.
+    back-off of `backoff_s`; `closed_until` until when a 429 lets nobody in. `unauthorised`
+    counts 401 answers in a row; `stopped` says why nothing more is to be sent; `closed` that
+    only whoever tidies up may send. `held` tells of requests of the client that did not leave.
     """
 
     token: str = ""
@@ -33,9 +37,11 @@ class State:
     owned: int = 0
     next_at: float = 0.0
     not_before: float = 0.0
+    closed_until: float = 0.0
     backoff_s: float = 0.0
     unauthorised: int = 0
     stopped: str = ""
+    closed: bool = False
     spent: bool = False
     disturbances: list[str] = field(default_factory=list)
     disturbed: int = 0
@@ -53,13 +59,21 @@ class State:
             self.disturbances.append(text)
 
 
+class LiveStopped(UsageError):
+    """The run must not go on: nothing more is sent. Exit status 2."""
+
+
 class SharedState:
-    """The file of a run's state; `changing` gives it to one process at a time."""
+    """The file of a run's state; `changing` gives it to one process at a time.
+
+    Once the private folder is gone the run is over: it can be looked at, but not be changed.
+    """
 
     def __init__(self, folder: Path) -> None:
         from filelock import FileLock
 
         self._path = folder / "state.json"
+        self._last = State()
         self._lock = FileLock(folder / "state.lock", mode=0o600)
         self._minting = FileLock(folder / "token.lock", mode=0o600)
 
@@ -71,7 +85,12 @@ class SharedState:
 
     @contextmanager
     def changing(self) -> Iterator[State]:
-        """The state, for this process alone; what is changed is written at the end."""
+        """The state, for this process alone; what is changed is written at the end.
+
+        Raises LiveStopped once the run is over.
+        """
+        if not self._path.parent.is_dir():
+            raise LiveStopped("the live run is over")
         with self._lock:
             state = self._read()
             before = asdict(state)
@@ -82,9 +101,12 @@ class SharedState:
                     self._write(state)
 
     def look(self) -> State:
-        """The state as it is now."""
+        """The state as it is now, or as this process saw it last."""
+        if not self._path.parent.is_dir():
+            return self._last
         with self._lock:
-            return self._read()
+            self._last = self._read()
+        return self._last
 
     def _read(self) -> State:
         if not self._path.exists():

@@ -10,14 +10,16 @@ from pathlib import Path
 
 from aepmock.errors import UsageError, unknown
 from aepmock.live.handler import LiveHandler
-from aepmock.live.ownership import FOLDER, Ledger, read_journal
+from aepmock.live.ownership import FOLDER, Ledger, lock_of, read_journal
 from aepmock.live.plan import Plan, Ports
-from aepmock.live.run import lock_of, owner_only
+from aepmock.live.run import owner_only
 from aepmock.live.settings import LiveSettings, require
 from aepmock.live.tidying import tidy
 
 DONE, LEFT = 0, 1
 BUDGET = 10_000
+LOCK_WAIT_S = 1.0
+"""A process of a run that was killed looks at the lock for a moment, and then gives up."""
 
 
 def sweep(
@@ -67,7 +69,7 @@ def _sweep_one(
 
     lock = FileLock(lock_of(ledger.path))
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=LOCK_WAIT_S)
     except Timeout:
         say(f"run {ledger.run} is still going on: left alone")
         return DONE
@@ -104,7 +106,7 @@ def _tidy_up(
     _check_same(ledger, aimed)
     with tempfile.TemporaryDirectory(prefix="aepmock-live-") as private:
         plan = Plan(ledger.run, aimed, private, str(ledger.path), int(ledger.about["started_ms"]))
-        handler = LiveHandler(plan, ports)
+        handler = LiveHandler(plan, ports, owner=True)
         tidied = tidy(handler, ledger)
         handler.journal.end([*tidied.left, *([tidied.unsure] if tidied.unsure else [])])
     _forget_private_folder(ledger)

@@ -8,8 +8,8 @@ from urllib.parse import quote, urlsplit
 
 from aepmock.judge.answers import items_of, next_href
 from aepmock.live.handler import LiveHandler
-from aepmock.live.manners import LiveStopped
 from aepmock.live.ownership import Ledger, name_prefix
+from aepmock.live.state import LiveStopped
 from aepmock.messages import Response
 
 SKEW_MS = 15 * 60 * 1000

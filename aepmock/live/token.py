@@ -6,10 +6,10 @@ from urllib.parse import urlencode, urlsplit
 
 from aepmock.contract import load_contract
 from aepmock.judge.answers import code_of
-from aepmock.live.manners import LiveStopped, Manners
+from aepmock.live.manners import Manners
 from aepmock.live.outside import LostError
 from aepmock.live.plan import Plan, Ports
-from aepmock.live.state import SharedState
+from aepmock.live.state import LiveStopped, SharedState
 from aepmock.messages import Headers, Request, Response
 
 EXPIRED = "401013"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from aepmock.live.bench import LiveBench
 
 MOST_SEEDED = 5
+NO_SPEC = "0a11ce00-0000-4000-8000-0000000005ec"
+"""The id of no connection spec."""
 
 
 class OutOfReach(Exception):
@@ -57,7 +59,8 @@ class LiveTrial(Trial):
         Raises OutOfReach where the service does not let it.
         """
         bench, settings_ = self.live_bench, self.live_bench.settings
-        bench.check_creating()
+        if count:
+            bench.check_creating()
         items: list[Mapping[str, Any]] = []
         for number in range(min(count, MOST_SEEDED)):
             plain = bench.plain_connection()
@@ -107,6 +110,33 @@ class LiveTrial(Trial):
         if not self.live_bench.live.plan.whole_lists:
             raise OutOfReach("the sandbox holds too many connections to list them all")
         return self.call("list_connections")
+
+    def be_refused(self, kind: str) -> None:
+        """Sends one request that harms nobody and is to be refused.
+
+        `kind` is "bad-json", "unknown-spec", "missing-param" or "missing-if-match".
+        """
+        live, content = self.live_bench.live, {"Content-Type": "application/json"}
+        if kind == "bad-json":
+            live.ask("POST", "/connections", body=b'{"name": ', headers=content)
+            return
+        if kind == "missing-if-match":
+            path = f"/connections/{quote(self.seed()[0]['id'], safe='')}"
+            rename = {"op": "replace", "path": "/name", "value": self.bench.name("not renamed")}
+            live.ask("PATCH", path, document=[rename])
+            return
+        self.live_bench.check_creating()
+        plain = self.live_bench.plain_connection()
+        spec_id = NO_SPEC if kind == "unknown-spec" else plain.connection_spec_id
+        params = dict(plain.auth_params)
+        if kind == "missing-param":
+            params.pop(next(iter(params)))
+        body = {
+            "name": self.bench.name("to be refused"),
+            "connectionSpec": {"id": spec_id, "version": plain.connection_spec_version},
+            "auth": {"specName": plain.auth_spec_name, "params": params},
+        }
+        live.ask("POST", "/connections", document=body)
 
     @contextmanager
     def reading(self, **readings: str) -> Iterator[None]:

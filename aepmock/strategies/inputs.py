@@ -75,7 +75,7 @@ def new_connections(
     for clients whose interface has no notion of them. `names` are those to draw from, also for
     descriptions, `params` auth params that are not to be made up.
     """
-    free = names or texts()
+    free = texts() if names is None else names
     spec = draw(st.sampled_from(connector.auth)) if connector.auth else None
     version = st.sampled_from(connector.versions)
     return NewConnection(

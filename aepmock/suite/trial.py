@@ -131,6 +131,10 @@ class Trial:
         """Lists everything that the sandbox holds."""
         return self.call("list_connections")
 
+    def be_refused(self, kind: str) -> None:
+        """Sends a wrong request of the kit's own; a live run only."""
+        raise NotImplementedError("wrong requests of the kit's own are for live runs")
+
     def create_somehow(self, *, sandbox: str) -> None:
         """A plain create by the client of another sandbox."""
         self.call("create_connection", sandbox=sandbox, connection=self.bench.plain_connection())
