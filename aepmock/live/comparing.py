@@ -202,7 +202,7 @@ def _etag(place: str, live: Any, mocked: Any, names: Names, scope: str) -> Itera
             yield Difference(place, _kind(mocked), _kind(live))
         return
     if _etag_form(live) != "in double quotes":
-        yield Difference(f"{place} form", "in double quotes", _etag_form(live))
+        yield Difference("etag form", "in double quotes", _etag_form(live))
     if not names.same((scope, opaque(live)), opaque(mocked)):
         known = names.mocked((scope, opaque(live))) is not None
         said = ("the etag as it was", "another") if not known else ("a new etag", "the old one")

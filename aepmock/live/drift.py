@@ -19,6 +19,12 @@ from aepmock.messages import Exchange
 
 UNKNOWN_FIELDS = "answers.unknown-fields"
 """The clause by which a live answer may have more than is documented."""
+CLAUSES = {
+    "etag form": "connections.update.etag-quotes",
+    "_links.next.href": "connections.list.next-link",
+    "continuationToken": "connections.list.next-link",
+}
+"""What a difference at some place is about, other than its operation."""
 THROTTLED = 429
 _PASSES = 4
 _WRITES = frozenset({"connections.create", "connections.update", "connections.action"})
@@ -197,8 +203,8 @@ class _Walk:
         for difference in best.differences:
             if difference.extra:
                 self.extras[f"{seen.operation}: {difference.place}"] = seen.date
-        subject = best.subject
         for difference in serious:
+            subject = CLAUSES.get(difference.place, best.subject)
             where = "" if difference.place == "answer" else f"{difference.place}: "
             row = LiveRow(
                 subject,
@@ -209,7 +215,7 @@ class _Walk:
             )
             self.drifted.setdefault((subject, difference.place), row)
         if not serious:
-            self.confirmed[subject] = seen.date
+            self.confirmed[best.subject] = seen.date
 
     def _readings(self, seen: Seen) -> list[Reading]:
         return [r for r in self.contract.readings.values() if r.touches([seen.operation])]

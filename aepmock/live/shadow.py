@@ -25,6 +25,7 @@ ORIGIN = "https://platform.adobe.io"
 FORMS_ONLY = ("connections.explore", "connections.configs")
 """Operations that answer with data of others: compared is what it looks like."""
 LISTS = ("connections.list", "connections.search")
+ANOTHER_ANSWER = 100
 IRRESOLUTE = ("update", "delete", "action")
 
 
@@ -45,8 +46,9 @@ class Prediction:
 
     @property
     def score(self) -> tuple[int, int]:
-        """The lower the nearer to the live answer."""
-        return len(self.differences), int(self.settled)
+        """The lower the nearer to the live answer; another status hides what else may differ."""
+        weights = [ANOTHER_ANSWER if d.place == "answer" else 1 for d in self.differences]
+        return sum(weights), int(self.settled)
 
 
 @dataclass
@@ -226,7 +228,18 @@ class Shadow:
         """A connection that the mock would have refused."""
         body = seen.request.get("json")
         given = body if isinstance(body, Mapping) else {}
-        made = self.service.seed_connection(ORG, SANDBOX, name=str(given.get("name", "")))
+        auth, spec = given.get("auth"), given.get("connectionSpec")
+        params = auth.get("params") if isinstance(auth, Mapping) else None
+        spec_id = spec.get("id") if isinstance(spec, Mapping) else None
+        connector = self.contract.connectors_by_spec.get(str(spec_id))
+        made = self.service.seed_connection(
+            ORG,
+            SANDBOX,
+            name=str(given.get("name", "")),
+            description=given.get("description"),
+            auth_params=params if isinstance(params, Mapping) else None,
+            **({"connector": connector.key} if connector else {}),
+        )
         self.known["id", live_id] = str(made["id"])
         document = (seen.response or {}).get("json", {})
         if isinstance(document.get("etag"), str):

@@ -41,6 +41,9 @@ HUBSPOT_CREDENTIALS = {
     "refreshToken": "hub-0c5ea7ed-refresh",
 }
 
+TABLES = ("HubSpot.Contacts", "Hubspot.Contacts")
+"""Both spellings that are printed."""
+
 
 @dataclass(frozen=True)
 class Manner:
@@ -363,7 +366,11 @@ class StandIn:
         return 200, self._etag_header(connection), document
 
     def _explore(self, given: dict[str, str]) -> tuple[int, dict[str, str], Any]:
-        if given.get("objectType", "").lower() == "root":
+        kind, wanted = given.get("objectType", "").lower(), given.get("object", "")
+        if kind not in ("root", "table") or (kind == "table" and wanted not in TABLES):
+            text = "The request could not be processed. Error from flow provider: no such table"
+            return self._problem(400, "1100", "Invalid request", text)
+        if kind == "root":
             table = {"type": "table", "name": "HubSpot.Contacts", "path": "HubSpot.Contacts"}
             return 200, {}, [{**table, "canPreview": True, "canFetchSchema": True}]
         column = {"name": "Portal_Id", "type": "string", "xdm": {"type": "string"}}

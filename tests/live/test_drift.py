@@ -203,7 +203,7 @@ def test_an_etag_in_another_form_is_followed_and_told() -> None:
     scene.read(made)
     scene.send("DELETE", f"/connections/{made}")
     (row,) = scene.findings().drifted
-    assert (row.subject, row.got) == ("connections.create", "etag form: weak")
+    assert (row.subject, row.got) == ("connections.update.etag-quotes", "etag form: weak")
 
 
 def test_an_etag_that_changes_without_a_write_has_drifted_once() -> None:
