@@ -238,7 +238,7 @@ class Shadow:
             name=str(given.get("name", "")),
             description=given.get("description"),
             auth_params=params if isinstance(params, Mapping) else None,
-            **({"connector": connector.key} if connector else {}),
+            connector=connector.key if connector else "hubspot",
         )
         self.known["id", live_id] = str(made["id"])
         document = (seen.response or {}).get("json", {})
