@@ -68,6 +68,7 @@ class LiveHandler:
             "tokens": state.tokens_minted,
             "tokens_of_clients": state.tokens_of_clients,
             "throttled": state.throttled,
+            "slowest_s": round(state.slowest_s, 2),
             "disturbed": state.disturbed,
             "disturbances": state.disturbances,
             "held_back": state.held,
@@ -163,10 +164,13 @@ class LiveHandler:
     def _sent(self, request: Request) -> Response:
         """The answer, or a stand-in for the one that never came."""
         self.manners.take_turn()
+        begun = self.ports.now()
         try:
             return self.ports.send(request)
         except LostError:
             return Response(504, Headers(), b"", injected=True)
+        finally:
+            self.state.note_slowness(self.ports.now() - begun)
 
     # accounts
 

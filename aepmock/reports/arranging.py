@@ -156,7 +156,8 @@ def live_sentences(report: Report) -> Iterator[str]:
         return
     yield (
         f"Live run {run['run']} in the sandbox {run['sandbox']}: {run['requests']} requests, "
-        f"{run['created']} created, {run['deleted']} deleted."
+        f"{run['created']} created, {run['deleted']} deleted. "
+        f"The slowest answer took {run.get('slowest_s', 0):g} s."
     )
     if run["disturbed"]:
         seen = ", ".join(run["disturbances"][:3])
