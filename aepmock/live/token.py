@@ -6,13 +6,14 @@ from urllib.parse import urlencode, urlsplit
 
 from aepmock.contract import load_contract
 from aepmock.judge.answers import code_of
-from aepmock.live.manners import Manners
+from aepmock.live.manners import FIRST_BACKOFF_S, Manners, is_disturbance
 from aepmock.live.outside import LostError
 from aepmock.live.plan import Plan, Ports
 from aepmock.live.state import LiveStopped, SharedState
 from aepmock.messages import Headers, Request, Response
 
 EXPIRED = "401013"
+TRIES = 3
 
 
 def is_expired(response: Response) -> bool:
@@ -87,13 +88,9 @@ class Tokens:
             Headers({"Content-Type": "application/x-www-form-urlencoded"}),
             urlencode(form).encode(),
         )
-        self._manners.take_turn()
-        try:
-            response = self._ports.send(request)
-        except LostError as error:
-            raise LiveStopped(
-                f"the token endpoint {parts.netloc} gave no answer: {error}"
-            ) from None
+        response = self._answer(request)
+        if response is None:
+            raise LiveStopped(f"the token endpoint {parts.netloc} gave no answer")
         document = response.json_or_none
         token = document.get("access_token") if isinstance(document, dict) else None
         if response.ok and isinstance(token, str) and token:
@@ -104,6 +101,24 @@ class Tokens:
             f"the token endpoint {parts.netloc} refused ({response.status}: {reason}): check "
             "AEPMOCK_LIVE_CLIENT_ID, AEPMOCK_LIVE_CLIENT_SECRET and AEPMOCK_LIVE_SCOPES"
         )
+
+    def _answer(self, request: Request) -> Response | None:
+        """What the token endpoint says, asked a few times where it is not itself; None for nothing.
+
+        A refusal is final.
+        """
+        response: Response | None = None
+        for attempt in range(TRIES):
+            if attempt:
+                self._ports.sleep(FIRST_BACKOFF_S * 2 ** (attempt - 1))
+            self._manners.take_turn()
+            try:
+                response = self._ports.send(request)
+            except LostError:
+                continue
+            if not is_disturbance(response) and response.status != 429:
+                break
+        return response
 
 
 def token_path() -> str:

@@ -135,8 +135,7 @@ class Trial:
         """Has the kit itself ask for a page of more than 100 items; a live run only."""
 
     def be_refused(self, kind: str) -> None:
-        """Sends a wrong request of the kit's own; a live run only."""
-        raise NotImplementedError("wrong requests of the kit's own are for live runs")
+        """Sends a wrong request of the kit's own, in a live run; a mock's refusals are known."""
 
     def create_somehow(self, *, sandbox: str) -> None:
         """A plain create by the client of another sandbox."""
