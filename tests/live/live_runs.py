@@ -53,25 +53,35 @@ class LiveResult:
 
 def judge_live(standin: StandIn, folder: Path, *words: str) -> LiveResult:
     """`aepmock judge --live` in a folder of its own; `words` are further arguments."""
+    done = command(standin, folder, *judging(), *words)
     report = folder / "report.json"
-    command = [sys.executable, "-m", "aepmock", "judge", CLIENT, "--live", "--examples", "1"]
-    command += ["--live-pace", "1000", "--live-record", "recorded", "--report", str(report)]
-    done = subprocess.run(
-        [*command, *words],
-        cwd=folder,
-        env={**_plain_environment(), **standin.environment()},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
     found = json.loads(report.read_text("utf-8")) if report.exists() else {}
     return LiveResult(done.returncode, done.stdout, done.stderr, folder, found)
 
 
-def _plain_environment() -> dict[str, str]:
-    """This one without what another test, or this run of pytest, set."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("AEPMOCK_", "PYTEST_"))}
+def judging() -> list[str]:
+    """The words of a short live run that records and reports."""
+    words = ["judge", CLIENT, "--live", "--examples", "1", "--live-pace", "1000"]
+    return [*words, "--live-record", "recorded", "--report", "report.json"]
+
+
+def command(standin: StandIn, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Runs `aepmock WORDS…` in a folder with the settings of the stand-in."""
+    return subprocess.run(
+        [sys.executable, "-m", "aepmock", *words],
+        cwd=folder,
+        env=environment(standin),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def environment(standin: StandIn) -> dict[str, str]:
+    """This one without what another test, or this run of pytest, set; with the live settings."""
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("AEPMOCK_", "PYTEST_"))}
+    return {**plain, **standin.environment()}
 
 
 def secrets_found(result: LiveResult, standin: StandIn) -> list[str]:

@@ -16,7 +16,7 @@ import ssl
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -89,6 +89,8 @@ class StandIn:
     deleted: list[str] = field(default_factory=list)
     foreign: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
+    after_create: Callable[[], None] = lambda: None
+    """Is called when a connection was stored, before the answer goes out."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     _turn: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _reads: dict[str, int] = field(default_factory=dict)
@@ -256,6 +258,7 @@ class StandIn:
             return self._problem(400, "1100", "Invalid request", "A mandatory field is missing.")
         made = self._stored(document["name"], params, document.get("description"))
         self.created.append(made["name"])
+        self.after_create()
         headers = self._etag_header(made)
         if self.manner.location:
             headers["Location"] = f"/connections/{made['id']}"
@@ -264,11 +267,12 @@ class StandIn:
     def _stored(
         self, name: str, params: dict[str, Any], description: str | None = None
     ) -> dict[str, Any]:
+        now = round(time.time() * 1000)
         connection = {
             "id": f"{secrets.token_hex(4)}-0000-4000-8000-{secrets.token_hex(6)}",
             "name": name,
-            "createdAt": 1_790_000_000_000 + len(self.requests),
-            "updatedAt": 1_790_000_000_000 + len(self.requests),
+            "createdAt": now,
+            "updatedAt": now,
             "createdBy": "tech@acme.example",
             "updatedBy": "tech@acme.example",
             "createdClient": CLIENT_ID,
@@ -433,7 +437,7 @@ def standing_in(manner: Manner | None = None, *, colleagues: int = 3) -> Iterato
                 answer = state.answer(self.command, self.path, fields, self.rfile.read(size))
             except (ValueError, KeyError, TypeError) as error:
                 text = f"The request can't be understood: {type(error).__name__}"
-                answer = state._problem(400, "1405", "Invalid request", text)
+                answer = 400, {}, {"status": 400, "title": "BadRequestError", "detail": text}
             status, headers, document = answer
             body = b"" if document is None else json.dumps(document).encode()
             self.send_response(status)
