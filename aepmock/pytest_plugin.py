@@ -308,6 +308,16 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     idle = [r.clause.id for r in report.results if r.verdict == "not-exercised"]
     if idle and config.get_verbosity() > 0:
         terminalreporter.line(f"not exercised: {', '.join(idle)}")
+    if report.live:
+        from aepmock.reports.arranging import drift_of
+
+        found = drift_of(report.live)
+        terminalreporter.line(f"live: {found.sentences[0]}")
+        for row in found.other:
+            terminalreporter.line(f"    {row.subject}: {row.reading}, by default {row.expected}")
+        for row in found.drifted:
+            terminalreporter.line(f"drifted {row.subject}")
+            terminalreporter.line(f"    expected {row.expected}, got {row.got}")
     for path in run.value("report"):
         terminalreporter.line(f"report: {path}")
     counts = ", ".join(f"{n} {verdict}" for verdict, n in report.summary.items() if n)

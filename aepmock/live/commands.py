@@ -51,6 +51,8 @@ def _add_replay(inner: Any) -> None:
     replay.add_argument("--fail-on-drift", action="store_true", help=about)
     about = "also list what no live run confirmed within so many days"
     replay.add_argument("--max-age-days", type=int, metavar="N", help=about)
+    about = "list every reading, operation and refusal, and the day it was seen"
+    replay.add_argument("-v", "--verbose", action="store_true", help=about)
     replay.set_defaults(command=run_replay)
 
 
@@ -106,7 +108,8 @@ def run_replay(arguments: argparse.Namespace) -> int:
     if days is not None and days < 0:
         raise UsageError("--max-age-days takes a number from 0 on")
     findings = replay_all(folder)
-    render_drift(findings.rows, console=Console(highlight=False))
+    out = Console(highlight=False)
+    render_drift(findings.rows, console=out, verbose=arguments.verbose)
     if days is not None:
         stale = not_confirmed_for(folder, days, today=datetime.now(UTC).date())
         print(f"\nNot confirmed within {days} days: {len(stale) or 'nothing'}")

@@ -139,13 +139,14 @@ def drift_of(rows: Sequence[LiveRow]) -> DriftSeen:
     plain = [row for row in confirmed if not row.reading and not row.got]
     told = [row for row in confirmed if not row.reading and row.got]
     unseen = sum(row.status == "unseen" for row in rows)
+    drifted = tuple(row for row in rows if row.status == "drifted")
     summary = (
-        f"{len(readings)} readings confirmed, {len(other)} of them not the mock's default; "
-        f"{len(plain)} operations and refusals as the mock has them; {unseen} subjects not seen."
+        f"Readings confirmed: {len(readings)}, {len(other)} of them not the mock's default. "
+        f"Operations and refusals as the mock has them: {len(plain)}. "
+        f"Drifted: {len(drifted)}. Not seen: {unseen}."
     )
     sentences = [summary]
     sentences += [f"{row.subject}: {row.got}" for row in told]
-    drifted = tuple(row for row in rows if row.status == "drifted")
     return DriftSeen(tuple(sentences), other, drifted)
 
 

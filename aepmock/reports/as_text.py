@@ -34,9 +34,15 @@ _LABEL_WIDTH = 10
 _NARROWEST = 20
 
 
-def render_drift(rows: Sequence[LiveRow], *, console: Console) -> None:
-    """Prints what a live service showed, as in the report of a live run."""
-    _Printer(console).drift(rows)
+def render_drift(rows: Sequence[LiveRow], *, console: Console, verbose: bool = False) -> None:
+    """Prints what a live service showed, as in the report of a live run.
+
+    With `verbose` every subject is listed, with the day on which it was seen.
+    """
+    printer = _Printer(console)
+    if verbose:
+        printer.subjects(rows)
+    printer.drift(rows)
 
 
 def render_report(report: Report, *, console: Console, verbose: bool = False) -> None:
@@ -52,6 +58,7 @@ def render_report(report: Report, *, console: Console, verbose: bool = False) ->
     if verbose:
         printer.gap()
         printer.clauses(report)
+        printer.subjects(report.live)
     printer.broken(having(report, "broken"))
     printer.listed("Unexpected passes", having(report, "unexpected-pass"), TAKE_THEM_OFF)
     printer.listed("Known failing", having(report, "known-failing"))
@@ -102,6 +109,16 @@ class _Printer:
             self.gap()
             self.say(sentence)
         self.drift(report.live)
+
+    def subjects(self, rows: Sequence[LiveRow]) -> None:
+        """What a live service showed of everything it could have shown."""
+        if not rows:
+            return
+        self.gap()
+        table = self._table("subject", "live", "reading", "on")
+        for row in rows:
+            table.add_row(*map(self._text, (row.subject, row.status, row.reading, row.date)))
+        self._console.print(table)
 
     def drift(self, rows: Sequence[LiveRow]) -> None:
         """What a live service showed: readings that hold, what drifted, what was not seen."""
