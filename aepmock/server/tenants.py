@@ -12,7 +12,7 @@ from typing import Any
 from aepmock.errors import UsageError
 from aepmock.judge import Expected, judge_exchange
 from aepmock.judge.judging import explain, to_finding
-from aepmock.judge.redaction import Redactor
+from aepmock.judge.masking import Masking, bearer
 from aepmock.messages import Exchange, Request, Response
 from aepmock.server.journal import (
     Entry,
@@ -26,8 +26,6 @@ from aepmock.service.faults import fault_answer
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SANDBOX = "dev"
-MOST_TOKENS = 32
-"""How many callers' tokens are looked for in running texts, besides the minted ones."""
 
 
 class TooManyMocks(UsageError):
@@ -65,8 +63,8 @@ class Tenant:
         self._options = options
         self._grades = {clause.id: clause.grade for clause in self.contract.clauses.values()}
         self._expected: Expected | None = None
-        self._callers: set[str] = set()
-        self._redactor = self._new_redactor()
+        made = self.credentials
+        self._masking = Masking(self.contract.secret_names, [made.access_token, made.client_secret])
 
     def handle(self, request: Request) -> Response:
         """The answer to a client's request, which is judged and written into the journal."""
@@ -99,7 +97,7 @@ class Tenant:
                 made.client_secret,
                 made.scopes,
             )
-        self._redactor.learn([made.access_token, made.client_secret])
+        self._masking.learn([made.access_token, made.client_secret])
         return made
 
     def seed(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -144,7 +142,7 @@ class Tenant:
             counts[observation.clause] = counts.get(observation.clause, 0) + 1
             if observation.problem is not None:
                 problems.append((observation.clause, observation.problem))
-        redactor = self._redactor_for(request)
+        redactor = self._masking.of(request)
         findings = tuple(
             shortened_finding(to_finding(clause, problem, self.contract, redactor))
             for clause, problem in problems
@@ -180,20 +178,6 @@ class Tenant:
                 any_value=True,
             )
         return self._expected
-
-    def _redactor_for(self, request: Request) -> Redactor:
-        token = bearer(request)
-        if token and token not in self._callers:
-            if len(self._callers) >= MOST_TOKENS:
-                self._callers.clear()
-                self._redactor = self._new_redactor()
-            self._callers.add(token)
-            self._redactor.learn([token])
-        return self._redactor
-
-    def _new_redactor(self) -> Redactor:
-        made = self.credentials
-        return Redactor(self.contract.secret_names, [made.access_token, made.client_secret])
 
 
 class Tenants:
@@ -239,11 +223,6 @@ class Tenants:
         if found is not None:
             found.journal.close()
         return found is not None
-
-
-def bearer(request: Request) -> str:
-    """The token that a request carries, "" for none."""
-    return (request.headers.get("authorization") or "").partition(" ")[2].strip()
 
 
 def _verdict(response: Response, broken: bool) -> str:
