@@ -131,6 +131,9 @@ def _add_serve(commands: Any) -> None:
     sub.add_argument(
         "--mocks", type=int, default=64, metavar="N", help="how many mocks may be made below /t/"
     )
+    sub.add_argument(
+        "--connections", type=int, default=100_000, metavar="N", help="how many a mock may hold"
+    )
     sub.add_argument("--seed", type=int, default=0, help="where made-up values come from")
     sub.add_argument(
         "--credentials",
@@ -242,6 +245,7 @@ def serve(arguments: argparse.Namespace) -> int:
         readings=_readings(arguments.reading),
         journal=arguments.journal,
         mocks=arguments.mocks,
+        connections=arguments.connections,
     )
     serve_until_stopped(
         Serve(

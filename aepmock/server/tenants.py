@@ -21,26 +21,30 @@ from aepmock.server.journal import (
     shortened_request,
     shortened_response,
 )
+from aepmock.server.problems import Rejected, problem
 from aepmock.service import Clock, Credentials, FlowService, Interposer
 from aepmock.service.faults import fault_answer
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SANDBOX = "dev"
+MOST_CREDENTIALS = 100
+"""What may be minted for one mock besides its first: their secrets are looked for everywhere."""
 
 
-class TooManyMocks(UsageError):
-    """The server has as many mocks as it was told to have."""
+class TooMany(UsageError):
+    """The server has as many mocks, or a mock as many credentials, as there may be."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What every mock of a server has in common; `journal` and `mocks` are limits."""
+    """What every mock has in common; `journal`, `mocks` and `connections` are limits."""
 
     seed: int = 0
     accept_any: bool = True
     readings: Mapping[str, str] | None = None
     journal: int = 1_000
     mocks: int = 64
+    connections: int = 100_000
 
 
 class Tenant:
@@ -60,6 +64,7 @@ class Tenant:
         self.met: dict[str, int] = {}
         self.broken: dict[str, int] = {}
         self.requests = 0
+        self._minted = 0
         self._options = options
         self._grades = {clause.id: clause.grade for clause in self.contract.clauses.values()}
         self._expected: Expected | None = None
@@ -68,7 +73,10 @@ class Tenant:
 
     def handle(self, request: Request) -> Response:
         """The answer to a client's request, which is judged and written into the journal."""
-        response = self.interposer.handle(request)
+        if request.method == "POST" and self._is_full_for(request):
+            response = problem(Rejected(507, self._full()))
+        else:
+            response = self.interposer.handle(request)
         try:
             self._record(request, response)
         except Exception:
@@ -85,7 +93,13 @@ class Tenant:
         return made in request.target or made.encode() in request.body
 
     def mint(self, token: str | None = None) -> Credentials:
-        """Further credentials; `token` is one that the caller chose."""
+        """Further credentials; `token` is one that the caller chose. Raises TooMany."""
+        if self._minted >= MOST_CREDENTIALS:
+            raise TooMany(
+                f"{MOST_CREDENTIALS} further credentials of this mock were made already; use "
+                "those, or make another mock by POST /__aepmock__/mocks"
+            )
+        self._minted += 1
         made = self.service.mint_credentials(ims_org_id=self.credentials.ims_org_id)
         if token is not None:
             self.service.gateway.issue(made, token=token)
@@ -99,6 +113,11 @@ class Tenant:
             )
         self._masking.learn([made.access_token, made.client_secret])
         return made
+
+    def check_room(self, number: int) -> None:
+        """Raises TooMany where so many more connections can't be held."""
+        if len(self.service.store) + number > self._options.connections:
+            raise TooMany(self._full())
 
     def seed(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Puts a connection in; by default into the sandbox and organization of the start."""
@@ -131,6 +150,18 @@ class Tenant:
 
     def reset_readings(self) -> None:
         self.service.set_readings(self._options.readings or {})
+
+    def _is_full_for(self, request: Request) -> bool:
+        if len(self.service.store) < self._options.connections:
+            return False
+        operation = self.contract.operation_of(request)
+        return operation is not None and operation.id == "connections.create"
+
+    def _full(self) -> str:
+        return (
+            f"this mock holds {len(self.service.store)} of its {self._options.connections} connections; "
+            "POST /__aepmock__/reset empties it, a larger --connections lets it hold more"
+        )
 
     def _record(self, request: Request, response: Response) -> None:
         exchange = Exchange(request, response, self.journal.next_number())
@@ -200,7 +231,7 @@ class Tenants:
                 "a letter or digit first"
             )
         if len(self._named) >= self.options.mocks:
-            raise TooManyMocks(
+            raise TooMany(
                 f"this server has its {self.options.mocks} mocks already; delete one by "
                 "DELETE /__aepmock__/mocks/NAME, or start it with a larger --mocks"
             )
