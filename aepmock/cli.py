@@ -159,7 +159,7 @@ def _add_proxy(commands: Any) -> None:
     )
     sub.add_argument("--seed", type=int, default=0, help="where made-up values come from")
     sub.add_argument("--reading", action="append", default=[], metavar="QUESTION=OPTION")
-    about = "write what its requests met and broke: FILE.json, FILE.xml (JUnit) or FILE.md"
+    about = "write what its requests met and broke: FILE.json, .xml (JUnit), .html or .md"
     sub.add_argument("--report", action="append", default=[], metavar="FILE", help=about)
     sub.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="after --")
     sub.set_defaults(command=proxy)

@@ -159,8 +159,8 @@ class Tenant:
 
     def _full(self) -> str:
         return (
-            f"this mock holds {len(self.service.store)} of its {self._options.connections} connections; "
-            "POST /__aepmock__/reset empties it, a larger --connections lets it hold more"
+            f"this mock holds {len(self.service.store)} of its {self._options.connections} "
+            "connections; POST /__aepmock__/reset empties it, a larger --connections allows more"
         )
 
     def _record(self, request: Request, response: Response) -> None:
