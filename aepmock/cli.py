@@ -72,6 +72,9 @@ def parser() -> argparse.ArgumentParser:
         pattern = "PATTERN" if name == "clauses" else "KEY"
         sub.add_argument("pattern", nargs="?", metavar=pattern)
         sub.set_defaults(command=command)
+    about = "print the contract as one OpenAPI 3.1 document"
+    sub = commands.add_parser("openapi", help=about, description=about, allow_abbrev=False)
+    sub.set_defaults(command=openapi)
     about = "show every setting, and where it comes from"
     sub = commands.add_parser("config", help=about, description=about, allow_abbrev=False)
     sub.set_defaults(command=config)
@@ -367,6 +370,15 @@ def _explain_connector(out: Console, connector: Connector) -> None:
     pairs += [("note", oddity) for oddity in connector.oddities]
     pairs += [("source", str(connector.source))]
     _pairs(out, f"{connector.name} ({connector.key})", pairs)
+
+
+def openapi(arguments: argparse.Namespace) -> int:
+    """Prints the contract as an OpenAPI document."""
+    from aepmock.contract import load_contract
+    from aepmock.openapi import render_openapi
+
+    sys.stdout.write(render_openapi(load_contract()))
+    return MET
 
 
 def config(arguments: argparse.Namespace) -> int:

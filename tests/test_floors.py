@@ -26,6 +26,7 @@ FLOORS: dict[str, int] = {
     "aepmock.cli": 3,
     "aepmock.docsmaking": 3,
     "aepmock.mocking": 3,
+    "aepmock.openapi": 3,
     "aepmock.passive": 3,
     "aepmock.proxying": 3,
     "aepmock.pytest_plugin": 3,
