@@ -39,9 +39,8 @@ def base_path(exchange: Exchange, expected: Expected, contract: Contract) -> Ver
     base = urlsplit(expected.base_url)
     origin = f"{base.scheme}://{base.netloc}"
     request = exchange.request
-    if _place(request.origin) == _place(origin) and request.path.startswith(
-        base.path.rstrip("/") + "/"
-    ):
+    there = request.origin == origin or _place(request.origin) == _place(origin)
+    if there and request.path.startswith(base.path.rstrip("/") + "/"):
         yield None
         return
     tail = request.target
