@@ -45,6 +45,7 @@ _SHORTEST = 6
 """A value shorter than this is not searched for in running text: it would hit by chance."""
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _STRING = r"""(["'])(?:(?!\3)[^\\]|\\.)*\3?"""
 """A JSON string, or one as Python writes it, also one that breaks off; the pattern's group 3."""
 
@@ -121,7 +122,7 @@ class Redactor:
             text = self._form(text)
         else:
             try:
-                text = json.dumps(self._document(_read(text, read)), ensure_ascii=False)
+                text = _ENCODER.encode(self._document(_read(text, read)))
             except (ValueError, RecursionError):
                 return self._unreadable(text)
         return _octets(self.text(text))
@@ -144,16 +145,21 @@ class Redactor:
 
     def _document(self, value: Any) -> Any:
         if isinstance(value, dict):
-            pointed = str(value.get("path", "")).rsplit("/", 1)[-1].lower() in self._names
+            pointed = "path" in value and self._is_secret(str(value["path"]).rsplit("/", 1)[-1])
             return {
                 k: _masked(v)
                 if k.lower() in self._names or (pointed and k == "value")
                 else self._document(v)
+                if isinstance(v, dict | list)
+                else v
                 for k, v in value.items()
             }
         if isinstance(value, list):
             return [self._document(v) for v in value]
         return value
+
+    def _is_secret(self, name: str) -> bool:
+        return name.lower() in self._names
 
 
 def _read(text: str, read: Request | Response | None) -> Any:

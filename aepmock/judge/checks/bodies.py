@@ -106,9 +106,11 @@ def unique_keys(exchange: Exchange, expected: Expected, contract: Contract) -> V
     twice: list[str] = []
 
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        twice.extend(n for n in dict.fromkeys(names) if names.count(n) > 1)
-        return dict(pairs)
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice.extend(n for n in found if names.count(n) > 1)
+        return found
 
     json.loads(exchange.request.body, object_pairs_hook=collect)
     if not twice:
