@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _split_command(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
     """What is ours of `judge … -- COMMAND ARG…`, and the command; None without `--`."""
-    if words[:1] != ["judge"] or "--" not in words:
+    if list(words[:1]) != ["judge"] or "--" not in words:
         return words, None
     at = words.index("--")
     return words[:at], words[at + 1 :]
