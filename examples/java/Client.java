@@ -147,6 +147,8 @@ public final class Client {
    * our own: the service's words may repeat a credential that was sent.
    */
   static final class FlowServiceException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
     final Integer status;
     final String code;
 
@@ -178,7 +180,8 @@ public final class Client {
 
     Connections(Map<String, Object> settings) {
       base = ((String) settings.get("base_url")).replaceAll("/+$", "");
-      timeoutMs = new BigDecimal(settings.get("timeout_s").toString()).movePointRight(3).longValue();
+      BigDecimal seconds = new BigDecimal(settings.get("timeout_s").toString());
+      timeoutMs = seconds.movePointRight(3).longValue();
       headers = new LinkedHashMap<>();
       headers.put("Authorization", "Bearer " + settings.get("access_token"));
       headers.put("x-api-key", (String) settings.get("api_key"));
@@ -332,8 +335,11 @@ public final class Client {
         ByteBuffer octets = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
         while (octets.hasRemaining()) {
           int octet = octets.get() & 0xff;
-          boolean plain = octet < 128 && (Character.isLetterOrDigit(octet) || "-._~".indexOf(octet) >= 0);
-          encoded.append(plain ? Character.toString(octet) : String.format("%%%02X", octet));
+          boolean plain = octet < 128 && Character.isLetterOrDigit(octet);
+          encoded.append(
+              plain || "-._~".indexOf(octet) >= 0
+                  ? Character.toString(octet)
+                  : String.format("%%%02X", octet));
         }
       } catch (CharacterCodingException error) {
         throw new FlowServiceException("half a character can't be written in a URL");
@@ -357,7 +363,9 @@ public final class Client {
         URI from = URI.create(base + "/connections");
         String text = (String) href;
         boolean isPath = text.startsWith("/") && !text.startsWith("//");
-        URI url = isPath ? URI.create(base + text) : from.resolve(text);
+        // resolve() drops the last segment in front of a lone query.
+        boolean isQuery = text.startsWith("?");
+        URI url = isPath ? URI.create(base + text) : from.resolve(isQuery ? from + text : text);
         if (from.getScheme().equals(url.getScheme())
             && from.getAuthority().equals(url.getAuthority())) {
           return url.toASCIIString();
@@ -382,17 +390,16 @@ public final class Client {
       if (etag != null) {
         sent.put("If-Match", etag);
       }
-      HttpRequest.Builder request =
-          HttpRequest.newBuilder(URI.create(url))
-              .method(
-                  method,
-                  body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(Json.write(body)));
+      HttpRequest.BodyPublisher payload =
+          body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(Json.write(body));
+      HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url)).method(method, payload);
       sent.forEach(
           (name, value) -> {
             // A line break would begin another header. Octets beyond ASCII mean what the server
             // likes, and blanks at the ends get lost.
             if (value == null || !SENDABLE.matcher(value).matches()) {
-              throw new FlowServiceException("the value for " + name + " can't be sent in a header");
+              throw new FlowServiceException(
+                  "the value for " + name + " can't be sent in a header");
             }
             request.header(name, value);
           });
@@ -405,7 +412,7 @@ public final class Client {
     }
 
     private HttpResponse<byte[]> received(HttpRequest request) {
-      AtomicReference<Integer> status = new AtomicReference<>(); // known even if the body breaks off
+      AtomicReference<Integer> status = new AtomicReference<>(); // known when the body breaks off
       CompletableFuture<HttpResponse<byte[]>> answer =
           transport.sendAsync(
               request,
@@ -418,6 +425,9 @@ public final class Client {
         return answer.get(timeoutMs, TimeUnit.MILLISECONDS);
       } catch (ExecutionException | TimeoutException | InterruptedException error) {
         answer.cancel(true);
+        if (error instanceof InterruptedException) {
+          Thread.currentThread().interrupt();
+        }
         Throwable cause = error.getCause() == null ? error : error.getCause();
         throw new FlowServiceException(
             "no whole answer: " + cause.getClass().getSimpleName(), status.get(), null);
@@ -648,7 +658,7 @@ public final class Client {
       if (letter == 'u') {
         int value = 0;
         for (int digit = 0; digit < 4; digit++) {
-          int found = Character.digit(take(), 16);
+          int found = "0123456789abcdef".indexOf(Character.toLowerCase(take()));
           if (found < 0) {
             throw wrong();
           }

@@ -14,6 +14,8 @@ import { pathToFileURL } from "node:url";
 
 /** @import {CallOf, ClientSettings, ErrorReport, IdAndEtag, Json} from "./protocol.d.ts" */
 /** @import {JsonObject, OperationName, Operations, Reply, Request} from "./protocol.d.ts" */
+/** @template {OperationName} N @typedef {Operations[N]["args"]} Args */
+/** @template {OperationName} N @typedef {Operations[N]["result"]} Result */
 /** @typedef {[name: string, value: string | number | boolean | null | undefined]} Pair */
 
 // The client
@@ -49,7 +51,7 @@ export class Connections {
     trust(settings.ca_file);
   }
 
-  /** @param {Operations["create_connection"]["args"]} args @returns {Promise<IdAndEtag>} */
+  /** @param {Args<"create_connection">} args @returns {Promise<IdAndEtag>} */
   async create({ connection }) {
     /** @type {JsonObject} */
     const spec = { id: connection.connection_spec_id };
@@ -68,7 +70,7 @@ export class Connections {
     return { id: answer.text("id"), etag: answer.textOrNull("etag") };
   }
 
-  /** @param {Operations["get_connection"]["args"]} args @returns {Promise<JsonObject>} */
+  /** @param {Args<"get_connection">} args @returns {Promise<JsonObject>} */
   async get({ connection_id }) {
     const answer = await this.#ask("GET", this.#url([connection_id]));
     const items = answer.items(); // one connection comes as a list of one
@@ -76,7 +78,7 @@ export class Connections {
     return items[0];
   }
 
-  /** @param {Operations["list_connections"]["args"]} args @returns {Promise<JsonObject[]>} */
+  /** @param {Args<"list_connections">} args @returns {Promise<JsonObject[]>} */
   async list({ limit, property, orderby }) {
     const items = [];
     const seen = new Set();
@@ -92,7 +94,7 @@ export class Connections {
     return items;
   }
 
-  /** @param {Operations["count_connections"]["args"]} args @returns {Promise<number>} */
+  /** @param {Args<"count_connections">} args @returns {Promise<number>} */
   async count({ property }) {
     // Never with a limit: the service refuses the two together.
     const answer = await this.#ask("GET", this.#url([], [["count", "true"], ...filters(property)]));
@@ -101,7 +103,7 @@ export class Connections {
     return Number(count);
   }
 
-  /** @param {Operations["update_connection"]["args"]} args @returns {Promise<IdAndEtag>} */
+  /** @param {Args<"update_connection">} args @returns {Promise<IdAndEtag>} */
   async update({ connection_id, etag, operations }) {
     // The etag as it came, its double quotes are part of it. After a 412 someone else was faster:
     // the caller has to look at the connection again.
@@ -112,13 +114,13 @@ export class Connections {
     throw answer.problem("the answer has neither id nor etag");
   }
 
-  /** @param {Operations["delete_connection"]["args"]} args @returns {Promise<null>} */
+  /** @param {Args<"delete_connection">} args @returns {Promise<null>} */
   async delete({ connection_id }) {
     await this.#send("DELETE", this.#url([connection_id]));
     return null;
   }
 
-  /** @param {Operations["test_connection"]["args"]} args @returns {Promise<boolean>} */
+  /** @param {Args<"test_connection">} args @returns {Promise<boolean>} */
   async test({ connection_id }) {
     const answer = await this.#ask("GET", this.#url([connection_id, "test"]));
     const result = answer.member("result"); // a credential that does not work is a 200 with false
@@ -126,7 +128,7 @@ export class Connections {
     return result;
   }
 
-  /** @param {Operations["explore_connection"]["args"]} args @returns {Promise<Json>} */
+  /** @param {Args<"explore_connection">} args @returns {Promise<Json>} */
   async explore({ connection_id, object_type, object, file_type, preview, source_params }) {
     const params = isGiven(source_params)
       ? Buffer.from(JSON.stringify(source_params)).toString("base64")
@@ -288,10 +290,14 @@ function nameOf(error) {
   return error instanceof Error ? error.name : "error";
 }
 
-/** The value in octets, or undefined for all that is not JSON in UTF-8. @param {ArrayBuffer} octets */
+/**
+ * The value in octets, or undefined for all that is not JSON in UTF-8.
+ * @param {ArrayBuffer} octets
+ * @returns {Json | undefined}
+ */
 function readJson(octets) {
   try {
-    return /** @type {Json} */ (JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(octets)));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(octets));
   } catch {
     return undefined;
   }
@@ -328,7 +334,7 @@ let trusted = null;
 
 // The program: a line of JSON on stdin asks, a line of JSON on stdout answers
 
-/** @type {{[N in OperationName]: (client: Connections, args: Operations[N]["args"]) => Promise<Operations[N]["result"]>}} */
+/** @type {{[N in OperationName]: (client: Connections, args: Args<N>) => Promise<Result<N>>}} */
 const OPERATIONS = {
   create_connection: (client, args) => client.create(args),
   get_connection: (client, args) => client.get(args),

@@ -51,7 +51,7 @@ class Answer:
     def get(self, key, kind):
         found = self.document.get(key) if isinstance(self.document, dict) else None
         # To Python, True is an int as well.
-        if isinstance(found, kind) and isinstance(found, bool) == (kind is bool):
+        if isinstance(found, kind) and isinstance(found, bool) == (kind is bool) and found != "":
             return found
         raise self.problem(f"the answer has no {key}")
 

@@ -133,7 +133,7 @@ def member($key): if type == "object" then .[$key] else null end;
 # the host, and never leads to another host: the token would go with it.
 def next_url($document; $status):
   (.settings.base_url | rtrimstr("/")) as $base
-  | def origin: capture("^(?<origin>https?://[^/?#@\\\\]*)([/?#]|$)").origin;
+  | def origin: [capture("^(?<origin>https?://[^/?#@\\\\]*)([/?#]|$)").origin] | .[0];
     ($document | member("_links") | member("next") | member("href")) as $href
   | if $href == null or $href == "" then null
     elif ($href | type) != "string" then fail("the next link is no text"; $status; null)
@@ -203,18 +203,21 @@ def failed($error):
   | ([$e.status, $e.code, $e.why] | map(select(. != null) | tostring) | join(" ")) as $message
   | .say = "reply " + ({id, error: {status: $e.status, code: $e.code, message: $message}} | tojson);
 
+# Whatever happens, one line is said to each: bash waits for it.
 foreach inputs as $line ({};
-  if $line | startswith("request ") then
-    ([$line[8:] | try fromjson catch empty | objects] | .[0]) as $request
-    | if $request == null then {} | failed({why: "no request"})
-      else $request | . as $before | try begun catch (. as $e | $before | failed($e)) end
-  else
-    . as $before
-    | ($line | capture("^answer (?<status>[0-9]+) (?<exit>[0-9]+) ")) as $head
-    | try answered($head.status | tonumber; $head.exit | tonumber;
-                   $line[($head | "answer \(.status) \(.exit) " | length):])
-      catch (. as $e | $before | failed($e))
-  end;
+  . as $before
+  | first(
+      if $line | startswith("request ") then
+        [$line[8:] | try fromjson catch empty | objects][0] as $request
+        | if $request == null then {} | failed({why: "no request"})
+          else $request | try begun catch (. as $error | $request | failed($error)) end
+      else
+        ($line | capture("^(?<start>answer (?<status>[0-9]+) (?<exit>[0-9]+) )")) as $head
+        | try answered($head.status | tonumber; $head.exit | tonumber;
+                       $line[($head.start | length):])
+          catch (. as $error | $before | failed($error))
+      end,
+      failed({why: "an unexpected line"}));
   .say)
 JQ
 
