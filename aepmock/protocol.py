@@ -48,6 +48,22 @@ class NewConnection:
     auth_params: Mapping[str, Any] = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Conduct:
+    """How a program under test kept to one rule of the protocol over stdin and stdout.
+
+    `clause` is the rule, "driver.ids"; without a `summary` it was kept, else `expected` and
+    `got` say more, and `log` holds the last lines that the program wrote on stderr, as they
+    were: nothing of it may be shown before it was redacted.
+    """
+
+    clause: str
+    summary: str = ""
+    expected: str = ""
+    got: str = ""
+    log: tuple[str, ...] = ()
+
+
 class ClientUnderTest(Protocol):
     """The methods the suite calls, each sync or async; only `create_connection` is required.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aepmock.suite.bench import Bench, ContractBroken
+from aepmock.suite.bench import Bench, ContractBroken, end_program
 from aepmock.suite.config import SuiteConfig, load_factory, make_config, make_report, worlds
 from aepmock.suite.trial import BY_ID, CALLS, Trial, service_operation
 
@@ -13,6 +13,7 @@ __all__ = [
     "ContractBroken",
     "SuiteConfig",
     "Trial",
+    "end_program",
     "load_factory",
     "make_config",
     "make_report",
