@@ -168,9 +168,9 @@ def _add_proxy(commands: Any) -> None:
 
 def judge(arguments: argparse.Namespace) -> int:
     """Runs the suite in a process of its own and shows its verdicts."""
+    from aepmock.attaching import alone, attaching
     from aepmock.reports import write_report
     from aepmock.reports.as_text import render_report
-    from aepmock.attaching import alone, attaching
     from aepmock.runner import SuiteFailed, run_suite
     from aepmock.suite import make_config
 

@@ -53,8 +53,9 @@ class Conduct:
     """How a program under test kept to one rule of the protocol over stdin and stdout.
 
     `clause` is the rule, "driver.ids"; without a `summary` it was kept, else `expected` and
-    `got` say more, and `log` holds the last lines that the program wrote on stderr, as they
-    were: nothing of it may be shown before it was redacted.
+    `got` say more, and `log` holds the last lines that the program wrote on stderr, without
+    secrets. `call` counts the calls of the
+    example before the one in which it happened.
     """
 
     clause: str
@@ -62,6 +63,7 @@ class Conduct:
     expected: str = ""
     got: str = ""
     log: tuple[str, ...] = ()
+    call: int | None = None
 
 
 class ClientUnderTest(Protocol):

@@ -24,7 +24,7 @@ from aepmock.errors import ClientError
 from aepmock.protocol import ClientSettings, Conduct
 
 HELLO_S, END_S = 30.0, 5.0
-LOST_S = 150.0
+LOST_S = 300.0
 """Seconds of a run that may be lost to hanging, ending and starting anew."""
 SECOND_CHANCE_S = 1.0
 """How long the right answer is waited for once one with a wrong id has come."""

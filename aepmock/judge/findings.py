@@ -15,7 +15,7 @@ class Problem:
 
     `expected` and `got` are short texts without any secret; `nearest` is the request as it
     would have been right, where one can be made; `log` the last lines of a
-    program's stderr.
+    program's stderr, `call` the number of the one call of the example that it is about.
     """
 
     summary: str
@@ -24,6 +24,7 @@ class Problem:
     exchange: Exchange | None = None
     nearest: Request | None = None
     log: tuple[str, ...] = ()
+    call: int | None = None
 
 
 @dataclass(frozen=True)

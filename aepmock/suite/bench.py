@@ -15,6 +15,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -30,7 +31,8 @@ from aepmock.doors import NAMES, open_doors
 from aepmock.doors.guard import Guard, guarding
 from aepmock.errors import AroundTheDoorsError, UsageError, unknown
 from aepmock.judge import Call, Finding, Session, Tally, judge_session
-from aepmock.judge.judging import tell, to_finding
+from aepmock.judge.findings import Problem
+from aepmock.judge.judging import Observation, tell, to_finding
 from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
@@ -77,6 +79,14 @@ def _evidence(finding: Finding) -> str:
     return "\n".join(part for part in parts if part)
 
 
+def _told(session: Session, problem: Problem) -> list[str]:
+    """The calls that led to a problem, or the one that it is about."""
+    calls = session.calls
+    if problem.call is not None:
+        calls = calls[problem.call : problem.call + 1]
+    return [tell(call) for call in calls[:8]]
+
+
 class ClauseBroken(Exception):
     """Makes Hypothesis shrink towards the smallest example that breaks one clause."""
 
@@ -120,7 +130,7 @@ class Bench:
         self._clients: dict[tuple[str, bool], tuple[Driver, ClientSettings]] = {}
         self._factory_calls: dict[int, Call] = {}
         self.tokens: set[str] = set()
-        self.hung: set[str] = set()
+        self.hung = set() if config.program is None else config.program.hopeless()
         self.lost: Counter[str] = Counter()
         self.program = config.program
         self._smallest: dict[str, Finding] = {}
@@ -270,6 +280,8 @@ class Bench:
         self.lost[operation] += isinstance(outcome.raised, CallLost)
         if outcome.looped or self.lost[operation] >= MOST_LOST:
             self.hung.add(operation)
+        if outcome.looped and self.program is not None:
+            self.program.hangs[operation] += 1
 
     def issued_tokens(self, exchanges: Iterable[Exchange]) -> set[str]:
         """Access tokens that the token endpoint gave out in these exchanges."""
@@ -399,11 +411,8 @@ class Bench:
         for call in session.calls:
             if "connection" in call.args:
                 self.redactor.learn(auth_params(call.args))
-        clauses = self.config.judged if wanted is None else {wanted}
-        if wanted is None and self.program is not None:
-            session.conduct = self.program.program.take_conduct()
         verdicts: dict[str, bool] = {}
-        for seen in judge_session(session, clauses):
+        for seen in self._observations(session, wanted):
             verdicts[seen.clause] = verdicts.get(seen.clause, True) and seen.problem is None
             if seen.problem is None:
                 continue
@@ -413,17 +422,33 @@ class Bench:
                 self.contract,
                 self.redactor,
                 reading=self.reading,
-                calls=[tell(call) for call in session.calls][:8],
+                calls=_told(session, seen.problem),
                 reproduce=self._reproduce(seen.clause),
             )
-            if wanted is None:
+            if seen.clause != wanted:
                 self.tally.add(finding)
             else:
                 self._smallest[wanted] = finding
                 raise ClauseBroken(wanted)
-        if wanted is None:
-            for clause, met in verdicts.items():
+        for clause, met in verdicts.items():
+            if clause != wanted:
                 self.tally.count(clause, met=met)
+
+    def _observations(self, session: Session, wanted: str | None) -> Iterable[Observation]:
+        """What is seen of an example; how a program behaves is of interest at any time."""
+        if self.program is not None:
+            self.take_conduct(session)
+            if wanted is not None:
+                yield from judge_session(session, driver_clauses())
+        yield from judge_session(session, self.config.judged if wanted is None else {wanted})
+
+    def take_conduct(self, session: Session) -> None:
+        """Notes how the program behaved in the call that the session is about to keep."""
+        if self.program is not None:
+            session.conduct += [
+                replace(seen, call=len(session.calls))
+                for seen in self.program.program.take_conduct()
+            ]
 
     def judge_conduct(self) -> None:
         """Judges what the program did outside of any example."""

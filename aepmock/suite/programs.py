@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ from aepmock.messages import Handler, Request, Response
 
 MARGIN_S = 8.0
 """What a call may take beside its `timeout_s` for each answer: a slow machine, a slow start."""
+MOST_HANGS = 3
+"""Times that an operation may hang in a run; each costs the margin and more."""
 _OURS = ("PYTEST_", "AEPMOCK_")
 _LOOPBACK = "127.0.0.1,localhost"
 
@@ -41,6 +44,7 @@ class ProgramRun:
         self._listener = listener
         self._name = ""
         self.started = False
+        self.hangs: Counter[str] = Counter()
         self._secrets: set[str] = set()
         self._handler: Handler | None = None
         self._origin: str | None = None
@@ -68,6 +72,10 @@ class ProgramRun:
     def words(self) -> str:
         """The end of a command that judges it again."""
         return "--attach" if self.attached else f"-- {shlex.join(self.command)}"
+
+    def hopeless(self) -> set[str]:
+        """Operations in which it hung so often that there is no time for them any more."""
+        return {operation for operation, times in self.hangs.items() if times >= MOST_HANGS}
 
     @property
     def origin(self) -> str:

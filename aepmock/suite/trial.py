@@ -76,6 +76,7 @@ class Trial:
             self.bench.program.learn(auth_params(args))
         outcome = driver.call(operation, args)
         self.bench.note(operation, outcome)
+        self.bench.take_conduct(self.session)
         exchanges = self.bench.recorder.take()
         self.bench.check_guard()
         self.session.calls.append(as_call(outcome, operation, settings_, given, exchanges))

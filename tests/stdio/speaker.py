@@ -146,7 +146,7 @@ class Speaker:
         ):
             self.answer(None, error={"message": "invalid byte"})
             return
-        settings = SimpleNamespace(**request["settings"])
+        settings: Any = SimpleNamespace(**request["settings"])
         args = dict(request["args"])
         if "connection" in args:
             args["connection"] = SimpleNamespace(**args["connection"])

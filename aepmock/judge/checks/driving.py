@@ -27,7 +27,7 @@ def _register(clause: str) -> None:
             if not seen.summary:
                 yield None
             else:
-                yield Problem(seen.summary, seen.expected, seen.got, log=seen.log)
+                yield Problem(seen.summary, seen.expected, seen.got, log=seen.log, call=seen.call)
 
 
 for _clause in CLAUSES:
