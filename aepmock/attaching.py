@@ -33,10 +33,7 @@ def attaching(address: str | None, err: Console) -> Iterator[socket.socket | Non
         )
     with listen(host, int(port)) as listener:
         host, port = listener.getsockname()
-        text = (
-            f"waiting for a program at {host}:{port}: connect and answer the JSON lines "
-            "that come; there is no deadline, Ctrl-C ends it"
-        )
+        text = f"waiting at {host}:{port} for your program to connect; Ctrl-C ends it"
         err.print(Text(f"aepmock: {text}"), soft_wrap=True)
         yield listener
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -198,7 +199,10 @@ class ProgramChannel(Channel):
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            raise can_not_run(command[0], getattr(error, "strerror", None) or error) from None
+            why = getattr(error, "strerror", None) or error
+            if getattr(error, "errno", None) == errno.ENOEXEC:
+                why = "its first line does not say what runs it, such as #!/usr/bin/env python3"
+            raise can_not_run(command[0], why) from None
         stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
         assert stdin is not None
         assert stdout is not None

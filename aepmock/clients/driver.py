@@ -23,7 +23,14 @@ class CallBroken(BaseException):
 
 
 class CallLost(Exception):
-    """A program gave no answer that could be judged: only what the call sent counts."""
+    """A program gave no answer that could be judged: only what the call sent counts.
+
+    `hung` says that it took all the time that it had.
+    """
+
+    def __init__(self, why: str, *, hung: bool = False) -> None:
+        super().__init__(why)
+        self.hung = hung
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
@@ -23,7 +24,18 @@ from aepmock.clients.wire import (
 from aepmock.errors import ClientError
 from aepmock.protocol import ClientSettings, Conduct
 
-HELLO_S, END_S = 30.0, 5.0
+
+@dataclass(frozen=True)
+class Patience:
+    """How many seconds a program has to say hello, to answer a call beside `timeout_s` for each
+    answer that it needs, and to end after bye."""
+
+    hello_s: float = 30.0
+    margin_s: float = 8.0
+    end_s: float = 5.0
+
+
+ENDLESS = Patience(math.inf, math.inf)
 LOST_S = 300.0
 """Seconds of a run that may be lost to hanging, ending and starting anew."""
 SECOND_CHANCE_S = 1.0
@@ -38,10 +50,10 @@ _BRIEF, _MOST = 160, 4_000
 class Program:
     """A program under test, for a whole run: started when first wanted, anew after a fault.
 
-    `start` gives a channel to a new process. `allowed_s` tells, while a call goes on, how many
-    seconds it may take in all; it may raise CallBroken. How the program keeps to the protocol is
-    kept for `take_conduct`, after `redact` has taken the secrets out of what it wrote;
-    `given_up` says why it is not asked any more.
+    `start` gives a channel to a new process; with `again` false only once. `allowed_s` tells,
+    while a call goes on, how many seconds it may take in all; it may raise CallBroken. How the
+    program keeps to the protocol is kept for `take_conduct`, after `redact` has taken the secrets
+    out of what it wrote; `given_up` says why it is not asked any more.
     """
 
     def __init__(
@@ -50,14 +62,14 @@ class Program:
         *,
         clock: Clock,
         redact: Callable[[str], str],
-        hello_s: float = HELLO_S,
-        end_s: float = END_S,
+        patience: Patience,
+        again: bool = True,
     ) -> None:
         self._start = start
         self._clock = clock
         self._redact = redact
-        self._hello_s = hello_s
-        self._end_s = end_s
+        self._patience = patience
+        self._again = again
         self._channel: Channel | None = None
         self._conduct: list[Conduct] = []
         self._told: set[str] = set()
@@ -85,6 +97,9 @@ class Program:
         """
         if self.given_up or self._channel is not None:
             return not self.given_up
+        if self.hello is not None and not self._again:
+            self.given_up = "it is gone, and can't be started anew from here"
+            return False
         if self._lost_s > LOST_S:
             self.given_up = "it hung or ended too often"
             return False
@@ -94,7 +109,7 @@ class Program:
         if self.hello is not None:
             self._lost_s += self._clock() - began
         if isinstance(found, str):
-            expected = f"a name and operations, within {self._hello_s:g} s"
+            expected = f"a name and operations, within {self._patience.hello_s:g} s"
             self._blame("driver.hello", "the program does not say hello", expected, found)
             self.stop()
             self.given_up = "it did not say hello"
@@ -127,16 +142,16 @@ class Program:
         if channel is None:
             return
         self._number += 1
-        deadline = self._clock() + self._end_s
-        channel.send(request_line(self._number, "bye"), within_s=self._end_s)
+        deadline = self._clock() + self._patience.end_s
+        channel.send(request_line(self._number, "bye"), within_s=self._patience.end_s)
         while not channel.ended and self._clock() < deadline:
             line = channel.receive(deadline - self._clock())
             if line is not None and parse(line.octets) is None:
                 self._blame_line(line)
         if channel.ended:
             self._conduct.append(Conduct("driver.ends"))
-        else:
-            expected = f"its end within {self._end_s:g} s"
+        elif self._again:  # of one that was attached only a connection is seen
+            expected = f"its end within {self._patience.end_s:g} s"
             got = "it still runs, and was stopped"
             self._blame("driver.ends", "the program goes on after bye", expected, got)
         self.stop()
@@ -150,8 +165,10 @@ class Program:
     def _greet(self, channel: Channel) -> Hello | str:
         """The hello of a program that was just started, or what is wrong with it."""
         self._number = 0
-        deadline = self._clock() + self._hello_s
-        channel.send(request_line(0, "hello", {"protocol": PROTOCOL}), within_s=self._hello_s)
+        deadline = self._clock() + self._patience.hello_s
+        channel.send(
+            request_line(0, "hello", {"protocol": PROTOCOL}), within_s=self._patience.hello_s
+        )
         while True:
             line = channel.receive(max(0.0, deadline - self._clock()))
             if line is None:
@@ -247,8 +264,12 @@ class Program:
         expected = "an answer, be it an error that says that none came from the service"
         got = f"silence for {spent:.0f} s{self._rest_of(channel)}; it was stopped"
         self._blame("driver.answers", summary, expected, got)
+        answering = bool(channel.half)
         self._lost_s += spent
         self.stop()
+        if answering:
+            # It has come back, whatever it would have said: that is all that is wrong.
+            raise CallLost(summary, hung=True)
         raise CallBroken
 
     def _out_of_step(self) -> NoReturn:

@@ -31,8 +31,7 @@ from aepmock.doors import NAMES, open_doors
 from aepmock.doors.guard import Guard, guarding
 from aepmock.errors import AroundTheDoorsError, UsageError, unknown
 from aepmock.judge import Call, Finding, Session, Tally, judge_session
-from aepmock.judge.findings import Problem
-from aepmock.judge.judging import Observation, tell, to_finding
+from aepmock.judge.judging import Observation, to_finding
 from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
@@ -40,7 +39,7 @@ from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.service import FlowService, Interposer
 from aepmock.strategies import new_connections
 from aepmock.suite.config import SuiteConfig, driver_clauses
-from aepmock.suite.trial import Trial, as_call, auth_params
+from aepmock.suite.trial import Trial, as_call, auth_params, told
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
@@ -77,14 +76,6 @@ def _evidence(finding: Finding) -> str:
         f"see it again: {finding.reproduce}",
     ]
     return "\n".join(part for part in parts if part)
-
-
-def _told(session: Session, problem: Problem) -> list[str]:
-    """The calls that led to a problem, or the one that it is about."""
-    calls = session.calls
-    if problem.call is not None:
-        calls = calls[problem.call : problem.call + 1]
-    return [tell(call) for call in calls[:8]]
 
 
 class ClauseBroken(Exception):
@@ -277,10 +268,12 @@ class Bench:
 
     def note(self, operation: str, outcome: Outcome) -> None:
         """Keeps in mind which methods are not worth another call in this test."""
-        self.lost[operation] += isinstance(outcome.raised, CallLost)
-        if outcome.looped or self.lost[operation] >= MOST_LOST:
+        lost = outcome.raised if isinstance(outcome.raised, CallLost) else None
+        self.lost[operation] += lost is not None
+        hung = outcome.looped or (lost is not None and lost.hung)
+        if hung or self.lost[operation] >= MOST_LOST:
             self.hung.add(operation)
-        if outcome.looped and self.program is not None:
+        if hung and self.program is not None:
             self.program.hangs[operation] += 1
 
     def issued_tokens(self, exchanges: Iterable[Exchange]) -> set[str]:
@@ -294,6 +287,7 @@ class Bench:
                 if isinstance(token, str):
                     found.add(token)
         self.tokens |= found
+        self.learn(found)
         return found
 
     def check_guard(self) -> None:
@@ -422,7 +416,7 @@ class Bench:
                 self.contract,
                 self.redactor,
                 reading=self.reading,
-                calls=_told(session, seen.problem),
+                calls=told(session, seen.problem),
                 reproduce=self._reproduce(seen.clause),
             )
             if seen.clause != wanted:
@@ -481,18 +475,3 @@ class Bench:
         ]
         if musts:
             raise ContractBroken(musts)
-
-
-def end_program(config: SuiteConfig, tally: Tally) -> str:
-    """Ends the program of a run, if there is one, and counts how it did; gives its name."""
-    run = config.program
-    if run is None or not run.started:
-        return ""
-    try:
-        with Bench(config, "the end", "default", {}) as bench:
-            run.program.end()
-            bench.judge_conduct()
-        tally.merge(bench.tally)
-    finally:
-        run.close()
-    return run.name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import math
 import os
 import shlex
 import shutil
@@ -18,13 +17,11 @@ from types import FrameType
 
 from aepmock.clients.channels import ProgramChannel, SocketChannel, can_not_run
 from aepmock.clients.driver import CallBroken
-from aepmock.clients.stdio import END_S, HELLO_S, Program
+from aepmock.clients.stdio import ENDLESS, Patience, Program
 from aepmock.contract import load_contract
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Handler, Request, Response
 
-MARGIN_S = 8.0
-"""What a call may take beside its `timeout_s` for each answer: a slow machine, a slow start."""
 MOST_HANGS = 3
 """Times that an operation may hang in a run; each costs the margin and more."""
 _OURS = ("PYTEST_", "AEPMOCK_")
@@ -38,10 +35,16 @@ class ProgramRun:
     person started is waited for, without any deadline.
     """
 
-    def __init__(self, command: Sequence[str], listener: socket.socket | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        listener: socket.socket | None = None,
+        patience: Patience | None = None,
+    ) -> None:
         self.command = tuple(command)
         self.attached = listener is not None
         self._listener = listener
+        self._patience = ENDLESS if self.attached else patience or Patience()
         self._name = ""
         self.started = False
         self.hangs: Counter[str] = Counter()
@@ -53,8 +56,8 @@ class ProgramRun:
             self._start,
             clock=time.monotonic,
             redact=self._redact,
-            hello_s=math.inf if self.attached else HELLO_S,
-            end_s=math.inf if self.attached else END_S,
+            patience=self._patience,
+            again=not self.attached,
         )
 
     @property
@@ -105,7 +108,7 @@ class ProgramRun:
             sent = requests()
             if sent > most:
                 raise CallBroken
-            return math.inf if self.attached else MARGIN_S + timeout_s * (1 + sent)
+            return self._patience.margin_s + timeout_s * (1 + sent)
 
         self.program.allowed_s = allowed_s
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from aepmock.clients.driver import CallLost, Outcome
 from aepmock.judge import Call, Session
 from aepmock.judge.evidence import PRIMARY
+from aepmock.judge.findings import Problem
+from aepmock.judge.judging import tell
 from aepmock.messages import Exchange, Response
 from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.service import Interposer
@@ -206,6 +208,14 @@ def auth_params(args: Mapping[str, Any]) -> list[str]:
         value = operation.get("value")
         found += value.values() if isinstance(value, Mapping) else ()
     return [value for value in found if isinstance(value, str)]
+
+
+def told(session: Session, problem: Problem) -> list[str]:
+    """The calls that led to a problem, or the one that it is about."""
+    calls = session.calls
+    if problem.call is not None:
+        calls = calls[problem.call : problem.call + 1]
+    return [tell(call) for call in calls[:8]]
 
 
 def _snapshot(value: Any) -> Any:
