@@ -117,8 +117,9 @@ def first_request:
 
 def reply($result): .say = "reply " + ({id, result: $result} | tojson);
 
-# The values in a text that is JSON, else nothing. jq alone would let nan pass.
-def parsed: [try fromjson catch empty | select([.. | numbers | isnan] | any | not)];
+# The value in a text that is JSON, in an array, else an empty one. jq alone lets nan and Infinity
+# pass.
+def parsed: [try fromjson catch empty | select([.. | numbers | isnan or isinfinite] | any | not)];
 
 # FLOW-1404-412 in the service's own errors, 403010 in the gateway's. Null for what is empty, HTML
 # or broken off: the status has to do.
@@ -206,18 +207,19 @@ def failed($error):
 # Whatever happens, one line is said to each: bash waits for it.
 foreach inputs as $line ({};
   . as $before
-  | first(
-      if $line | startswith("request ") then
-        [$line[8:] | try fromjson catch empty | objects][0] as $request
-        | if $request == null then {} | failed({why: "no request"})
-          else $request | try begun catch (. as $error | $request | failed($error)) end
-      else
-        ($line | capture("^(?<start>answer (?<status>[0-9]+) (?<exit>[0-9]+) )")) as $head
-        | try answered($head.status | tonumber; $head.exit | tonumber;
-                       $line[($head.start | length):])
-          catch (. as $error | $before | failed($error))
-      end,
-      failed({why: "an unexpected line"}));
+  | [
+      (if $line | startswith("request ") then
+         [$line[8:] | try fromjson catch empty | objects][0] as $request
+         | if $request == null then {} | failed({why: "no request"})
+           else $request | try begun catch (. as $error | $request | failed($error)) end
+       else
+         ($line | capture("^(?<start>answer (?<status>[0-9]+) (?<exit>[0-9]+) )")) as $head
+         | try answered($head.status | tonumber; $head.exit | tonumber;
+                        $line[($head.start | length):])
+           catch (. as $error | $before | failed($error))
+       end),
+      failed({why: "an unexpected line"})
+    ][0];
   .say)
 JQ
 

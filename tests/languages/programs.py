@@ -96,10 +96,14 @@ class Spoken:
 
 
 @contextmanager
-def speaking(command: Sequence[str]) -> Iterator[Spoken]:
+def speaking(command: Sequence[str], **environment: str) -> Iterator[Spoken]:
     """A program that was said hello to; it says nothing on stderr, and ends when told."""
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **environment},
     ) as process:
         try:
             spoken = Spoken(process)

@@ -1,4 +1,4 @@
-"""The example programs, asked by hand: what the suite does not ask, and what users must not copy."""
+"""The example programs, asked by hand for what the suite does not ask, and users will copy."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import pytest
 
 from aepmock import Headers, Request, Response
 from aepmock.doors.server_door import serving
-from aepmock.server.tls import throw_away_tls
 from tests.languages.programs import EXAMPLES, Spoken, speaking
+from tests.server.running import Running
+from tests.server.running import running as running_server
 
 BASE_PATH = "/data/foundation/flowservice"
 JSON = Headers([("Content-Type", "application/json")])
@@ -168,20 +169,16 @@ def test_a_next_link_to_another_place_is_an_error(program: Spoken, href: str) ->
     ],
 )
 def test_a_next_link_is_followed_however_it_is_written(program: Spoken, href: str) -> None:
-    with serving(lambda _: Response(500)) as server:
-        origin = server.origin
     asked: list[Request] = []
 
     def handle(request: Request) -> Response:
         asked.append(request)
-        origin = request.origin
-        return page(href.replace("ORIGIN", origin)) if len(asked) == 1 else page()
+        return page(href.replace("ORIGIN", request.origin)) if len(asked) == 1 else page()
 
     with serving(handle) as server:
         program.settings["base_url"] = server.origin + BASE_PATH
         assert program.ask("list_connections") == {"result": [{"id": "1"}, {"id": "1"}]}
     assert asked[1].target == BASE_PATH + "/connections?continuationToken=a%2Fb"
-    assert origin
 
 
 def test_an_answer_that_never_comes_is_given_up(program: Spoken) -> None:
@@ -208,8 +205,7 @@ def test_an_answer_that_stops_in_the_middle_is_given_up(program: Spoken) -> None
     "answer",
     [
         b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"items":[{"id":"1"}]}',
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-        b'17\r\n{"items":[{"id":"1"}]} \r\n',
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n17\r\n{"items":[{"id":"1"}]} \r\n',
     ],
 )
 def test_an_answer_that_breaks_off_is_an_error_with_its_status(
@@ -292,26 +288,33 @@ def test_the_code_of_a_refusal_is_reported_and_its_words_are_not(
 
 
 @pytest.mark.parametrize("connection_id", ["", ".", ".."])
-def test_an_id_that_no_path_can_hold_is_refused_unsent(
-    program: Spoken, connection_id: str
-) -> None:
+def test_an_id_that_no_path_can_hold_is_refused_unsent(program: Spoken, connection_id: str) -> None:
     with answering(program) as asked:
         for operation in ("get_connection", "delete_connection", "test_connection"):
             assert program.error(operation, connection_id=connection_id)["status"] is None
     assert asked == []
 
 
-@pytest.mark.parametrize("field", ["sandbox_name", "api_key", "ims_org_id", "access_token"])
-@pytest.mark.parametrize("value", ["a\r\nx-evil: 1", "a\nb", "a\0", "é", "\u4e00", " a", "a\t", ""])
+UNSENDABLE = ["a\r\nx-evil: 1", "a\nb", "a\0", "é", "\u4e00", "a\t"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(
+            (f, v)
+            for f in ("sandbox_name", "api_key", "ims_org_id")
+            for v in [*UNSENDABLE, " a", ""]
+        ),
+        *(("access_token", value) for value in UNSENDABLE),
+    ],
+)
 def test_a_value_that_no_header_can_hold_is_refused_unsent(
     program: Spoken, field: str, value: str
 ) -> None:
-    if (field, value) == ("access_token", " a"):
-        return  # only a second blank behind Bearer
     program.settings[field] = value
     with answering(program) as asked:
-        if (field, value) != ("access_token", ""):
-            assert program.error("count_connections")["status"] is None
+        assert program.error("count_connections")["status"] is None
     assert asked == []
 
 
@@ -327,19 +330,27 @@ def test_an_etag_is_sent_as_it_came_and_a_missing_one_is_refused(program: Spoken
     assert asked[0].json == rename
 
 
-def test_the_certificate_is_verified_by_the_ca_that_was_given(program: Spoken) -> None:
-    with (
-        throw_away_tls(("127.0.0.1",)) as (context, ca_file),
-        serving(lambda _: page(), tls=context) as server,
-    ):
-        program.settings["base_url"] = server.origin + BASE_PATH
-        assert program.error("list_connections")["status"] is None
-        program.settings["ca_file"] = str(ca_file)
-        answer = program.ask("list_connections")
-    if "node" in str(program.process.args) and "error" in answer:
+@pytest.fixture(scope="module")
+def secure() -> Iterator[Running]:
+    with running_server("--tls") as server:
+        yield server
+
+
+def test_the_certificate_is_verified_by_the_ca_that_was_given(
+    program: Spoken, secure: Running
+) -> None:
+    ca_file = secure.ready["ca_file"]
+    program.settings["base_url"] = secure.ready["base_url"]
+    assert program.error("list_connections")["status"] is None
+    program.settings["ca_file"] = ca_file
+    answer = program.ask("list_connections")
+    if "error" in answer and "client.mjs" in str(program.process.args):
+        # An older Node can't be told later, and says so.
         assert f"NODE_EXTRA_CA_CERTS={ca_file}" in answer["error"]["message"]
-    else:
-        assert answer == {"result": [{"id": "1"}]}
+        with speaking(EXAMPLES["node"].command(), NODE_EXTRA_CA_CERTS=ca_file) as fresh:
+            fresh.settings.update(program.settings)
+            answer = fresh.ask("list_connections")
+    assert answer == {"result": []}
 
 
 def test_no_credential_stands_in_an_argument_of_a_process(program: Spoken) -> None:
