@@ -280,9 +280,9 @@ function memberOf(value, key) {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** @param {string[] | null | undefined} property @returns {Pair[]} */
-function filters(property) {
-  return (property ?? []).map((text) => ["property", text]);
+/** @param {string[]} [property] @returns {Pair[]} */
+function filters(property = []) {
+  return property.map((text) => ["property", text]);
 }
 
 /** @param {unknown} error */

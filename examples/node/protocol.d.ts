@@ -53,17 +53,20 @@ export interface IdAndEtag {
   etag: string | null;
 }
 
-/** What each operation is given and returns. An argument that is absent means the same as null. */
+/**
+ * What each operation is given and returns. aepmock writes every argument; one that is absent means
+ * the same as null.
+ */
 export interface Operations {
   create_connection: { args: { connection: NewConnection }; result: IdAndEtag };
   /** Returns the connection itself, out of its envelope. */
   get_connection: { args: { connection_id: string }; result: JsonObject };
   /** `limit` is the page size: every item of every page is returned. */
   list_connections: {
-    args: { limit?: number | null; property?: string[] | null; orderby?: string | null };
+    args: { limit?: number | null; property?: string[]; orderby?: string | null };
     result: JsonObject[];
   };
-  count_connections: { args: { property?: string[] | null }; result: number };
+  count_connections: { args: { property?: string[] }; result: number };
   update_connection: {
     args: { connection_id: string; etag: string | null; operations: PatchOperation[] };
     result: IdAndEtag;

@@ -5,6 +5,8 @@ Copy it. The first part is the client; the second makes a program of it that aep
     aepmock judge -- python examples/python/client.py
 """
 
+from __future__ import annotations
+
 import base64
 import http.client
 import json
@@ -13,10 +15,15 @@ import ssl
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from typing import Any, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 # The client
+
+Kind = TypeVar("Kind")
+Pair = tuple[str, "str | int | None"]
 
 
 class FlowServiceError(Exception):
@@ -25,7 +32,7 @@ class FlowServiceError(Exception):
     The text is our own: the service's words may repeat a credential that was sent.
     """
 
-    def __init__(self, why, status=None, code=None):
+    def __init__(self, why: str, status: int | None = None, code: str | None = None) -> None:
         super().__init__(" ".join(str(part) for part in (status, code, why) if part is not None))
         self.status = status
         self.code = code
@@ -34,35 +41,35 @@ class FlowServiceError(Exception):
 class NoRedirect(urllib.request.HTTPRedirectHandler):
     """urllib would carry the token along to wherever a redirect points."""
 
-    def redirect_request(self, *_):
+    def redirect_request(self, *_: object) -> None:
         return None
 
 
 class Answer:
     """A 2xx answer. What the documentation promises of it is asked for by name and kind."""
 
-    def __init__(self, status, body):
+    def __init__(self, status: int, body: bytes) -> None:
         self.status = status
         try:
             self.document = read_json(body)
         except ValueError:
             raise self.problem("the answer is not JSON") from None
 
-    def get(self, key, kind):
+    def get(self, key: str, kind: type[Kind]) -> Kind:
         found = self.document.get(key) if isinstance(self.document, dict) else None
         # To Python, True is an int as well.
         if isinstance(found, kind) and isinstance(found, bool) == (kind is bool) and found != "":
             return found
         raise self.problem(f"the answer has no {key}")
 
-    def problem(self, why):
+    def problem(self, why: str) -> FlowServiceError:
         return FlowServiceError(why, self.status)
 
 
 class Connections:
     """The operations on connections. Made anew for each settings: it shares nothing."""
 
-    def __init__(self, settings):
+    def __init__(self, settings: Mapping[str, Any]) -> None:
         self.base = settings["base_url"].rstrip("/")
         self.timeout_s = settings["timeout_s"]
         self.headers = {
@@ -74,7 +81,7 @@ class Connections:
         tls = urllib.request.HTTPSHandler(context=trust(settings.get("ca_file")))
         self.opener = urllib.request.build_opener(NoRedirect, tls)
 
-    def create_connection(self, connection):
+    def create_connection(self, connection: Mapping[str, Any]) -> dict[str, Any]:
         spec = {"id": connection["connection_spec_id"]}
         body = {"name": connection["name"], "connectionSpec": spec}
         # What the caller did not give is left out: null is not allowed.
@@ -91,17 +98,24 @@ class Connections:
         answer = self.ask("POST", self.url(), body)
         return {"id": answer.get("id", str), "etag": etag_of(answer)}
 
-    def get_connection(self, connection_id):
+    def get_connection(self, connection_id: str) -> dict[str, Any]:
         answer = self.ask("GET", self.url(connection_id))
         items = answer.get("items", list)  # one connection comes as a list of one
         if len(items) != 1 or not isinstance(items[0], dict):
             raise answer.problem("the answer does not hold one connection")
         return items[0]
 
-    def list_connections(self, limit=None, property=(), orderby=None):
-        pairs = [("property", text) for text in property or ()]
+    def list_connections(
+        self,
+        limit: int | None = None,
+        property: Sequence[str] = (),
+        orderby: str | None = None,
+    ) -> list[dict[str, Any]]:
+        pairs: list[Pair] = [("property", text) for text in property]
         pairs += [("limit", limit), ("orderby", orderby)]
-        url, seen, items = self.url(query=pairs), set(), []
+        items: list[dict[str, Any]] = []
+        seen: set[str] = set()
+        url: str | None = self.url(query=pairs)
         while url is not None:
             if url in seen:
                 raise FlowServiceError("the next link leads in a circle")
@@ -113,38 +127,44 @@ class Connections:
             url = self.next_url(answer)  # an empty page is not the end, a missing link is
         return items
 
-    def count_connections(self, property=()):
+    def count_connections(self, property: Sequence[str] = ()) -> int:
         # Never with a limit: the service refuses the two together.
-        pairs = [("count", "true"), *(("property", text) for text in property or ())]
+        pairs = [("count", "true"), *(("property", text) for text in property)]
         return self.ask("GET", self.url(query=pairs)).get("count", int)
 
-    def update_connection(self, connection_id, etag, operations):
+    def update_connection(
+        self, connection_id: str, etag: str | None, operations: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
         # The etag as it came, its double quotes are part of it. After a 412 someone else was
         # faster: the caller has to look at the connection again.
         if etag is None:
             raise FlowServiceError("an update needs the etag of the connection")
-        answer = self.ask("PATCH", self.url(connection_id), operations, {"If-Match": etag})
+        answer = self.ask("PATCH", self.url(connection_id), operations, etag)
         if not isinstance(answer.document, dict) or not answer.document.keys() & {"id", "etag"}:
             raise answer.problem("the answer has neither id nor etag")
         return {"id": answer.document.get("id"), "etag": etag_of(answer)}
 
-    def delete_connection(self, connection_id):
+    def delete_connection(self, connection_id: str) -> None:
         self.send("DELETE", self.url(connection_id))
 
-    def test_connection(self, connection_id):
+    def test_connection(self, connection_id: str) -> bool:
         # A credential that does not work is a 200 with false.
         return self.ask("GET", self.url(connection_id, "test")).get("result", bool)
 
     def explore_connection(
         self,
-        connection_id,
-        object_type,
-        object=None,
-        file_type=None,
-        preview=None,
-        source_params=None,
-    ):
-        pairs = [("objectType", object_type), ("object", object), ("fileType", file_type)]
+        connection_id: str,
+        object_type: str,
+        object: str | None = None,
+        file_type: str | None = None,
+        preview: bool | None = None,
+        source_params: Mapping[str, Any] | None = None,
+    ) -> Any:
+        pairs: list[Pair] = [
+            ("objectType", object_type),
+            ("object", object),
+            ("fileType", file_type),
+        ]
         if preview is not None:
             pairs.append(("preview", "true" if preview else "false"))
         if source_params is not None:
@@ -155,7 +175,7 @@ class Connections:
             raise answer.problem("the answer is neither object nor array")
         return answer.document
 
-    def url(self, *segments, query=()):
+    def url(self, *segments: str, query: Iterable[Pair] = ()) -> str:
         # quote() lets dots stand, and a server would read . and .. as steps in the path.
         if any(segment in ("", ".", "..") for segment in segments):
             raise FlowServiceError("this connection id can't be written in a path")
@@ -163,7 +183,7 @@ class Connections:
         pairs = "&".join(f"{n}={quote(str(v), safe='')}" for n, v in query if v is not None)
         return f"{self.base}/{path}" + (f"?{pairs}" if pairs else "")
 
-    def next_url(self, answer):
+    def next_url(self, answer: Answer) -> str | None:
         """The URL of the next page, or None on the last one.
 
         A link is relative to the base path, not to the host, and never leads to another host:
@@ -188,13 +208,17 @@ class Connections:
             pass
         raise answer.problem("the next link leads elsewhere")
 
-    def ask(self, method, url, body=None, headers=()):
-        return Answer(*self.send(method, url, body, headers))
+    def ask(self, method: str, url: str, body: Any = None, etag: str | None = None) -> Answer:
+        return Answer(*self.send(method, url, body, etag))
 
-    def send(self, method, url, body=None, headers=()):
+    def send(
+        self, method: str, url: str, body: Any = None, etag: str | None = None
+    ) -> tuple[int, bytes]:
         """Sends one request; the status and the octets of its answer, if that is a 2xx."""
-        headers = {**self.headers, "Accept": "application/json", **dict(headers)}
+        headers = {**self.headers, "Accept": "application/json"}
         data = None
+        if etag is not None:
+            headers["If-Match"] = etag
         if body is not None:
             headers["Content-Type"] = "application/json"
             data = write_json(body)
@@ -221,17 +245,17 @@ class Connections:
 
 
 @cache
-def trust(ca_file):
+def trust(ca_file: str | None) -> ssl.SSLContext:
     """Verifies certificates against the given CA, or the usual ones; slow to make, so kept."""
     return ssl.create_default_context(cafile=ca_file)
 
 
-def etag_of(answer):
+def etag_of(answer: Answer) -> str | None:
     """The etag as it came, or None: some answers have none."""
     return None if answer.document.get("etag") is None else answer.get("etag", str)
 
 
-def code_of(octets):
+def code_of(octets: bytes) -> str | None:
     """The service's code: FLOW-1404-412 in its own errors, 403010 in the gateway's."""
     try:
         document = read_json(octets)
@@ -244,7 +268,7 @@ def code_of(octets):
     return None if code is None else str(code)
 
 
-def read_json(octets):
+def read_json(octets: bytes) -> Any:
     """The value in octets. Raises ValueError for all that is not JSON in UTF-8."""
     try:
         return json.loads(octets.decode("utf-8"), parse_constant=refuse_constant)
@@ -252,12 +276,12 @@ def read_json(octets):
         raise ValueError("nested too deeply") from None
 
 
-def refuse_constant(name):
+def refuse_constant(name: str) -> None:
     """NaN and Infinity are Python's own addition to JSON."""
     raise ValueError(f"{name} is not JSON")
 
 
-def write_json(value):
+def write_json(value: Any) -> bytes:
     return json.dumps(value, allow_nan=False).encode("ascii")
 
 
@@ -275,7 +299,7 @@ OPERATIONS = (
 )
 
 
-def main():
+def main() -> None:
     # Only answers may stand on stdout: what anything prints goes to stderr, the log.
     out, sys.stdout = sys.stdout.buffer, sys.stderr
     for line in sys.stdin.buffer:  # octets, so that a line ends at LF and nowhere else
@@ -292,7 +316,7 @@ def main():
             return
 
 
-def replied(operation, request):
+def replied(operation: Any, request: Mapping[str, Any]) -> dict[str, Any]:
     """The result or the error of a request, which is never the end of the program."""
     try:
         if operation == "hello":
@@ -308,7 +332,7 @@ def replied(operation, request):
         return described(error)
 
 
-def described(error):
+def described(error: Exception) -> dict[str, Any]:
     if not isinstance(error, FlowServiceError):
         error = FlowServiceError(f"{type(error).__name__} in the client")
     return {"error": {"status": error.status, "code": error.code, "message": str(error)}}

@@ -75,7 +75,7 @@ class Spoken:
         self.process.stdin.write(octets + b"\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
-        assert line.endswith(b"\n"), f"{self.process.args} wrote {line!r}"
+        assert line.endswith(b"\n"), f"{self.process.args!r} wrote {line!r}"
         reply = json.loads(line)
         assert isinstance(reply, dict)
         return reply
