@@ -136,6 +136,7 @@ def test_the_form_of_an_answer_is_told(
         ({"name": "x"}, "no array of operations"),
         ({"name": "x", "operations": [1]}, "no array of operations"),
         ({"name": "x", "operations": ["get"]}, "unknown operation 'get'"),
+        ({"name": "x", "operations": []}, "no create_connection among the operations"),
     ],
 )
 def test_what_is_wrong_with_a_hello_is_told(result: Any, said: str) -> None:
