@@ -193,10 +193,10 @@ class ResultCollector:
             from aepmock.judge import Tally
 
             run = run_of(self._config)
-            suite_config(self._config)
             run.tally.merge(Tally.from_json(data["tally"]))
-            if run.suite is not None and run.suite.program is not None and data["client"]:
-                run.suite.program.name = data["client"]
+            program = suite_config(self._config).program
+            if program is not None:
+                program.learn_of(data["program"])
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -214,14 +214,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = config.stash[RUN]
     from aepmock.suite import end_program, make_report
 
-    client = end_program(suite_config(config), run.tally)
+    suite = suite_config(config)
+    end_program(suite, run.tally, at_once=session.exitstatus == pytest.ExitCode.INTERRUPTED)
     if is_worker(config):
-        data = {"tally": run.tally.to_json(), "client": client}
+        program = suite.program.to_json() if suite.program else {}
+        data = {"tally": run.tally.to_json(), "program": program}
         config.workeroutput["aepmock"] = data  # type: ignore[attr-defined]
         return
 
     report = run.report = make_report(
-        suite_config(config),
+        suite,
         run.tally,
         started_at=run.started_at,
         duration_s=round(monotonic() - run.started, 2),

@@ -43,6 +43,7 @@ SECOND_CHANCE_S = 1.0
 CHANCES = 3
 """How often it is waited for; after that nobody expects it any more."""
 _TICK_S = 0.25
+_MOST_STRAYS = 1_000
 _LOG_LINES = 8
 _BRIEF, _MOST = 160, 4_000
 
@@ -75,6 +76,7 @@ class Program:
         self._told: set[str] = set()
         self._number = 0
         self._wrong_ids = 0
+        self._quiet = True
         self._lost_s = 0.0
         self.hello: Hello | None = None
         self.given_up = ""
@@ -141,13 +143,19 @@ class Program:
         channel = self._channel
         if channel is None:
             return
+        self._read_strays(channel)
+        if channel.ended:
+            summary = "the program ends before bye"
+            self._blame("driver.alive", summary, "to go on until bye", self._end_of(channel))
+            self.stop()
+            return
         self._number += 1
         deadline = self._clock() + self._patience.end_s
         channel.send(request_line(self._number, "bye"), within_s=self._patience.end_s)
-        while not channel.ended and self._clock() < deadline:
-            line = channel.receive(deadline - self._clock())
-            if line is not None and parse(line.octets) is None:
-                self._blame_line(line)
+        while not channel.ended and (left := deadline - self._clock()) > 0:
+            line = channel.receive(left)
+            if line is not None:
+                self._message(line)
         if channel.ended:
             self._conduct.append(Conduct("driver.ends"))
         elif self._again:  # of one that was attached only a connection is seen
@@ -169,20 +177,18 @@ class Program:
         channel.send(
             request_line(0, "hello", {"protocol": PROTOCOL}), within_s=self._patience.hello_s
         )
-        while True:
-            line = channel.receive(max(0.0, deadline - self._clock()))
-            if line is None:
-                return (
-                    self._end_of(channel) if channel.ended else f"silence{self._rest_of(channel)}"
-                )
-            message = parse(line.octets)
-            if message is None or not message.keys() & {"id", "result", "error"}:
-                self._blame_line(line)
-            else:
-                answer = read_answer(message)
-                if not _same(answer.id, 0):
-                    self._blame_id("hello", 0, message)
-                return read_hello(answer)
+        while (left := deadline - self._clock()) > 0:
+            line = channel.receive(left)
+            message = self._message(line) if line is not None else None
+            if channel.ended and line is None:
+                return self._end_of(channel)
+            if message is None:
+                continue
+            answer = read_answer(message)
+            if not _same(answer.id, 0) and not _not_read(answer):
+                self._blame_id("hello", 0, message)
+            return read_hello(answer)
+        return f"silence{self._rest_of(channel)}"
 
     def _ask(
         self, channel: Channel, operation: str, args: Mapping[str, Any], settings: ClientSettings
@@ -193,38 +199,45 @@ class Program:
         line = request_line(number, operation, args, settings)
         # One that does not read is found out below, by its not answering.
         channel.send(line, within_s=self.allowed_s())
-        quiet, patience = True, math.inf
         candidate: Answer | None = None
-        while True:
-            spent = self._clock() - began
+        last_chance_s = math.inf
+        self._quiet = True
+        while (spent := self._clock() - began) < last_chance_s:
             allowed = self._allowed_s(spent)
-            found = channel.receive(max(0.0, min(allowed - spent, patience - spent, _TICK_S)))
-            if found is None:
-                if channel.ended:
-                    self._died(channel, operation, spent)
-                if spent >= patience:
-                    self._lost_s += SECOND_CHANCE_S
-                    return candidate if candidate is not None else self._out_of_step()
-                if spent >= allowed:
-                    self._hung(channel, operation, spent)
-                continue
-            message = parse(found.octets)
-            if message is None or not message.keys() & {"id", "result", "error"}:
-                self._blame_line(found)
-                quiet = False
+            if spent >= allowed:
+                self._hung(channel, operation, spent)
+            found = channel.receive(min(allowed - spent, last_chance_s - spent, _TICK_S))
+            if found is None and channel.ended:
+                self._died(channel, operation, spent)
+            message = self._message(found) if found is not None else None
+            if message is None:
                 continue
             answer = read_answer(message)
             if _same(answer.id, number):
-                self._praise(quiet)
+                self._praise()
                 return answer
-            if "id" in message and answer.id is None and answer.error is not None:
+            if _not_read(answer):
                 self._not_understood(operation, answer)
             self._blame_id(operation, number, message)
-            self._wrong_ids += 1
-            if not _earlier(answer.id, number):
-                candidate = answer
-            chance = SECOND_CHANCE_S if self._wrong_ids <= CHANCES else 0.0
-            patience = min(patience, self._clock() - began + chance)
+            candidate = candidate if _earlier(answer.id, number) else answer
+            last_chance_s = min(last_chance_s, self._clock() - began + self._chance_s())
+        return candidate if candidate is not None else self._out_of_step()
+
+    def _message(self, line: Line) -> dict[str, Any] | None:
+        """The answer on a line, or None for anything else, which does not belong there."""
+        message = parse(line.octets)
+        if message is None or not message.keys() & {"id", "result", "error"}:
+            self._blame_line(line)
+            return None
+        return message
+
+    def _chance_s(self) -> float:
+        """How long the right answer may still come after one with a wrong id."""
+        self._wrong_ids += 1
+        if self._wrong_ids > CHANCES:
+            return 0.0
+        self._lost_s += SECOND_CHANCE_S
+        return SECOND_CHANCE_S
 
     def _allowed_s(self, spent: float) -> float:
         try:
@@ -235,17 +248,18 @@ class Program:
             self.stop()
             raise
 
-    def _praise(self, quiet: bool) -> None:
-        clauses = ["driver.ids", "driver.answers", "driver.alive", "driver.reads"]
-        self._conduct += map(Conduct, clauses + ["driver.stdout"] * quiet)
+    def _praise(self) -> None:
+        kept = ["driver.ids", "driver.answers", "driver.alive", "driver.reads"]
+        self._conduct += map(Conduct, [*kept, "driver.stdout"] if self._quiet else kept)
 
     def _read_strays(self, channel: Channel) -> None:
-        """Whatever came before anything was asked."""
-        while (line := channel.waiting()) is not None:
-            message = parse(line.octets)
-            if message is None or not message.keys() & {"id", "result", "error"}:
-                self._blame_line(line)
-            else:
+        """Whatever came before anything was asked, unless that has no end."""
+        for _ in range(_MOST_STRAYS):
+            line = channel.waiting()
+            if line is None:
+                return
+            message = self._message(line)
+            if message is not None:
                 summary = "the program answers what nobody asked"
                 got = f"another line with the id {self._brief(message.get('id'))}"
                 self._blame("driver.ids", summary, "one answer to each request", got)
@@ -262,7 +276,7 @@ class Program:
     def _hung(self, channel: Channel, operation: str, spent: float) -> NoReturn:
         summary = f"the program does not answer {operation}"
         expected = "an answer, be it an error that says that none came from the service"
-        got = f"silence for {spent:.0f} s{self._rest_of(channel)}; it was stopped"
+        got = f"no answer in {spent:.0f} s{self._rest_of(channel)}; it was stopped"
         self._blame("driver.answers", summary, expected, got)
         answering = bool(channel.half)
         self._lost_s += spent
@@ -300,19 +314,23 @@ class Program:
         kind = "a line that is too long" if line.too_long else "a line"
         summary = "the program writes something else than answers to stdout"
         expected = "answers only, one object of JSON a line; anything else belongs on stderr"
-        got = lambda: f"{kind}: {self._quoted(line.octets)}"  # noqa: E731 short, and wanted once
-        self._blame("driver.stdout", summary, expected, got)
+        self._quiet = False
+        if summary not in self._told or not self._blamed(summary):
+            got = "" if summary in self._told else f"{kind}: {self._quoted(line.octets)}"
+            self._blame("driver.stdout", summary, expected, got)
 
-    def _blame(
-        self, clause: str, summary: str, expected: str, got: str | Callable[[], str]
-    ) -> None:
+    def _blame(self, clause: str, summary: str, expected: str, got: str) -> None:
         """Keeps a fault, with the last of stderr; of those of one summary, only the first whole."""
         shown, log = "the same again", tuple[str, ...]()
         if summary not in self._told and self._channel is not None:
             self._told.add(summary)
             log = tuple(_cut(self._redact(line)) for line in self._channel.log[-_LOG_LINES:])
-            shown = self._redact(got if isinstance(got, str) else got())
+            shown = self._redact(got)
         self._conduct.append(Conduct(clause, summary, expected, shown, log))
+
+    def _blamed(self, summary: str) -> bool:
+        """Whether this is kept already: a program may write such lines without end."""
+        return any(seen.summary == summary for seen in self._conduct)
 
     def _end_of(self, channel: Channel) -> str:
         return channel.fate() + self._rest_of(channel)
@@ -357,6 +375,11 @@ def _reported(error: Mapping[str, Any]) -> ClientError:
         status=known,
         code=None if code is None else str(code),
     )
+
+
+def _not_read(answer: Answer) -> bool:
+    """Whether the program says that it could not read the request."""
+    return answer.id is None and answer.error is not None and answer.has_id
 
 
 def _earlier(found: Any, number: int) -> bool:

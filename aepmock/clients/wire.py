@@ -37,7 +37,8 @@ class UnwrittenError(ValueError):
 class Answer:
     """An answer: `error` is the program's {"status", "code", "message"}, else None.
 
-    `flaw` says what is wrong with its form, in a few words; `empty` that it holds nothing.
+    `flaw` says what is wrong with its form, in a few words; `empty` that it holds nothing, `has_id`
+    whether it has an id, be it null.
     """
 
     id: Any
@@ -45,6 +46,7 @@ class Answer:
     error: Mapping[str, Any] | None = None
     flaw: str = ""
     empty: bool = False
+    has_id: bool = True
 
 
 @dataclass(frozen=True)
@@ -106,15 +108,15 @@ def _no_constant(name: str) -> None:
 
 def read_answer(message: Mapping[str, Any]) -> Answer:
     """An answer out of a line's object, with what is wrong with its form."""
-    number, error = message.get("id"), message.get("error")
+    number, has_id = message.get("id"), "id" in message
+    result, error = message.get("result"), message.get("error")
     if error is not None:
         error, flaw = _read_error(error)
-        if message.get("result") is not None:
-            flaw = "both a result and an error"
-        return Answer(number, error=error, flaw=flaw)
+        flaw = flaw if result is None else "both a result and an error"
+        return Answer(number, error=error, flaw=flaw, has_id=has_id)
     if "result" in message:
-        return Answer(number, message["result"])
-    return Answer(number, flaw="neither result nor error", empty=True)
+        return Answer(number, result, has_id=has_id)
+    return Answer(number, flaw="neither result nor error", empty=True, has_id=has_id)
 
 
 def _read_error(error: Any) -> tuple[Mapping[str, Any], str]:
@@ -149,6 +151,8 @@ def read_hello(answer: Answer) -> Hello | str:
     for operation in operations:
         if operation not in OPERATIONS:
             return str(unknown("operation", operation, OPERATIONS))
+    if "create_connection" not in operations:
+        return "no create_connection among the operations, the one that is required"
     return Hello(" ".join(name.split())[:MAX_NAME], tuple(dict.fromkeys(operations)))
 
 

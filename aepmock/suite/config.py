@@ -47,6 +47,12 @@ class SuiteConfig:
         return self.clauses | driver_clauses() if self.program else self.clauses
 
     @property
+    def idle(self) -> str:
+        """Why nothing put a clause to the test, where there is a reason for all."""
+        given_up = self.program.given_up if self.program else ""
+        return f"the program was not asked: {given_up}" if given_up else ""
+
+    @property
     def name(self) -> str:
         """What the client is called in a report."""
         return self.program.name if self.program else self.client
@@ -140,7 +146,7 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
         seed=config.seed,
         started_at=started_at,
         duration_s=duration_s,
-        results=decide(clauses, tally, known, methods),
+        results=decide(clauses, tally, known, methods, idle=config.idle),
     )
 
 

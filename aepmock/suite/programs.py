@@ -45,7 +45,7 @@ class ProgramRun:
         self.attached = listener is not None
         self._listener = listener
         self._patience = ENDLESS if self.attached else patience or Patience()
-        self._name = ""
+        self._name = self._given_up = ""
         self.started = False
         self.hangs: Counter[str] = Counter()
         self._secrets: set[str] = set()
@@ -67,9 +67,19 @@ class ProgramRun:
             return self.program.hello.name
         return self._name or shlex.join(self.command) or "a program that was attached"
 
-    @name.setter
-    def name(self, name: str) -> None:
-        self._name = name
+    @property
+    def given_up(self) -> str:
+        """Why it is not asked any more; empty while it is."""
+        return self._given_up or self.program.given_up
+
+    def to_json(self) -> dict[str, str]:
+        """What a worker knows of it, for its controller."""
+        return {"name": self.name, "given_up": self.given_up} if self.started else {}
+
+    def learn_of(self, data: Mapping[str, str]) -> None:
+        """Takes over what a worker knows of it."""
+        if data:
+            self._name, self._given_up = data["name"], data["given_up"]
 
     @property
     def words(self) -> str:

@@ -80,6 +80,9 @@ class Trial:
         self.bench.note(operation, outcome)
         self.bench.take_conduct(self.session)
         exchanges = self.bench.recorder.take()
+        if outcome.looped and not exchanges and self.bench.program is not None:
+            # Nothing was done: that is driver.answers, and says nothing about a client.
+            outcome = Outcome(raised=CallLost("it never came back", hung=True))
         self.bench.check_guard()
         self.session.calls.append(as_call(outcome, operation, settings_, given, exchanges))
         self._learn_tokens()

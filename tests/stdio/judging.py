@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from aepmock.clients.stdio import Patience
@@ -56,6 +57,7 @@ def few_calls(trial: Trial, _: object) -> None:
     trial.call("delete_connection", connection_id=odd)
 
 
+@cache
 def judge_speaker(fault: str = "") -> Tally:
     """What the speaker with a fault met and broke."""
     return judge_program(config_of(speaker(fault), PATIENCE.get(fault)))

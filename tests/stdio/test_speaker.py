@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from aepmock.clients.stdio import Patience
 from aepmock.contract import load_contract
+from aepmock.suite import Bench, end_program
 from aepmock.suite.programs import ProgramRun, environment
 from tests.stdio.judging import config_of, judge_program, judge_speaker, speaker
 from tests.stdio.speaker import FAULTS, ODDITIES
@@ -113,6 +115,51 @@ def test_a_child_that_holds_the_pipes_does_not_hide_an_end() -> None:
     tally = judge_program(config_of([sys.executable, "-c", parent]))
     assert tally.findings["driver.hello"][0].got == "it ended with status 7"
     assert time.monotonic() - began < 20
+
+
+def test_a_flood_on_stdout_is_one_fault_and_ends(tmp_path: Path) -> None:
+    flood = "while True: print('x' * 100)"
+    tally = judge_program(config_of([sys.executable, "-c", flood], Patience(hello_s=1.0)))
+    assert set(tally.findings) == {"driver.hello", "driver.stdout"}
+    assert len(tally.findings["driver.stdout"]) == 1
+
+
+def test_a_program_that_reads_nothing_does_not_block_the_judge() -> None:
+    deaf = (
+        "import json, sys, time\n"
+        "input()\n"
+        "result = {'name': 'deaf', 'operations': ['create_connection']}\n"
+        "print(json.dumps({'id': 0, 'result': result}), flush=True)\n"
+        "time.sleep(99)\n"
+    )
+    config = config_of([sys.executable, "-c", deaf], Patience(margin_s=0.1))
+    with Bench(config, "a long name", "default", {}) as bench:
+        connection = replace(bench.plain_connection(), name="x" * 1_000_000)
+        bench.run_each([0], lambda trial, _: trial.call("create_connection", connection=connection))
+    end_program(config, bench.tally)
+    assert set(bench.tally.findings) == {"driver.answers"}
+
+
+def test_requests_without_end_are_no_fault_of_the_protocol() -> None:
+    endless = (
+        "import json, sys, urllib.error, urllib.request\n"
+        "for line in sys.stdin:\n"
+        "    asked = json.loads(line)\n"
+        "    if asked['op'] == 'hello':\n"
+        "        result = {'name': 'endless', 'operations': ['create_connection']}\n"
+        "        print(json.dumps({'id': 0, 'result': result}), flush=True)\n"
+        "    while 'settings' in asked:\n"
+        "        try:\n"
+        "            urllib.request.urlopen(asked['settings']['base_url'] + '/connections')\n"
+        "        except urllib.error.HTTPError as error:\n"
+        "            error.close()\n"
+    )
+    config = config_of([sys.executable, "-c", endless])
+    with Bench(config, "one call", "default", {}) as bench:
+        bench.run_each([0], lambda trial, _: trial.create(bench.plain_connection()))
+    end_program(config, bench.tally)
+    assert not any(clause.startswith("driver.") for clause in bench.tally.findings)
+    assert "request.authorization" in bench.tally.findings
 
 
 def test_the_name_of_a_program_is_what_it_says() -> None:
