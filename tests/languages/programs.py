@@ -103,7 +103,7 @@ def speaking(command: Sequence[str], **environment: str) -> Iterator[Spoken]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, **environment},
+        env={**os.environ, "NODE_NO_WARNINGS": "1", **environment},
     ) as process:
         try:
             spoken = Spoken(process)

@@ -41,6 +41,14 @@ def test_an_example_meets_every_must(name: str, tmp_path: Path) -> None:
     assert status == 0
 
 
+def test_the_index_and_the_guide_name_every_example() -> None:
+    index = (ROOT / "examples" / "README.md").read_text("utf-8")
+    guide = (ROOT / "docs" / "languages.md").read_text("utf-8")
+    for example in EXAMPLES.values():
+        assert f"({example.path.removeprefix('examples/')})" in index
+        assert f"(../{example.path})" in guide
+
+
 @dataclass(frozen=True)
 class Changed:
     """An example with one fault: `old`, which stands in it once, is `new` instead."""
