@@ -83,12 +83,14 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_judge(commands: Any) -> None:
     about = "judge a client on the mock, clause by clause"
-    sub = commands.add_parser("judge", help=about, description=about, allow_abbrev=False)
-    sub.add_argument(
-        "target", metavar="TARGET", nargs="?", help="the client, as package.module:factory"
+    usage = "aepmock judge [options] (TARGET | -- COMMAND ARG… | --attach [ADDRESS])"
+    sub = commands.add_parser(
+        "judge", help=about, description=about, usage=usage, allow_abbrev=False
     )
+    about_target = "the client, as package.module:factory; a program stands after --"
+    sub.add_argument("target", metavar="TARGET", nargs="?", help=about_target)
     for option in OPTIONS.values():
-        if option.kind == "flag" or option.name == "client":
+        if option.kind == "flag" or option.name in ("client", "command"):
             continue
         kwargs: dict[str, Any] = {"action": "append"} if option.kind == "list" else {}
         if option.kind == "number":
@@ -100,6 +102,13 @@ def _add_judge(commands: Any) -> None:
         default = f" (default: {option.default})" if option.default else ""
         sub.add_argument(f"--{option.name}", help=option.about + default, **kwargs)
     sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that share it")
+    sub.add_argument(
+        "--attach",
+        nargs="?",
+        const="127.0.0.1:0",
+        metavar="ADDRESS",
+        help="wait for a program that you start, in a debugger say (default: a free port)",
+    )
     sub.add_argument("-v", "--verbose", action="store_true", help="list every clause")
     sub.add_argument(
         "--passive",
@@ -172,6 +181,7 @@ def judge(arguments: argparse.Namespace) -> int:
     """Runs the suite in a process of its own and shows its verdicts."""
     if arguments.passive:
         return _judge_passively(arguments)
+    from aepmock.attaching import alone, attaching
     from aepmock.reports import write_report
     from aepmock.reports.as_text import render_report
     from aepmock.runner import SuiteFailed, run_suite
@@ -179,23 +189,27 @@ def judge(arguments: argparse.Namespace) -> int:
 
     folder = Path.cwd()
     flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
-    flags["client"] = arguments.target
+    flags |= _who(arguments)
     if arguments.jobs < 1:
         raise UsageError("--jobs takes a number from 1 on")
     settings = resolve(flags, project=project_folder(folder))
     out, err = _console(), _console(stderr=True)
-    if not settings["client"].value:
-        raise UsageError(
-            "no client to judge: aepmock judge package.module:factory, such as "
-            "aepmock judge aepmock.clients.reference:client"
-        )
-    _check_target(settings["client"].value)
-    make_config({**settings, "client": settings["client"]}, folder=folder)
-    try:
-        report = run_suite(settings, folder=folder, jobs=arguments.jobs, err=err)
-    except SuiteFailed as failure:
-        print(f"aepmock: a fault of the kit:\n{failure}", file=sys.stderr)
-        return FAULT
+    with attaching(arguments.attach, err) as listener:
+        if listener is not None:
+            settings = alone(settings)
+        if not settings["client"].value and not settings["command"].value and listener is None:
+            raise UsageError(
+                "no client to judge: aepmock judge package.module:factory, such as "
+                "aepmock judge aepmock.clients.reference:client, or aepmock judge -- COMMAND ARG…"
+            )
+        make_config(settings, folder=folder, listener=listener)
+        try:
+            report = run_suite(
+                settings, folder=folder, jobs=arguments.jobs, err=err, listener=listener
+            )
+        except SuiteFailed as failure:
+            print(f"aepmock: a fault of the kit:\n{failure}", file=sys.stderr)
+            return FAULT
     render_report(report, console=out, verbose=arguments.verbose)
     for path in settings["report"].value:
         write_report(report, Path(path))
@@ -210,11 +224,13 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
         raise UsageError("--passive runs a program: aepmock judge --passive -- COMMAND ARG…")
     folder = Path.cwd()
     flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
+    flags |= {"client": None, "command": None}
     used = ("select", "report", "known-failing", "seed")
     unused = [
         f"--{n}" for n, v in flags.items() if v not in (None, [], "default") and n not in used
     ]
     unused += ["--jobs"] if arguments.jobs != 1 else []
+    unused += ["--attach"] if arguments.attach is not None else []
     if unused:
         raise UsageError(
             f"{', '.join(unused)} can't be had with --passive: the program runs once, as it is. "
@@ -232,9 +248,18 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
     return judge_program(run, err=_console(stderr=True), verbose=arguments.verbose)
 
 
-def _check_target(target: str) -> None:
-    if target.startswith("-"):
+def _who(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What is judged, of TARGET, the words after `--`, and --attach."""
+    target, program, attach = arguments.target, arguments.program, arguments.attach
+    if program is not None and not program:
+        raise UsageError("no program to judge: aepmock judge -- COMMAND ARG…")
+    if sum((target is not None, program is not None, attach is not None)) > 1:
+        raise UsageError("give one of TARGET, -- COMMAND ARG… and --attach")
+    if attach is not None and arguments.jobs != 1:
+        raise UsageError("--jobs can't be had with --attach: there is one program")
+    if target is not None and target.startswith("-"):
         raise UsageError(f"{target!r} is no client; write package.module:factory")
+    return {"client": target, "command": program}
 
 
 def serve(arguments: argparse.Namespace) -> int:

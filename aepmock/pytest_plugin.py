@@ -19,6 +19,8 @@ from aepmock.errors import AroundTheDoorsError, UsageError
 from aepmock.settings import OPTIONS, Option, Setting, resolve
 
 if TYPE_CHECKING:
+    import socket
+
     from aepmock.judge import Report, Tally
     from aepmock.mocking import Mock
     from aepmock.suite import SuiteConfig
@@ -70,6 +72,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         kwargs["metavar"] = None if option.choices else option.name.upper()
         group.addoption(option.flag, help=option.about, default=None, **kwargs)
     group.addoption("--aepmock-result", help="for aepmock's own use", default=None)
+    group.addoption("--aepmock-attach", help="for aepmock's own use", type=int, default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -101,11 +104,21 @@ def suite_config(config: pytest.Config) -> SuiteConfig:
         from aepmock.suite import make_config
 
         try:
-            run.suite = make_config(run.settings, folder=config.invocation_params.dir)
+            folder, attach = config.invocation_params.dir, config.getoption("aepmock_attach")
+            run.suite = make_config(run.settings, folder=folder, listener=_listener(attach))
         except UsageError as error:
             raise pytest.UsageError(f"aepmock: {error}") from None
         run.judged = True
     return run.suite
+
+
+def _listener(number: int | None) -> socket.socket | None:
+    """The socket that `aepmock judge --attach` listens on, by its file descriptor."""
+    if number is None:
+        return None
+    import socket
+
+    return socket.socket(fileno=number)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -180,8 +193,10 @@ class ResultCollector:
             from aepmock.judge import Tally
 
             run = run_of(self._config)
-            suite_config(self._config)
-            run.tally.merge(Tally.from_json(data))
+            run.tally.merge(Tally.from_json(data["tally"]))
+            program = suite_config(self._config).program
+            if program is not None:
+                program.learn_of(data["program"])
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -197,13 +212,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if RUN not in config.stash or not config.stash[RUN].judged:
         return
     run = config.stash[RUN]
+    from aepmock.suite import end_program, make_report
+
+    suite = suite_config(config)
+    end_program(suite, run.tally, at_once=session.exitstatus == pytest.ExitCode.INTERRUPTED)
     if is_worker(config):
-        config.workeroutput["aepmock"] = run.tally.to_json()  # type: ignore[attr-defined]
+        program = suite.program.to_json() if suite.program else {}
+        data = {"tally": run.tally.to_json(), "program": program}
+        config.workeroutput["aepmock"] = data  # type: ignore[attr-defined]
         return
-    from aepmock.suite import make_report
 
     report = run.report = make_report(
-        suite_config(config),
+        suite,
         run.tally,
         started_at=run.started_at,
         duration_s=round(monotonic() - run.started, 2),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -30,14 +31,22 @@ class SuiteFailed(AepmockError):
     """The suite itself failed: a fault of the kit, with what pytest printed."""
 
 
-def run_suite(settings: Mapping[str, Setting], *, folder: Path, jobs: int, err: Console) -> Report:
+def run_suite(
+    settings: Mapping[str, Setting],
+    *,
+    folder: Path,
+    jobs: int,
+    err: Console,
+    listener: socket.socket | None = None,
+) -> Report:
     """Judges the client that the settings name; modules and files are looked for in `folder`.
 
-    With the door "auto", a client that no in-process door is for is judged through the server.
-    Raises UsageError for misuse that only the run could find, SuiteFailed for faults of the kit.
+    With a `listener`, that is the program which comes there. With the door "auto", a client that
+    no in-process door is for is judged through the server. Raises UsageError for misuse that only
+    the run could find, SuiteFailed for faults of the kit.
     """
     try:
-        return _run_once(settings, folder, jobs, err)
+        return _run_once(settings, folder, jobs, err, listener)
     except AroundTheDoorsError:
         if settings["door"].value != "auto":
             raise
@@ -48,12 +57,20 @@ def run_suite(settings: Mapping[str, Setting], *, folder: Path, jobs: int, err: 
         return _run_once({**settings, "door": server}, folder, jobs, err)
 
 
-def _run_once(settings: Mapping[str, Setting], folder: Path, jobs: int, err: Console) -> Report:
+def _run_once(
+    settings: Mapping[str, Setting],
+    folder: Path,
+    jobs: int,
+    err: Console,
+    listener: socket.socket | None = None,
+) -> Report:
     with tempfile.TemporaryDirectory(prefix="aepmock-") as scratch:
         result = Path(scratch) / "result.json"
         command = _command(settings, result, jobs)
+        inherited = () if listener is None else (listener.fileno(),)
+        command += [f"--aepmock-attach={fd}" for fd in inherited]
         with _progress(err) as progress:
-            status, output = _run(command, folder, progress)
+            status, output = _run(command, folder, progress, inherited)
         if not result.exists():
             _explain(status, output)
         document = json.loads(result.read_text("utf-8"))
@@ -89,7 +106,9 @@ def _command(settings: Mapping[str, Setting], result: Path, jobs: int) -> list[s
     return [*words, f"--aepmock-result={result}"]
 
 
-def _run(command: Sequence[str], folder: Path, progress: Progress) -> tuple[int, str]:
+def _run(
+    command: Sequence[str], folder: Path, progress: Progress, inherited: Sequence[int]
+) -> tuple[int, str]:
     environment = {
         key: value
         for key, value in os.environ.items()
@@ -108,6 +127,7 @@ def _run(command: Sequence[str], folder: Path, progress: Progress) -> tuple[int,
         text=True,
         encoding="utf-8",
         errors="replace",
+        pass_fds=tuple(inherited),
     ) as process:
         assert process.stdout is not None
         try:

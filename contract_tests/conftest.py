@@ -30,6 +30,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out: list[pytest.Item] = []
     for item in items:
         patterns = getattr(getattr(item, "module", None), "EXERCISES", ("*",))
+        # How a program behaves shows in every test.
+        patterns = (*patterns, "driver.*")
         wanted = any(fnmatchcase(c, p) for c in clauses for p in patterns)
         (kept if wanted or "bench" not in getattr(item, "fixturenames", ()) else left_out).append(
             item

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from aepmock.contract import Contract
@@ -23,6 +24,7 @@ class Observation(NamedTuple):
 
 def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observation]:
     """Every look that an example allows at the clauses asked for, in the contract's order."""
+    answered = _without_lost(session)
     for clause in session.contract.clauses:
         if clause not in clauses:
             continue
@@ -35,8 +37,19 @@ def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observ
                     for problem in wire_check(exchange, expected, session.contract):
                         yield Observation(clause, problem)
         for session_check in SESSION_CHECKS.get(clause, ()):
-            for problem in session_check(session):
+            for problem in session_check(answered):
                 yield Observation(clause, problem)
+
+
+def _without_lost(session: Session) -> Session:
+    """The session as checks see it: of a call without an answer only what was sent counts."""
+    if not any(call.lost for call in session.calls):
+        return session
+    calls = [
+        Call("factory", call.settings, {}, call.exchanges) if call.lost else call
+        for call in session.calls
+    ]
+    return replace(session, calls=calls)
 
 
 def judge_exchange(
@@ -87,6 +100,7 @@ def to_finding(
         calls=tuple(redactor.text(call) for call in calls),
         exchange=exchange,
         diff=diff,
+        log=redactor.text("\n".join(problem.log)),
         source=str(source),
         reproduce=reproduce,
     )
@@ -115,6 +129,8 @@ def tell(call: Call) -> str:
             shown.append(f"{key}={_brief(value)}")
     if call.looped:
         end = "never came back"
+    elif call.lost:
+        end = "no answer"
     elif call.raised is not None:
         end = f"raised {type(call.raised).__name__}"
     else:
