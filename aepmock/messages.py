@@ -139,8 +139,8 @@ class Effect:
     answer begins after `delay_s`, its body is spread over `spread_s`. `behind` is what the
     service itself had answered, where it was asked and the client saw something else: it has
     secrets. `elsewhere` says that another origin answered, to which a fault had led the client:
-    what is asked there is nothing the contract is about. A door calls `elapsed(mock_s, real_s)` for the time that went by: by the mock's
-    own clock, and in truth.
+    what is asked there is nothing that the contract is about. A door calls
+    `elapsed(mock_s, real_s)` for the time that went by, by the mock's own clock and in truth.
     """
 
     fault: str
