@@ -79,9 +79,10 @@ class FlowService:
             self.gateway.expire_all()
 
     def reset(self) -> None:
-        """Forgets every connection. Credentials stay valid; ids go on, they do not repeat."""
+        """Forgets every connection. Credentials are valid again; ids go on, they do not repeat."""
         with self._lock:
             self.store.clear()
+            self.gateway.revive()
 
     def set_readings(self, readings: Mapping[str, str]) -> None:
         """Answers by other readings from now on. Raises UsageError for unknown ones."""

@@ -13,8 +13,8 @@ from aepmock.service.refusing import Refused
 TOKEN_LIFE_S = 86_399
 """DEVC: expires_in of a token, about 24 hours."""
 
-MOST_ENDED = 1_000
-"""Tokens that were ended by a test and are remembered, where any other one is let in."""
+MOST_ENDED = 10_000
+"""Tokens that a test ended before their time and that are remembered."""
 
 TokenKind = Literal["service", "user"]
 
@@ -112,17 +112,19 @@ class Gateway:
 
     def expire(self, token: str) -> None:
         """Ends a token's life now, minted here or not."""
-        if token in self._tokens:
-            self._tokens[token].expires_at_ms = self._clock.now_ms()
-        if self._accept_any and token:
+        if token:
             self._ended[token] = None
-            while len(self._ended) > MOST_ENDED:
-                del self._ended[next(iter(self._ended))]
+        while len(self._ended) > MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
 
     def expire_all(self) -> None:
         """Ends the life of every token that was minted so far."""
-        for token in list(self._tokens):
+        for token in self._tokens:
             self.expire(token)
+
+    def revive(self) -> None:
+        """Takes back what ended the life of tokens before their time."""
+        self._ended.clear()
 
     def integration(self, client_id: str) -> Credentials | None:
         """The integration of that client id, or None."""
