@@ -349,7 +349,7 @@ def mock(
     sandbox: str = "dev",
     seed: int = 0,
     door: str = "auto",
-    faults: Sequence[str | Mapping[str, Any]] = (),
+    faults: Sequence[str | Fault | Mapping[str, Any]] = (),
 ) -> AbstractContextManager[Mock]:
     """A mock that is active inside the `with`.
 

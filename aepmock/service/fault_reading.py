@@ -107,13 +107,16 @@ def read_fault(contract: Contract, text: str) -> Fault:
 
 
 def faults_of(contract: Contract, given: Iterable[Any]) -> tuple[Fault, ...]:
-    """Faults of a marker: each a text, or a mapping with operation, fault, times, when."""
+    """Faults of a list: each a text, a Fault, or a mapping with operation, fault, times, when."""
     if isinstance(given, str | Mapping | Fault) or not isinstance(given, Iterable):
         raise UsageError(f"faults takes a list, faults=['connections.create: 503'], not {given!r}")
     found = []
     for one in given:
         if isinstance(one, str):
             found.append(read_fault(contract, one))
+        elif isinstance(one, Fault):
+            steps, when = one.steps, one.when
+            found.append(make_fault(contract, one.operation, steps, times=one.times, when=when))
         elif isinstance(one, Mapping):
             fields = dict(one)
             for name in fields:

@@ -155,7 +155,7 @@ def test_a_list_of_faults_holds_texts_and_mappings() -> None:
     found = faults_of(
         CONTRACT,
         [
-            "connections.list: reset",
+            Fault("connections.list", (Step("reset"),)),
             {"operation": "connections.get", "fault": "503, reset", "when": {"id": "a"}},
             {"operation": "connections.get", "code": "1103-503", "times": 3},
         ],
