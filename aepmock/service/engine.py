@@ -97,6 +97,11 @@ class FlowService:
             items = [connections.present(self, c) for c in self.store]
         return iter(items)
 
+    def name_of(self, connection_id: str) -> str | None:
+        """The name of the connection with an id, wherever it is; None where there is none."""
+        with self._lock:
+            return next((c.name for c in self.store if c.id == connection_id), None)
+
     def newest(self, most: int) -> tuple[int, list[Mapping[str, Any]]]:
         """How many connections are held, and the `most` written last, the newest first."""
         with self._lock:

@@ -55,6 +55,10 @@ class Faulting:
         effect = replace(effect, ending=_ENDINGS.get(step.kind, "whole"), behind=behind)
         return replace(answer, injected=True, effect=effect)
 
+    def name_of(self, connection_id: str) -> str | None:
+        """The name of the connection with an id, None where there is none."""
+        return self._service.name_of(connection_id) if self._service is not None else None
+
     def elapsed(self, mock_s: float, real_s: float) -> None:
         """Moves the mock's own time on, and counts what was really waited, because of a fault."""
         self.waited_s += real_s

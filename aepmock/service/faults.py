@@ -6,7 +6,7 @@ checked in `fault_reading.py`; `faulting.py` makes answers of steps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -107,8 +107,8 @@ class When:
     """Which requests of an operation a fault is for: all that is given must hold.
 
     `call` is the first of the requests that it is for, counted from 1; `id` the connection's in
-    the path, `name` the one in a JSON body, `header` values by header name, all with wildcards;
-    `body` is contained in the body.
+    the path, `name` that connection's or the one in a JSON body, `header` values by header name,
+    all with wildcards; `body` is contained in the body.
     """
 
     call: int = 1
@@ -123,18 +123,23 @@ class When:
         made = {name: value for name, value in given.items() if value}
         return made if self.call == 1 else {"call": self.call, **made}
 
-    def holds(self, request: Request) -> bool:
-        """Whether a request is one of those meant, whichever in number it is."""
-        if self.id is not None and not any(
-            fnmatchcase(path_segment(part), self.id) for part in request.path.split("/")
-        ):
+    def holds(self, request: Request, name_of: Callable[[str], str | None]) -> bool:
+        """Whether a request is one of those meant, whichever in number it is.
+
+        `name_of` gives the name of the connection with an id, None where there is none.
+        """
+        connection_id = _id_in(request)
+        if self.id is not None and not fnmatchcase(connection_id, self.id):
             return False
         for name, pattern in self.header:
             if not any(fnmatchcase(value, pattern) for value in request.headers.all(name)):
                 return False
         if self.body is not None and self.body.encode() not in request.body:
             return False
-        return self.name is None or fnmatchcase(_name_in(request), self.name)
+        if self.name is None:
+            return True
+        called = name_of(connection_id) if connection_id else _name_in(request)
+        return called is not None and fnmatchcase(called, self.name)
 
 
 @dataclass(frozen=True)
@@ -173,10 +178,16 @@ def _number(seconds: float) -> str:
     return f"{seconds:.6f}".rstrip("0").rstrip(".")
 
 
-def _name_in(request: Request) -> str:
+def _id_in(request: Request) -> str:
+    """The connection's id in the path, …/connections/{id}, or ""."""
+    _, found, rest = request.path.partition("/connections/")
+    return path_segment(rest.partition("/")[0]) if found else ""
+
+
+def _name_in(request: Request) -> str | None:
     try:
         document = request.json
     except ValueError:
-        return ""
+        return None
     name = document.get("name") if isinstance(document, dict) else None
-    return name if isinstance(name, str) else ""
+    return name if isinstance(name, str) else None

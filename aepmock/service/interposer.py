@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from aepmock.contract import Contract
 from aepmock.messages import Handler, Request, Response
 from aepmock.service.faulting import Faulting
-from aepmock.service.faults import Fault, Step
+from aepmock.service.faults import Fault
 
 if TYPE_CHECKING:
     from aepmock.service.engine import FlowService
@@ -56,13 +56,15 @@ class _Playing:
     """A fault, and how far it has come: `calls` it was asked about, steps that were `played`."""
 
     fault: Fault
-    play: Callable[[Step, Request], Response]
+    faulting: Faulting
     calls: int = 0
     played: int = 0
 
     def takes(self, operation: str, request: Request) -> bool:
         fault = self.fault
-        if not fnmatchcase(operation, fault.operation) or not fault.when.holds(request):
+        if not fnmatchcase(operation, fault.operation):
+            return False
+        if not fault.when.holds(request, self.faulting.name_of):
             return False
         self.calls += 1
         return self.calls >= fault.when.call
@@ -70,7 +72,7 @@ class _Playing:
     def next(self) -> Action:
         step = self.fault.steps[self.played % len(self.fault.steps)]
         self.played += 1
-        return lambda request: self.play(step, request)
+        return lambda request: self.faulting.play(step, request)
 
     @property
     def used_up(self) -> bool:
@@ -119,7 +121,7 @@ class Interposer:
 
     def fault(self, fault: Fault) -> None:
         """Lets a fault happen; of several, the one that was told first comes first."""
-        self._scripts.append(_Playing(fault, self._faulting.play))
+        self._scripts.append(_Playing(fault, self._faulting))
 
     @property
     def faults(self) -> list[Fault]:

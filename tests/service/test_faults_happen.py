@@ -78,6 +78,18 @@ def test_only_requests_that_meet_the_conditions_are_faulted() -> None:
     assert len(scene.interposer.faults) == 1
 
 
+def test_a_connection_is_named_by_its_id_or_by_its_name() -> None:
+    scene = Scene("connections.*: 500; name=sh*", "connections.delete: 502; id=*")
+    shared = scene.service.seed_connection(
+        scene.credentials.ims_org_id, scene.sandbox, name="shared"
+    )
+    other = scene.seed()
+    assert scene.ask("GET", f"/connections/{other['id']}").status == 200
+    assert scene.ask("GET", f"/connections/{shared['id']}").status == 500
+    assert scene.ask("GET", f"/connections/{shared['id']}").status == 200
+    assert scene.ask("DELETE", f"/connections/{other['id']}").status == 502
+
+
 def test_a_fault_that_waits_lets_the_next_one_happen() -> None:
     assert Scene("connections.list: 500; call=2", "connections.list: 502").statuses(3) == [
         502, 500, 200,
