@@ -32,6 +32,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out: list[pytest.Item] = []
     for item in items:
         patterns = getattr(getattr(item, "module", None), "EXERCISES", ("*",))
+        # How a program behaves shows in every test.
+        patterns = (*patterns, "driver.*")
         wanted = any(fnmatchcase(c, p) for c in clauses for p in patterns)
         module = getattr(item, "module", None)
         if suite.live is not None:
