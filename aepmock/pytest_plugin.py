@@ -290,9 +290,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         duration_s=round(monotonic() - run.started, 2),
     )
     if live is not None:
-        from dataclasses import replace
-
-        report = run.report = replace(report, live_run=live.about())
+        report = run.report = live.completed(report)
     result = config.getoption("aepmock_result")
     if result:
         import json
@@ -332,6 +330,16 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     idle = [r.clause.id for r in report.results if r.verdict == "not-exercised"]
     if idle and config.get_verbosity() > 0:
         terminalreporter.line(f"not exercised: {', '.join(idle)}")
+    if report.live:
+        from aepmock.reports.arranging import drift_of
+
+        found = drift_of(report.live)
+        terminalreporter.line(f"live: {found.sentences[0]}")
+        for row in found.other:
+            terminalreporter.line(f"    {row.subject}: {row.reading}, by default {row.expected}")
+        for row in found.drifted:
+            terminalreporter.line(f"drifted {row.subject}")
+            terminalreporter.line(f"    expected {row.expected}, got {row.got}")
     for path in run.value("report"):
         terminalreporter.line(f"report: {path}")
     counts = ", ".join(f"{n} {verdict}" for verdict, n in report.summary.items() if n)

@@ -11,6 +11,7 @@ LIVE = (
     "test_a_filtered_list_in_order_is_read_to_its_end",
     "test_a_filtered_count_is_the_services",
     "test_the_whole_sandbox_is_listed",
+    "test_a_long_page_is_looked_at",
 )
 
 
@@ -47,3 +48,12 @@ def test_the_whole_sandbox_is_listed(bench: Bench) -> None:
         trial.call_whole_list()
 
     bench.run_each([0, 2], example)
+
+
+def test_a_long_page_is_looked_at(bench: Bench) -> None:
+    """Asks nothing of the client: who looks on compares the answer with the mock's."""
+
+    def example(trial: Trial, _: None) -> None:
+        trial.look_at_a_long_page()
+
+    bench.run_each([None], example)

@@ -103,9 +103,12 @@ class Report:
     def exit_status(self) -> int:
         """0 every must met, 1 a must broken or an unexpected pass, 2 nothing ran.
 
-        1 also for a live run that left something behind.
+        1 also for a live run that left something behind, or found drift and was to fail by it.
         """
         if self.live_run and self.live_run["left_behind"]:
+            return 1
+        drifted = any(row.status == "drifted" for row in self.live)
+        if drifted and self.live_run and self.live_run.get("fail_on_drift"):
             return 1
         if not self.exercised:
             return 2

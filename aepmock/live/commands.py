@@ -1,4 +1,4 @@
-"""What live runs add to the command line: `judge --live`, `live doctor`, `sweep`."""
+"""What live runs add to the command line: `judge --live`, `live doctor`, `live replay`, `sweep`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REACHING = frozenset({"live-file", "live-host", "live-sandbox", "live-pace"})
 
 
 def add_live_commands(commands: Any) -> None:
-    """Adds `live doctor` and `sweep` to the command line's grammar."""
+    """Adds `live doctor`, `live replay` and `sweep` to the command line's grammar."""
     about = "what a live run needs: settings, and whether they are right"
     sub = commands.add_parser("live", help=about, description=about, allow_abbrev=False)
     inner = sub.add_subparsers(required=True, metavar="COMMAND")
@@ -33,6 +33,7 @@ def add_live_commands(commands: Any) -> None:
     add_flags(doctor.add_argument, prefix="", only=REACHING)
     doctor.add_argument("--connector", default="hubspot", metavar="NAME")
     doctor.set_defaults(command=run_doctor)
+    _add_replay(inner)
     about = "delete what an interrupted live run left behind"
     sweep = commands.add_parser("sweep", help=about, description=about, allow_abbrev=False)
     add_flags(sweep.add_argument, prefix="", only=REACHING - {"live-sandbox"})
@@ -40,6 +41,19 @@ def add_live_commands(commands: Any) -> None:
     sweep.add_argument("--run", metavar="ID", help="only this run")
     sweep.add_argument("--dry-run", action="store_true", help="say what would be deleted")
     sweep.set_defaults(command=run_sweep)
+
+
+def _add_replay(inner: Any) -> None:
+    about = "hold recordings of live runs against the mock, offline"
+    replay = inner.add_parser("replay", help=about, description=about, allow_abbrev=False)
+    replay.add_argument("folder", metavar="DIR", help="what --live-record was given")
+    about = "exit status 1 if the mock does not answer as the service did"
+    replay.add_argument("--fail-on-drift", action="store_true", help=about)
+    about = "also list what no live run confirmed within so many days"
+    replay.add_argument("--max-age-days", type=int, metavar="N", help=about)
+    about = "list every reading, operation and refusal, and the day it was seen"
+    replay.add_argument("-v", "--verbose", action="store_true", help=about)
+    replay.set_defaults(command=run_replay)
 
 
 @contextmanager
@@ -79,6 +93,30 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     from aepmock.live.doctor import examine
 
     return examine(live_settings(arguments), connector=arguments.connector, say=print)
+
+
+def run_replay(arguments: argparse.Namespace) -> int:
+    """Holds recordings against the mock; 1 if they differ and that is to fail."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from aepmock.live.recording import not_confirmed_for, replay_all
+    from aepmock.reports.as_text import render_drift
+
+    folder, days = Path(arguments.folder), arguments.max_age_days
+    if days is not None and days < 0:
+        raise UsageError("--max-age-days takes a number from 0 on")
+    findings = replay_all(folder)
+    out = Console(highlight=False)
+    render_drift(findings.rows, console=out, verbose=arguments.verbose)
+    if days is not None:
+        stale = not_confirmed_for(folder, days, today=datetime.now(UTC).date())
+        print(f"\nNot confirmed within {days} days: {len(stale) or 'nothing'}")
+        for one in stale:
+            since = "never" if one.confirmed is None else f"since {one.confirmed.date}"
+            print(f"  {one.subject:<40} {since}")
+    return int(bool(arguments.fail_on_drift and findings.drifted))
 
 
 def run_sweep(arguments: argparse.Namespace) -> int:

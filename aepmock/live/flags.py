@@ -38,9 +38,14 @@ FLAGS = (
     Flag("live-sandbox", "text", "the sandbox"),
     Flag("live-allow-sandbox", "text", "allow this very sandbox, though it is for production"),
     Flag("live-negative", "switch", "also send a few requests that the service is to refuse"),
+    Flag("live-record", "text", "keep what is seen, without secrets, in this folder"),
+    Flag("fail-on-drift", "switch", "exit status 1 if the service is not as the mock has it"),
     Flag("live-budget", "number", "requests that a run may send (default: 500)"),
     Flag("live-pace", "pace", "requests a second (default: 5)"),
 )
+
+
+_METAVARS = {"live-file": "FILE", "live-record": "DIR"}
 
 
 def add_flags(add: Callable[..., Any], *, prefix: str, only: frozenset[str] | None = None) -> None:
@@ -59,7 +64,7 @@ def add_flags(add: Callable[..., Any], *, prefix: str, only: frozenset[str] | No
             case "pace":
                 kwargs |= {"type": float, "metavar": "N"}
             case _:
-                kwargs |= {"metavar": "FILE" if flag.name == "live-file" else "NAME"}
+                kwargs |= {"metavar": _METAVARS.get(flag.name, "NAME")}
         add(f"--{prefix}{flag.name}", **kwargs)
 
 

@@ -68,6 +68,7 @@ class LiveHandler:
             "tokens": state.tokens_minted,
             "tokens_of_clients": state.tokens_of_clients,
             "throttled": state.throttled,
+            "slowest_s": round(state.slowest_s, 2),
             "disturbed": state.disturbed,
             "disturbances": state.disturbances,
             "held_back": state.held,
@@ -111,6 +112,7 @@ class LiveHandler:
         with self.state.changing() as state:
             state.tokens_of_clients += 1
         response = self._sent(outgoing)
+        self._observe(Exchange(request, response))
         document = response.json_or_none
         token = document.get("access_token") if isinstance(document, dict) else None
         if response.ok and isinstance(token, str):
@@ -143,6 +145,7 @@ class LiveHandler:
         if ours and is_expired(response):
             fresh = self.tokens.renewed(token)
             if fresh:
+                self._observe(Exchange(request, response))
                 response = self._sent(self._outgoing(request, fresh))
         return response
 
@@ -161,10 +164,13 @@ class LiveHandler:
     def _sent(self, request: Request) -> Response:
         """The answer, or a stand-in for the one that never came."""
         self.manners.take_turn()
+        begun = self.ports.now()
         try:
             return self.ports.send(request)
         except LostError:
             return Response(504, Headers(), b"", injected=True)
+        finally:
+            self.state.note_slowness(self.ports.now() - begun)
 
     # accounts
 

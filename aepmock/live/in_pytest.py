@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aepmock.judge import Tally
+from aepmock.judge import Report, Tally
 from aepmock.live.flags import PLAN_VARIABLE
 from aepmock.live.handler import LiveHandler
 from aepmock.live.observing import Watch, watches
@@ -36,9 +37,11 @@ class LiveSession:
         """Tidies up, where this process began the run. Does nothing a second time."""
         self._stack.close()
 
-    def about(self) -> Mapping[str, Any]:
-        """What the run did, and what it left behind as far as this process knows."""
-        return self._run.about() if self._run else self.handler.about()
+    def completed(self, report: Report) -> Report:
+        """The report, with what the run did and left behind as far as this process knows."""
+        if self._run is not None:
+            return self._run.completed(report)
+        return replace(report, live_run=self.handler.about())
 
 
 def taken_plan() -> Plan | None:

@@ -52,8 +52,13 @@ class LiveRun:
         return {**settings, "examples": few if asked.origin == "default" else asked}
 
     def completed(self, report: Report) -> Report:
-        """The report, with what the run did and left behind."""
-        return replace(report, live_run=self.about())
+        """The report, with what the run did and left behind; what it confirmed is remembered."""
+        settings = self.plan.settings
+        if settings.record and report.live:
+            from aepmock.live.recording import keep_confirmed
+
+            keep_confirmed(Path(settings.record), report.live, settings.secrets)
+        return replace(report, live_run={**self.about(), "fail_on_drift": settings.fail_on_drift})
 
     def scan(self, path: Path) -> None:
         """Deletes a file that holds a secret of the run, and raises SecretFoundError."""

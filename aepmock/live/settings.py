@@ -95,6 +95,8 @@ class LiveSettings:
     credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     allow_sandbox: str | None = None
     negative: bool = False
+    record: str = ""
+    fail_on_drift: bool = False
     budget: int = BUDGET
     pace: float = PACE
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -152,6 +154,8 @@ def resolve_live(
         made,
         allow_sandbox=flags.get("live-allow-sandbox"),
         negative=bool(flags.get("live-negative")),
+        record=str(folder / flags["live-record"]) if flags.get("live-record") else "",
+        fail_on_drift=bool(flags.get("fail-on-drift")),
     )
     for url in (made.base_url, made.ims_token_url):
         check_host(url, tuple(flags.get("live-host") or ()))

@@ -46,6 +46,7 @@ class State:
     disturbances: list[str] = field(default_factory=list)
     disturbed: int = 0
     throttled: int = 0
+    slowest_s: float = 0.0
     held: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -99,6 +100,11 @@ class SharedState:
             finally:
                 if asdict(state) != before or not self._path.exists():
                     self._write(state)
+
+    def note_slowness(self, took_s: float) -> None:
+        """Keeps how long the slowest answer took."""
+        with self.changing() as state:
+            state.slowest_s = max(state.slowest_s, took_s)
 
     def look(self) -> State:
         """The state as it is now, or as this process saw it last."""

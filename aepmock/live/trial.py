@@ -111,6 +111,10 @@ class LiveTrial(Trial):
             raise OutOfReach("the sandbox holds too many connections to list them all")
         return self.call("list_connections")
 
+    def look_at_a_long_page(self) -> None:
+        """One read, by which drift learns whether the service caps a page."""
+        self.live_bench.live.ask("GET", "/connections?limit=101")
+
     def be_refused(self, kind: str) -> None:
         """Sends one request that harms nobody and is to be refused.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from heapq import nlargest
 from threading import RLock
 from typing import Any
@@ -91,6 +92,20 @@ class FlowService:
         with self._lock:
             self.readings = resolved
             self.gateway.readings = resolved
+
+    def fork(self, readings: Mapping[str, str] | None = None) -> FlowService:
+        """A service that goes on from this one's state by itself, by other readings if given.
+
+        Clock, ids and tokens stay shared; connections are each one's own.
+        """
+        with self._lock:
+            made = copy(self)
+            made._lock = RLock()
+            made.store = self.store.copied()
+            made.gateway = copy(self.gateway)
+        if readings is not None:
+            made.set_readings(readings)
+        return made
 
     def connections(self) -> Iterator[Mapping[str, Any]]:
         """Every connection held, as a read would give it, secrets included."""

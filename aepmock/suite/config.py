@@ -14,7 +14,7 @@ from aepmock import __version__
 from aepmock.clients.driver import Factory
 from aepmock.contract import Contract, load_contract
 from aepmock.errors import UsageError, unknown
-from aepmock.judge import Report, Tally, decide
+from aepmock.judge import LiveRow, Report, Tally, decide
 from aepmock.judge.checks import needs
 from aepmock.judge.known import read_known_failing
 from aepmock.reports import check_path
@@ -145,9 +145,12 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
     known = {k: v for k, v in config.known_failing.items() if k in shown}
     results = decide(clauses, tally, known, methods, idle=config.idle)
     about = None
+    live: tuple[LiveRow, ...] = ()
     if config.live is not None:
+        from aepmock.live.drift import merged
         from aepmock.live.reasons import with_reasons
 
+        live = merged([tally.live])
         about = config.live.about()
         results = with_reasons(results, about)
     return Report(
@@ -160,7 +163,7 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
         started_at=started_at,
         duration_s=duration_s,
         results=results,
-        live=tuple(tally.live),
+        live=live,
         live_run=about,
     )
 

@@ -141,6 +141,9 @@ class Trial:
         """Lists everything that the sandbox holds."""
         return self.call("list_connections")
 
+    def look_at_a_long_page(self) -> None:
+        """Has the kit itself ask for a page of more than 100 items; a live run only."""
+
     def be_refused(self, kind: str) -> None:
         """Sends a wrong request of the kit's own, in a live run; a mock's refusals are known."""
 
