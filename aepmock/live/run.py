@@ -62,7 +62,7 @@ class LiveRun:
 
     def scan(self, path: Path) -> None:
         """Deletes a file that holds a secret of the run, and raises SecretFoundError."""
-        scan(path, self.handler.redactor.values)
+        scan(path, self.handler.known_secrets())
 
 
 @contextmanager
