@@ -12,20 +12,23 @@ from typing import TYPE_CHECKING, Any
 from aepmock import __version__
 from aepmock.errors import UsageError, unknown
 from aepmock.live.commands import add_live_commands, judged_live
-from aepmock.live.flags import EXAMPLES, add_flags
-from aepmock.settings import OPTIONS, Setting, project_folder, resolve
+from aepmock.live.flags import add_flags
+from aepmock.settings import OPTIONS, project_folder, resolve
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from aepmock.contract import Clause, Connector
+    from aepmock.service.faults import Fault
 
 MET, BROKEN, MISUSE, FAULT = 0, 1, 2, 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit status."""
-    arguments = parser().parse_args(argv)
+    words, program = _split_command(sys.argv[1:] if argv is None else argv)
+    arguments = parser().parse_args(words)
+    arguments.program = program
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
@@ -42,6 +45,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         print(f"aepmock: a fault of the kit: {error}", file=sys.stderr)
         return FAULT
+
+
+def _split_command(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
+    """What is ours of `judge … -- COMMAND ARG…`, and the command; None without `--`."""
+    if list(words[:1]) != ["judge"] or "--" not in words:
+        return words, None
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -65,6 +76,9 @@ def parser() -> argparse.ArgumentParser:
         pattern = "PATTERN" if name == "clauses" else "KEY"
         sub.add_argument("pattern", nargs="?", metavar=pattern)
         sub.set_defaults(command=command)
+    about = "print the contract as one OpenAPI 3.1 document"
+    sub = commands.add_parser("openapi", help=about, description=about, allow_abbrev=False)
+    sub.set_defaults(command=openapi)
     about = "show every setting, and where it comes from"
     sub = commands.add_parser("config", help=about, description=about, allow_abbrev=False)
     sub.set_defaults(command=config)
@@ -73,12 +87,14 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_judge(commands: Any) -> None:
     about = "judge a client on the mock, clause by clause"
-    sub = commands.add_parser("judge", help=about, description=about, allow_abbrev=False)
-    sub.add_argument(
-        "target", metavar="TARGET", nargs="?", help="the client, as package.module:factory"
+    usage = "aepmock judge [options] (TARGET | -- COMMAND ARG… | --attach [ADDRESS])"
+    sub = commands.add_parser(
+        "judge", help=about, description=about, usage=usage, allow_abbrev=False
     )
+    about_target = "the client, as package.module:factory; a program stands after --"
+    sub.add_argument("target", metavar="TARGET", nargs="?", help=about_target)
     for option in OPTIONS.values():
-        if option.kind == "flag" or option.name == "client":
+        if option.kind == "flag" or option.name in ("client", "command"):
             continue
         kwargs: dict[str, Any] = {"action": "append"} if option.kind == "list" else {}
         if option.kind == "number":
@@ -91,7 +107,19 @@ def _add_judge(commands: Any) -> None:
         sub.add_argument(f"--{option.name}", help=option.about + default, **kwargs)
     add_flags(sub.add_argument, prefix="")
     sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that share it")
+    sub.add_argument(
+        "--attach",
+        nargs="?",
+        const="127.0.0.1:0",
+        metavar="ADDRESS",
+        help="wait for a program that you start, in a debugger say (default: a free port)",
+    )
     sub.add_argument("-v", "--verbose", action="store_true", help="list every clause")
+    sub.add_argument(
+        "--passive",
+        action="store_true",
+        help="run the program after -- as it is, and judge what it sends",
+    )
     sub.set_defaults(command=judge)
 
 
@@ -120,6 +148,9 @@ def _add_serve(commands: Any) -> None:
     sub.add_argument(
         "--mocks", type=int, default=64, metavar="N", help="how many mocks may be made below /t/"
     )
+    sub.add_argument(
+        "--connections", type=int, default=100_000, metavar="N", help="how many a mock may hold"
+    )
     sub.add_argument("--seed", type=int, default=0, help="where made-up values come from")
     sub.add_argument(
         "--credentials",
@@ -134,7 +165,13 @@ def _add_serve(commands: Any) -> None:
         metavar="QUESTION=OPTION",
         help="answer by another reading of the documentation",
     )
+    _add_fault(sub)
     sub.set_defaults(command=serve)
+
+
+def _add_fault(sub: Any) -> None:
+    about = "let something go wrong: 'connections.create: 503, 503' (docs/faults.md)"
+    sub.add_argument("--fault", action="append", default=[], metavar="FAULT", help=about)
 
 
 def _add_proxy(commands: Any) -> None:
@@ -145,7 +182,8 @@ def _add_proxy(commands: Any) -> None:
     )
     sub.add_argument("--seed", type=int, default=0, help="where made-up values come from")
     sub.add_argument("--reading", action="append", default=[], metavar="QUESTION=OPTION")
-    about = "write what its requests met and broke: FILE.json, FILE.xml (JUnit) or FILE.md"
+    _add_fault(sub)
+    about = "write what its requests met and broke: FILE.json, .xml (JUnit), .html or .md"
     sub.add_argument("--report", action="append", default=[], metavar="FILE", help=about)
     sub.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="after --")
     sub.set_defaults(command=proxy)
@@ -153,6 +191,11 @@ def _add_proxy(commands: Any) -> None:
 
 def judge(arguments: argparse.Namespace) -> int:
     """Runs the suite in a process of its own and shows its verdicts."""
+    if arguments.passive:
+        if arguments.live:
+            raise UsageError("--passive judges a program on the mock only: leave --live out")
+        return _judge_passively(arguments)
+    from aepmock.attaching import alone, attaching
     from aepmock.reports import write_report
     from aepmock.reports.as_text import render_report
     from aepmock.runner import SuiteFailed, run_suite
@@ -160,29 +203,34 @@ def judge(arguments: argparse.Namespace) -> int:
 
     folder = Path.cwd()
     flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
-    flags["client"] = arguments.target
+    flags |= _who(arguments)
     if arguments.jobs < 1:
         raise UsageError("--jobs takes a number from 1 on")
     settings = resolve(flags, project=project_folder(folder))
     out, err = _console(), _console(stderr=True)
-    if not settings["client"].value:
-        raise UsageError(
-            "no client to judge: aepmock judge package.module:factory, such as "
-            "aepmock judge aepmock.clients.reference:client"
-        )
-    _check_target(settings["client"].value)
-    make_config({**settings, "client": settings["client"]}, folder=folder)
-    try:
-        with judged_live(arguments, settings, folder, err) as live:
-            plan = live.plan if live else None
-            if live and settings["examples"].origin == "default":
-                settings = {**settings, "examples": Setting(EXAMPLES, "default")}
-            report = run_suite(settings, folder=folder, jobs=arguments.jobs, err=err, live=plan)
-        if live:
-            report = live.completed(report)
-    except SuiteFailed as failure:
-        print(f"aepmock: a fault of the kit:\n{failure}", file=sys.stderr)
-        return FAULT
+    with attaching(arguments.attach, err) as listener:
+        if listener is not None:
+            settings = alone(settings)
+        if not settings["client"].value and not settings["command"].value and listener is None:
+            raise UsageError(
+                "no client to judge: aepmock judge package.module:factory, such as "
+                "aepmock judge aepmock.clients.reference:client, or aepmock judge -- COMMAND ARG…"
+            )
+        make_config(settings, folder=folder, listener=listener)
+        try:
+            with judged_live(arguments, settings, folder, err) as live:
+                report = run_suite(
+                    live.few_examples(settings) if live else settings,
+                    folder=folder,
+                    jobs=arguments.jobs,
+                    err=err,
+                    listener=listener,
+                    live=live.plan if live else None,
+                )
+            report = live.completed(report) if live else report
+        except SuiteFailed as failure:
+            print(f"aepmock: a fault of the kit:\n{failure}", file=sys.stderr)
+            return FAULT
     render_report(report, console=out, verbose=arguments.verbose)
     for path in settings["report"].value:
         write_report(report, Path(path))
@@ -191,9 +239,50 @@ def judge(arguments: argparse.Namespace) -> int:
     return report.exit_status
 
 
-def _check_target(target: str) -> None:
-    if target.startswith("-"):
+def _judge_passively(arguments: argparse.Namespace) -> int:
+    """Judges what a program sends while it does what it does."""
+    from aepmock.passive import PassiveRun, judge_program
+
+    if not arguments.program or arguments.target:
+        raise UsageError("--passive runs a program: aepmock judge --passive -- COMMAND ARG…")
+    folder = Path.cwd()
+    flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
+    flags |= {"client": None, "command": None}
+    used = ("select", "report", "known-failing", "seed")
+    unused = [
+        f"--{n}" for n, v in flags.items() if v not in (None, [], "default") and n not in used
+    ]
+    unused += ["--jobs"] if arguments.jobs != 1 else []
+    unused += ["--attach"] if arguments.attach is not None else []
+    if unused:
+        raise UsageError(
+            f"{', '.join(unused)} can't be had with --passive: the program runs once, as it is. "
+            f"Allowed: {', '.join(f'--{name}' for name in used)}, --verbose"
+        )
+    settings = {name: s.value for name, s in resolve(flags, project=project_folder(folder)).items()}
+    known = settings["known-failing"]
+    run = PassiveRun(
+        command=arguments.program,
+        select=settings["select"],
+        reports=[Path(path) for path in settings["report"]],
+        known_failing=folder / known if known else None,
+        seed=settings["seed"],
+    )
+    return judge_program(run, err=_console(stderr=True), verbose=arguments.verbose)
+
+
+def _who(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What is judged, of TARGET, the words after `--`, and --attach."""
+    target, program, attach = arguments.target, arguments.program, arguments.attach
+    if program is not None and not program:
+        raise UsageError("no program to judge: aepmock judge -- COMMAND ARG…")
+    if sum((target is not None, program is not None, attach is not None)) > 1:
+        raise UsageError("give one of TARGET, -- COMMAND ARG… and --attach")
+    if attach is not None and arguments.jobs != 1:
+        raise UsageError("--jobs can't be had with --attach: there is one program")
+    if target is not None and target.startswith("-"):
         raise UsageError(f"{target!r} is no client; write package.module:factory")
+    return {"client": target, "command": program}
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -207,6 +296,8 @@ def serve(arguments: argparse.Namespace) -> int:
         readings=_readings(arguments.reading),
         journal=arguments.journal,
         mocks=arguments.mocks,
+        connections=arguments.connections,
+        faults=_faults(arguments.fault),
     )
     serve_until_stopped(
         Serve(
@@ -233,8 +324,16 @@ def proxy(arguments: argparse.Namespace) -> int:
         words,
         seed=arguments.seed,
         readings=_readings(arguments.reading),
+        faults=_faults(arguments.fault),
         reports=[Path(path) for path in arguments.report],
     )
+
+
+def _faults(texts: Sequence[str]) -> tuple[Fault, ...]:
+    from aepmock.contract import load_contract
+    from aepmock.service.fault_reading import faults_of
+
+    return faults_of(load_contract(), texts)
 
 
 def _readings(pairs: Sequence[str]) -> dict[str, str]:
@@ -328,6 +427,15 @@ def _explain_connector(out: Console, connector: Connector) -> None:
     pairs += [("note", oddity) for oddity in connector.oddities]
     pairs += [("source", str(connector.source))]
     _pairs(out, f"{connector.name} ({connector.key})", pairs)
+
+
+def openapi(arguments: argparse.Namespace) -> int:
+    """Prints the contract as an OpenAPI document."""
+    from aepmock.contract import load_contract
+    from aepmock.openapi import render_openapi
+
+    sys.stdout.write(render_openapi(load_contract()))
+    return MET
 
 
 def config(arguments: argparse.Namespace) -> int:

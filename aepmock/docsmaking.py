@@ -20,6 +20,7 @@ FAMILIES: Mapping[int, str] = {
     8: "Secrets",
     9: "Independence",
     10: "Lifecycle",
+    11: "The protocol of a program",
 }
 _NOTICE = "<!-- Made by `make docs` from aepmock/contract; edit that, not this. -->"
 

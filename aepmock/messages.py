@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
 
@@ -31,19 +31,24 @@ class Headers:
     def __init__(self, fields: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> None:
         pairs = fields.items() if isinstance(fields, Mapping) else fields
         self.fields: tuple[tuple[str, str], ...] = tuple(pairs)
-        by_name: dict[str, list[str]] = {}
-        for name, value in self.fields:
-            by_name.setdefault(name.lower(), []).append(value)
-        self._by_name = by_name
+        self._by_name: dict[str, list[str]] | None = None
+
+    def _named(self) -> dict[str, list[str]]:
+        """Values by name in lower case, made when first asked for: many are only kept."""
+        if self._by_name is None:
+            self._by_name = {}
+            for name, value in self.fields:
+                self._by_name.setdefault(name.lower(), []).append(value)
+        return self._by_name
 
     def get(self, name: str) -> str | None:
         """The first value of a field, or None where there is none."""
-        values = self._by_name.get(name.lower())
+        values = self._named().get(name.lower())
         return values[0] if values else None
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value of a field, in the order sent; a field sent once gives one."""
-        return tuple(self._by_name.get(name.lower(), ()))
+        return tuple(self._named().get(name.lower(), ()))
 
     def replaced(self, name: str, value: str) -> Headers:
         """A copy in which the field stands once, with this value; it is added where absent."""
@@ -61,7 +66,7 @@ class Headers:
         return len(self.fields)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._by_name
+        return isinstance(name, str) and name.lower() in self._named()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and self.fields == other.fields
@@ -122,18 +127,50 @@ class Request:
         return tuple(value for key, value in self.query if key == name)
 
 
+Ending = Literal["whole", "cut", "closed", "reset", "garbage", "silence"]
+"""How an answer ends: whole; cut in its body; or none of it comes, because the connection is
+closed, or reset, or brings octets that are no HTTP, or because nothing comes at all."""
+
+
+def _no_one_counts(mock_s: float, real_s: float) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What becomes of an answer on its way to the client: the doors bring it about.
+
+    `fault` is what was asked for, in the words of the grammar ("lost answer: reset"). The
+    answer begins after `delay_s`, its body is spread over `spread_s`. `behind` is what the
+    service itself had answered, where it was asked and the client saw something else: it has
+    secrets. `elsewhere` says that another origin answered, to which a fault had led the client:
+    what is asked there is nothing that the contract is about. A door calls
+    `elapsed(mock_s, real_s)` for the time that went by, by the mock's own clock and in truth.
+    """
+
+    fault: str
+    ending: Ending = "whole"
+    delay_s: float = 0.0
+    spread_s: float = 0.0
+    behind: Response | None = field(default=None, repr=False)
+    elsewhere: bool = False
+    elapsed: Callable[[float, float], None] = field(default=_no_one_counts, repr=False)
+
+
 @dataclass(frozen=True)
 class Response:
     """An answer: `status` 201, `headers`, `body` as bytes.
 
     `injected` says that a test put the answer in, or altered it: it is never evidence of what
-    the service itself would have done.
+    the service itself would have done. `effect` is what a fault does to it on its way; where
+    the client gets no answer at all, the status is 0.
     """
 
     status: int
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
     injected: bool = field(default=False, compare=False)
+    effect: Effect | None = field(default=None, compare=False)
 
     @cached_property
     def json(self) -> Any:

@@ -48,6 +48,24 @@ class NewConnection:
     auth_params: Mapping[str, Any] = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Conduct:
+    """How a program under test kept to one rule of the protocol over stdin and stdout.
+
+    `clause` is the rule, "driver.ids"; without a `summary` it was kept, else `expected` and
+    `got` say more, and `log` holds the last lines that the program wrote on stderr, without
+    secrets. `call` counts the calls of the
+    example before the one in which it happened.
+    """
+
+    clause: str
+    summary: str = ""
+    expected: str = ""
+    got: str = ""
+    log: tuple[str, ...] = ()
+    call: int | None = None
+
+
 class ClientUnderTest(Protocol):
     """The methods the suite calls, each sync or async; only `create_connection` is required.
 

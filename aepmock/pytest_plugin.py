@@ -20,6 +20,8 @@ from aepmock.live.flags import EXAMPLES, add_flags, given
 from aepmock.settings import OPTIONS, Option, Setting, read_live_table, resolve
 
 if TYPE_CHECKING:
+    import socket
+
     from aepmock.judge import Report, Tally
     from aepmock.live.in_pytest import LiveSession
     from aepmock.mocking import Mock
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
 # pytest marks only auto-loaded plugins for rewriting by itself, and only before they are imported.
 pytest.register_assert_rewrite("aepmock.judge", "aepmock.suite")
 
-MARKER = "aepmock(strict=True, readings={}, sandbox='dev'): how the aepmock fixtures behave"
-MARKER_KEYS = ("readings", "sandbox", "strict")
+MARKER = (
+    "aepmock(strict=True, readings={}, sandbox='dev', faults=[]): how the aepmock fixtures behave"
+)
+MARKER_KEYS = ("faults", "readings", "sandbox", "strict")
 
 
 class Run:
@@ -74,6 +78,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(option.flag, help=option.about, default=None, **kwargs)
     add_flags(group.addoption, prefix="aepmock-")
     group.addoption("--aepmock-result", help="for aepmock's own use", default=None)
+    group.addoption("--aepmock-attach", help="for aepmock's own use", type=int, default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -105,7 +110,8 @@ def suite_config(config: pytest.Config) -> SuiteConfig:
         from aepmock.suite import make_config
 
         try:
-            run.suite = make_config(run.settings, folder=config.invocation_params.dir)
+            folder, attach = config.invocation_params.dir, config.getoption("aepmock_attach")
+            run.suite = make_config(run.settings, folder=folder, listener=_listener(attach))
             if LIVE in config.stash:
                 run.suite = _live_config(run.suite, run.settings, config.stash[LIVE])
         except UsageError as error:
@@ -156,6 +162,15 @@ def pytest_configure_node(node: Any) -> None:
     live = node.config.stash.get(LIVE, None)
     if live is not None:
         node.workerinput["aepmock_live"] = live.handler.plan.to_text()
+
+
+def _listener(number: int | None) -> socket.socket | None:
+    """The socket that `aepmock judge --attach` listens on, by its file descriptor."""
+    if number is None:
+        return None
+    import socket
+
+    return socket.socket(fileno=number)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -231,8 +246,10 @@ class ResultCollector:
             from aepmock.judge import Tally
 
             run = run_of(self._config)
-            suite_config(self._config)
-            run.tally.merge(Tally.from_json(data))
+            run.tally.merge(Tally.from_json(data["tally"]))
+            program = suite_config(self._config).program
+            if program is not None:
+                program.learn_of(data["program"])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -256,13 +273,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = config.stash[RUN]
     if live is not None:
         live.add_rows(run.tally)
+    from aepmock.suite import end_program, make_report
+
+    suite = suite_config(config)
+    end_program(suite, run.tally, at_once=session.exitstatus == pytest.ExitCode.INTERRUPTED)
     if is_worker(config):
-        config.workeroutput["aepmock"] = run.tally.to_json()  # type: ignore[attr-defined]
+        program = suite.program.to_json() if suite.program else {}
+        data = {"tally": run.tally.to_json(), "program": program}
+        config.workeroutput["aepmock"] = data  # type: ignore[attr-defined]
         return
-    from aepmock.suite import make_report
 
     report = run.report = make_report(
-        suite_config(config),
+        suite,
         run.tally,
         started_at=run.started_at,
         duration_s=round(monotonic() - run.started, 2),
@@ -275,16 +297,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
         document = {"report": report.to_json(), "errors": run.errors}
         Path(result).write_text(json.dumps(document), "utf-8")
-    _write_reports(run, report)
+    _write_reports(run, report, live)
     if session.exitstatus == pytest.ExitCode.OK and report.exit_status == 1:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def _write_reports(run: Run, report: Report) -> None:
+def _write_reports(run: Run, report: Report, live: LiveSession | None) -> None:
     from aepmock.reports import write_report
 
     for path in run.value("report"):
         write_report(report, Path(path))
+        if live is not None:
+            live.scan(Path(path))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -375,6 +399,11 @@ def _check_marker(marker: pytest.Mark) -> None:
         from aepmock.contract import load_contract
 
         load_contract().resolve_readings(readings)
+    if "faults" in marker.kwargs:
+        from aepmock.contract import load_contract
+        from aepmock.service.fault_reading import faults_of
+
+        faults_of(load_contract(), marker.kwargs["faults"])
 
 
 def _active(request: pytest.FixtureRequest, door: str) -> Any:
@@ -410,7 +439,9 @@ def aepmock_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
 
 def suite_readings(config: pytest.Config) -> str:
-    """Which readings the suite runs under: "default" or "all"."""
+    """Which readings the suite runs under: "default" or "all"; a real service has its own."""
+    if LIVE in config.stash:
+        return "default"
     return str(run_of(config).value("readings"))
 
 

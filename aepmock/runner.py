@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -41,17 +42,18 @@ def run_suite(
     folder: Path,
     jobs: int,
     err: Console,
+    listener: socket.socket | None = None,
     live: Plan | None = None,
 ) -> Report:
     """Judges the client that the settings name; modules and files are looked for in `folder`.
 
-    `live` is the plan of a live run that has begun.
-
-    With the door "auto", a client that no in-process door is for is judged through the server.
-    Raises UsageError for misuse that only the run could find, SuiteFailed for faults of the kit.
+    With a `listener`, that is the program which comes there; `live` is the plan of a
+    live run that has begun. With the door "auto", a client that
+    no in-process door is for is judged through the server. Raises UsageError for misuse that only
+    the run could find, SuiteFailed for faults of the kit.
     """
     try:
-        return _run_once(settings, folder, jobs, err, live)
+        return _run_once(settings, folder, jobs, err, listener, live)
     except AroundTheDoorsError:
         if settings["door"].value != "auto":
             raise
@@ -59,17 +61,24 @@ def run_suite(
         text = f"{client} uses another HTTP library: judging it through the server door"
         err.print(Text(f"aepmock: {text}"), soft_wrap=True)
         server = Setting("server", settings["door"].origin)
-        return _run_once({**settings, "door": server}, folder, jobs, err, live)
+        return _run_once({**settings, "door": server}, folder, jobs, err, None, live)
 
 
 def _run_once(
-    settings: Mapping[str, Setting], folder: Path, jobs: int, err: Console, live: Plan | None
+    settings: Mapping[str, Setting],
+    folder: Path,
+    jobs: int,
+    err: Console,
+    listener: socket.socket | None,
+    live: Plan | None,
 ) -> Report:
     with tempfile.TemporaryDirectory(prefix="aepmock-") as scratch:
         result = Path(scratch) / "result.json"
         command = _command(settings, result, jobs, live=live is not None)
+        inherited = () if listener is None else (listener.fileno(),)
+        command += [f"--aepmock-attach={fd}" for fd in inherited]
         with _progress(err) as progress:
-            status, output = _run(command, folder, progress, live)
+            status, output = _run(command, folder, progress, inherited, live)
         if not result.exists():
             _explain(status, output)
         document = json.loads(result.read_text("utf-8"))
@@ -107,7 +116,11 @@ def _command(settings: Mapping[str, Setting], result: Path, jobs: int, *, live: 
 
 
 def _run(
-    command: Sequence[str], folder: Path, progress: Progress, live: Plan | None
+    command: Sequence[str],
+    folder: Path,
+    progress: Progress,
+    inherited: Sequence[int],
+    live: Plan | None,
 ) -> tuple[int, str]:
     environment = {
         key: value
@@ -129,6 +142,7 @@ def _run(
         text=True,
         encoding="utf-8",
         errors="replace",
+        pass_fds=tuple(inherited),
     ) as process:
         assert process.stdout is not None
         try:

@@ -46,8 +46,9 @@ OPTIONS: Mapping[str, Option] = {
     option.name: option
     for option in (
         Option("client", "text", None, "the client to judge, package.module:factory"),
+        Option("command", "list", (), "the program to judge over stdin and stdout, word by word"),
         Option("select", "list", (), "judge only clauses like this, connections.create.*"),
-        Option("report", "list", (), "write a report: FILE.json, FILE.xml (JUnit) or FILE.md"),
+        Option("report", "list", (), "write a report: FILE.json, .xml (JUnit), .html or .md"),
         Option("known-failing", "text", None, "file of clause ids that may fail, with reasons"),
         Option("examples", "number", 25, "how many examples a test tries"),
         Option("seed", "number", 0, "where all made-up values come from"),
@@ -112,7 +113,25 @@ def resolve(
             found[name] = Setting(_checked(option, table[name], place), "pyproject")
         else:
             found[name] = Setting(option.default, "default")
-    return found
+    return _one_client(found)
+
+
+ORIGINS = ("default", "pyproject", "ini", "environment", "flag")
+"""Where a value may come from, the strongest last."""
+
+
+def _one_client(found: dict[str, Setting]) -> dict[str, Setting]:
+    """A client and a program to judge: the one from the stronger place is meant."""
+    client, command = found["client"], found["command"]
+    if not client.value or not command.value:
+        return found
+    if client.origin == command.origin:
+        raise UsageError(
+            f"a client, {client.value}, and a program, {' '.join(command.value)}, "
+            "are both to be judged: give one of them"
+        )
+    weaker = min(("client", "command"), key=lambda name: ORIGINS.index(found[name].origin))
+    return {**found, weaker: Setting(OPTIONS[weaker].default, "default")}
 
 
 def read_table(project: Path) -> Mapping[str, Any]:

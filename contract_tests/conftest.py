@@ -17,8 +17,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from aepmock import load_contract
 
     operations = getattr(metafunc.module, "OPERATIONS", ())
-    live = suite_config(metafunc.config).live is not None
-    readings = "default" if live else suite_readings(metafunc.config)
+    readings = suite_readings(metafunc.config)
     found = worlds(load_contract(), readings, operations)
     metafunc.parametrize("bench", found, ids=[label for label, _ in found], indirect=True)
 
@@ -33,6 +32,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out: list[pytest.Item] = []
     for item in items:
         patterns = getattr(getattr(item, "module", None), "EXERCISES", ("*",))
+        # How a program behaves shows in every test.
+        patterns = (*patterns, "driver.*")
         wanted = any(fnmatchcase(c, p) for c in clauses for p in patterns)
         module = getattr(item, "module", None)
         if suite.live is not None:

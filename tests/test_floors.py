@@ -23,10 +23,13 @@ FLOORS: dict[str, int] = {
     **{f"aepmock.{sibling}": 2 for sibling in SIBLINGS},
     "aepmock": 3,
     "aepmock.__main__": 3,
+    "aepmock.attaching": 3,
     "aepmock.cli": 3,
     "aepmock.docsmaking": 3,
     "aepmock.live": 3,
     "aepmock.mocking": 3,
+    "aepmock.openapi": 3,
+    "aepmock.passive": 3,
     "aepmock.proxying": 3,
     "aepmock.pytest_plugin": 3,
     "aepmock.runner": 3,
@@ -34,6 +37,7 @@ FLOORS: dict[str, int] = {
     "aepmock.serving": 3,
     "aepmock.settings": 3,
     "aepmock.suite": 3,
+    "aepmock.watching": 3,
 }
 """Every module of the kit, by itself or by its package."""
 
@@ -46,6 +50,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aepmock.doors.httpx_door": {"httpx", "respx"},
     "aepmock.doors.httpx2_door": {"httpx2"},
     "aepmock.doors.requests_door": {"requests", "responses"},
+    "aepmock.doors.urllib3_pool": {"urllib3"},
     # h11 is what uvicorn itself reads requests with.
     "aepmock.doors.server_door": {"uvicorn"},
     "aepmock.doors.server_protocol": {"uvicorn", "h11"},
@@ -83,7 +88,12 @@ ALLOWED_OUTSIDE: dict[tuple[str, str], str] = {
     ("aepmock.service.ports", "random"): "Random with a seed: the port itself",
     ("aepmock.doors.guard", "socket"): "watches who connects",
     ("aepmock.doors.server_door", "socket"): "is a server",
+    ("aepmock.doors.server_protocol", "socket"): "names the option by which a socket is reset",
+    ("aepmock.doors.urllib3_pool", "io"): "gives octets from memory to http.client",
     ("aepmock.doors.proxy_door", "socket"): "is a server that leads to another",
+    ("aepmock.clients.channels", "os"): "reads from and writes to a program that it started",
+    ("aepmock.clients.channels", "socket"): "names the type of a connection",
+    ("aepmock.clients.channels", "subprocess"): "starts a program",
     ("aepmock.judge.known", "read_text"): "reads the file of known failures that it is given",
     ("aepmock.reports", "open"): "writes the report to the file that it is given",
     ("aepmock.reports", "os"): "puts a finished report in the place of an older one at once",

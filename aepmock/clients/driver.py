@@ -22,6 +22,17 @@ class CallBroken(BaseException):
     """The kit broke a call off: it went on for longer than any client may."""
 
 
+class CallLost(Exception):
+    """A program gave no answer that could be judged: only what the call sent counts.
+
+    `hung` says that it took all the time that it had.
+    """
+
+    def __init__(self, why: str, *, hung: bool = False) -> None:
+        super().__init__(why)
+        self.hung = hung
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a call ended: `returned`, or `raised`, or `looped` when it was broken off."""
@@ -34,10 +45,12 @@ class Outcome:
 class Driver:
     """One client object, in one event loop from the factory to close.
 
-    `deadline_s` bounds each call, in seconds of real time.
+    `deadline_s` bounds each call, in seconds of real time; None leaves that to the client.
     """
 
-    def __init__(self, factory: Factory, settings: ClientSettings, *, deadline_s: float) -> None:
+    def __init__(
+        self, factory: Factory, settings: ClientSettings, *, deadline_s: float | None
+    ) -> None:
         self._runner = asyncio.Runner()
         self._deadline_s = deadline_s
         self._client: Any = None
@@ -123,13 +136,14 @@ def _split(operation: str, args: Mapping[str, Any]) -> tuple[list[Any], dict[str
 
 
 @contextmanager
-def _deadline(seconds: float) -> Iterator[None]:
+def _deadline(seconds: float | None) -> Iterator[None]:
     """Raises CallBroken in here after so many seconds, again and again until it gets out.
 
     Works by a timer signal, which also ends a sleep; where there is none (another thread,
     Windows) the call is not bounded.
     """
-    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if seconds is None or not hasattr(signal, "SIGALRM") or not in_main_thread:
         yield
         return
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aepmock.messages import Exchange
+from aepmock.protocol import Conduct
 
 if TYPE_CHECKING:
     from aepmock.contract import Contract
@@ -78,7 +79,8 @@ class Call:
     `operation` is the method's name, or "factory" for the making of the client, or "seed" for
     connections put in without the client, which are what is `returned`; else `returned` is
     what came back, with every iterator read to its end; `raised` the exception, if any;
-    `looped` says that the kit broke the call off because it went on for ever.
+    `looped` says that the kit broke the call off because it went on for ever;
+    `lost` that a program gave no answer that could be judged, so that only its exchanges count.
     """
 
     operation: str
@@ -88,21 +90,24 @@ class Call:
     returned: Any = None
     raised: BaseException | None = None
     looped: bool = False
+    lost: bool = False
 
 
 @dataclass
 class Session:
     """The calls of one example, from an empty sandbox on, in order.
 
-    `tokens` are access tokens the clients fetched before or during it. `live` says that the
-    service is a real one, in a sandbox that others use too: what it holds is not all on record,
-    it may be late, and where it is wrong the client is not.
+    `tokens` are access tokens the clients fetched before or during it; `conduct` is how a
+    program kept to the protocol meanwhile. `live` says that the service is a real one, in a
+    sandbox that others use too: what it holds is not all on record, it may be late, and where it
+    is wrong the client is not.
     """
 
     contract: Contract
     calls: list[Call] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     unsupported: set[str] = field(default_factory=set)
+    conduct: list[Conduct] = field(default_factory=list)
     live: bool = False
 
     def of(self, *operations: str) -> Iterator[Call]:

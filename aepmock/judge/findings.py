@@ -14,7 +14,8 @@ class Problem:
     """What a check found, before anyone knows under which reading it happened.
 
     `expected` and `got` are short texts without any secret; `nearest` is the request as it
-    would have been right, where one can be made.
+    would have been right, where one can be made; `log` the last lines of a
+    program's stderr, `call` the number of the one call of the example that it is about.
     """
 
     summary: str
@@ -22,6 +23,8 @@ class Problem:
     got: str
     exchange: Exchange | None = None
     nearest: Request | None = None
+    log: tuple[str, ...] = ()
+    call: int | None = None
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Finding:
     """A broken clause with its evidence, redacted: safe to show, keep and send.
 
     `exchange` is the request and answer as text, `diff` the way to the nearest right request,
-    `calls` the example that led there, one line a call.
+    `calls` the example that led there, one line a call, `log` the last lines of a program's
+    stderr.
     """
 
     clause: str
@@ -40,6 +44,7 @@ class Finding:
     calls: tuple[str, ...] = ()
     exchange: str = ""
     diff: str = ""
+    log: str = ""
     source: str = ""
     reproduce: str = ""
 

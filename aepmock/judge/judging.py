@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import NamedTuple
 
 from aepmock.contract import Contract
 from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS
@@ -14,8 +15,7 @@ from aepmock.judge.rendering import exchange_text, request_diff
 from aepmock.messages import Exchange
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """One look at one clause: `problem` None says that it was met."""
 
     clause: str
@@ -24,6 +24,7 @@ class Observation:
 
 def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observation]:
     """Every look that an example allows at the clauses asked for, in the contract's order."""
+    answered = _without_lost(session)
     for clause in session.contract.clauses:
         if clause not in clauses:
             continue
@@ -33,13 +34,24 @@ def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observ
                     continue
                 expected = Expected.of(call.settings, frozenset(session.tokens))
                 for exchange in call.exchanges:
-                    if session.contract.sandbox_looked_up(exchange.request) is not None:
+                    if _beside(exchange, session.contract):
                         continue
                     for problem in wire_check(exchange, expected, session.contract):
                         yield Observation(clause, problem)
         for session_check in SESSION_CHECKS.get(clause, ()):
-            for problem in session_check(session):
+            for problem in session_check(answered):
                 yield Observation(clause, problem)
+
+
+def _without_lost(session: Session) -> Session:
+    """The session as checks see it: of a call without an answer only what was sent counts."""
+    if not any(call.lost for call in session.calls):
+        return session
+    calls = [
+        Call("factory", call.settings, {}, call.exchanges) if call.lost else call
+        for call in session.calls
+    ]
+    return replace(session, calls=calls)
 
 
 def judge_exchange(
@@ -49,13 +61,23 @@ def judge_exchange(
     clauses: Collection[str] | None = None,
 ) -> Iterator[Observation]:
     """What a single request breaks or meets; used where nobody knows the client's arguments."""
-    if contract.sandbox_looked_up(exchange.request) is not None:
+    if _beside(exchange, contract):
         return
     for clause, checks in WIRE_CHECKS.items():
         if clauses is None or clause in clauses:
             for check in checks:
                 for problem in check(exchange, expected, contract):
                     yield Observation(clause, problem)
+
+
+def _beside(exchange: Exchange, contract: Contract) -> bool:
+    """Whether no clause is about a request.
+
+    A fault had led the client to another origin, or it asked Sandbox Management.
+    """
+    effect = exchange.response.effect
+    elsewhere = effect is not None and effect.elsewhere
+    return elsewhere or contract.sandbox_looked_up(exchange.request) is not None
 
 
 def _hostile(call: Call) -> bool:
@@ -92,6 +114,7 @@ def to_finding(
         calls=tuple(redactor.text(call) for call in calls),
         exchange=exchange,
         diff=diff,
+        log=redactor.text("\n".join(problem.log)),
         source=str(source),
         reproduce=reproduce,
     )
@@ -120,6 +143,8 @@ def tell(call: Call) -> str:
             shown.append(f"{key}={_brief(value)}")
     if call.looped:
         end = "never came back"
+    elif call.lost:
+        end = "no answer"
     elif call.raised is not None:
         end = f"raised {type(call.raised).__name__}"
     else:

@@ -7,6 +7,8 @@ import json
 import re
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -44,6 +46,7 @@ _SHORTEST = 6
 """A value shorter than this is not searched for in running text: it would hit by chance."""
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _STRING = r"""(["'])(?:(?!\3)[^\\]|\\.)*\3?"""
 """A JSON string, or one as Python writes it, also one that breaks off; the pattern's group 3."""
 
@@ -88,7 +91,7 @@ class Redactor:
             request.origin,
             self.text(path + question + query),
             self._headers(request.headers),
-            self._body(request.headers, request.body),
+            self._body(request.headers, request.body, request),
         )
 
     def response(self, response: Response) -> Response:
@@ -97,11 +100,16 @@ class Redactor:
         if headers.get("content-encoding") == "gzip":
             # A secret can't be seen in zipped octets, and yet it could be got out of them.
             headers, body = headers.without("content-encoding"), _unzipped(body)
+        effect = response.effect
         return Response(
             response.status,
             self._headers(headers),
-            self._body(headers, body),
+            self._body(headers, body, response if body is response.body else None),
             response.injected,
+            # What the client did not see is not looked through, so it is not kept.
+            replace(effect, fault=self.text(effect.fault), behind=None)
+            if effect is not None
+            else None,
         )
 
     def _headers(self, headers: Headers) -> Headers:
@@ -115,7 +123,8 @@ class Redactor:
         scheme, blank, rest = value.partition(" ")
         return f"{scheme} {MARK}" if blank and rest and name == "authorization" else MARK
 
-    def _body(self, headers: Headers, body: bytes) -> bytes:
+    def _body(self, headers: Headers, body: bytes, read: Request | Response | None = None) -> bytes:
+        """A body that may be kept; `read` is the message, where it may have read it already."""
         if not body:
             return body
         kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
@@ -124,7 +133,7 @@ class Redactor:
             text = self._form(text)
         else:
             try:
-                text = json.dumps(self._document(json.loads(text)), ensure_ascii=False)
+                text = _ENCODER.encode(self._document(_read(text, read)))
             except (ValueError, RecursionError):
                 return self._unreadable(text)
         return _octets(self.text(text))
@@ -147,16 +156,29 @@ class Redactor:
 
     def _document(self, value: Any) -> Any:
         if isinstance(value, dict):
-            pointed = str(value.get("path", "")).rsplit("/", 1)[-1].lower() in self._names
+            pointed = "path" in value and self._is_secret(str(value["path"]).rsplit("/", 1)[-1])
             return {
                 k: _masked(v)
                 if k.lower() in self._names or (pointed and k == "value")
                 else self._document(v)
+                if isinstance(v, dict | list)
+                else v
                 for k, v in value.items()
             }
         if isinstance(value, list):
             return [self._document(v) for v in value]
         return value
+
+    def _is_secret(self, name: str) -> bool:
+        return name.lower() in self._names
+
+
+def _read(text: str, read: Request | Response | None) -> Any:
+    """The JSON of a body, as strictly as the message read it, or else as any reader may."""
+    if read is not None:
+        with suppress(ValueError):
+            return read.json
+    return json.loads(text)
 
 
 def _masked(value: Any) -> Any:

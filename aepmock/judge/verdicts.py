@@ -126,17 +126,24 @@ def decide(
     tally: Tally,
     known_failing: Mapping[str, str],
     needs: Mapping[str, str],
+    *,
+    idle: str = "",
 ) -> tuple[ClauseResult, ...]:
     """One result for each clause, in their order.
 
     `known_failing` maps clause ids to reasons; `needs` maps clause ids to the client method
-    without which they can't be exercised.
+    without which they can't be exercised; `idle` says why none was, where that is known.
     """
-    return tuple(_decide(clause, tally, known_failing, needs) for clause in clauses)
+    idle = idle or "nothing the client did put it to the test"
+    return tuple(_decide(clause, tally, known_failing, needs, idle) for clause in clauses)
 
 
 def _decide(
-    clause: Clause, tally: Tally, known_failing: Mapping[str, str], needs: Mapping[str, str]
+    clause: Clause,
+    tally: Tally,
+    known_failing: Mapping[str, str],
+    needs: Mapping[str, str],
+    idle: str,
 ) -> ClauseResult:
     met, broken = tally.met.get(clause.id, 0), tally.broken.get(clause.id, 0)
     findings = tuple(tally.findings.get(clause.id, ()))
@@ -150,5 +157,5 @@ def _decide(
         reason = f"the client has no {needs[clause.id]}"
     else:
         verdict = Verdict.NOT_EXERCISED
-        reason = "nothing the client did put it to the test"
+        reason = idle
     return ClauseResult(clause, verdict, met + broken, findings, reason)

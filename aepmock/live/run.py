@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +17,14 @@ from typing import Any
 
 from aepmock.judge import Report
 from aepmock.live import passport
+from aepmock.live.flags import EXAMPLES
 from aepmock.live.handler import LiveHandler
 from aepmock.live.ownership import FOLDER, lock_of, name_prefix, read_journal
 from aepmock.live.plan import Plan, Ports
 from aepmock.live.redacted import scan
 from aepmock.live.settings import LiveSettings, missing_credentials, require
 from aepmock.live.tidying import Tidied, count_connections, tidy
+from aepmock.settings import Setting
 
 MOST_FOR_WHOLE_LISTS = 40
 """A sandbox with more connections than this is not listed as a whole: it costs requests."""
@@ -43,6 +45,12 @@ class LiveRun:
         left = [f"{i} {why}" for i, why in tidied.left.items()]
         return {**self.handler.about(), "left_behind": left + [tidied.unsure] * bool(tidied.unsure)}
 
+    def few_examples(self, settings: Mapping[str, Setting]) -> dict[str, Setting]:
+        """The suite's settings, with fewer examples unless the user said how many."""
+        few = Setting(EXAMPLES, "default")
+        asked = settings["examples"]
+        return {**settings, "examples": few if asked.origin == "default" else asked}
+
     def completed(self, report: Report) -> Report:
         """The report, with what the run did and left behind; what it confirmed is remembered."""
         settings = self.plan.settings
@@ -54,7 +62,7 @@ class LiveRun:
 
     def scan(self, path: Path) -> None:
         """Deletes a file that holds a secret of the run, and raises SecretFoundError."""
-        scan(path, self.handler.redactor.values)
+        scan(path, self.handler.known_secrets())
 
 
 @contextmanager

@@ -91,6 +91,7 @@ def parts(result: ClauseResult, finding: Finding) -> Iterator[Part]:
         Part("calls", "\n".join(map(visible, finding.calls)), "block"),
         Part("exchange", finding.exchange, "block"),
         Part("diff", finding.diff, "block"),
+        Part("stderr", finding.log, "block"),
         Part("source", source_of(result, finding)),
         Part("see it again", finding.reproduce, "command"),
     )

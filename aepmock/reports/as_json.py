@@ -70,6 +70,7 @@ def _finding(result: ClauseResult, finding: Finding) -> dict[str, Any]:
         "calls": list(finding.calls),
         "exchange": finding.exchange,
         "diff": finding.diff,
+        "log": finding.log,
         "source": source_of(result, finding),
         "reproduce": finding.reproduce,
     }

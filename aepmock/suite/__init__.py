@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aepmock.suite.bench import Bench, ContractBroken
 from aepmock.suite.config import SuiteConfig, load_factory, make_config, make_report, worlds
+from aepmock.suite.ending import end_program
 from aepmock.suite.trial import BY_ID, CALLS, Trial, service_operation
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ContractBroken",
     "SuiteConfig",
     "Trial",
+    "end_program",
     "load_factory",
     "make_bench",
     "make_config",

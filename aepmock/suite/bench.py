@@ -6,12 +6,16 @@ selected clause look at each example, and searches the smallest example for what
 
 from __future__ import annotations
 
+import math
+import shlex
 import tempfile
 import threading
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -21,21 +25,21 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from aepmock.clients.driver import CallBroken, Driver
+from aepmock.clients.driver import CallBroken, CallLost, Driver, Outcome
 from aepmock.contract import Connector, load_contract
 from aepmock.doors import NAMES, open_doors
 from aepmock.doors.guard import Guard, guarding
 from aepmock.errors import AroundTheDoorsError, UsageError, unknown
 from aepmock.judge import Call, Finding, Session, Tally, judge_session
-from aepmock.judge.judging import tell, to_finding
+from aepmock.judge.judging import Observation, to_finding
 from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.service import FlowService, Interposer
 from aepmock.strategies import new_connections, patches
-from aepmock.suite.config import SuiteConfig
-from aepmock.suite.trial import Trial, as_call
+from aepmock.suite.config import SuiteConfig, driver_clauses
+from aepmock.suite.trial import Trial, as_call, auth_params, told
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
@@ -44,6 +48,8 @@ DEADLINE_S = 5 * TIMEOUT_S
 """What convicts a client is never giving up: five times its timeout."""
 MOST_REQUESTS = 500
 """Requests that one call may send; the longest list of the suite has 105 items."""
+MOST_LOST = 3
+"""Calls of a method that a program may leave without an answer, in one test."""
 BUDGET_S = 75.0
 """Real time that one test may take; examples after that are left out."""
 SLOW_S = 0.5
@@ -115,7 +121,7 @@ class Bench:
         self.service = FlowService(seed=self.seed, readings=readings)
         self.credentials = self.service.mint_credentials()
         self.other_credentials = self.service.mint_credentials()
-        self.interposer = Interposer(self.contract, self.service.handle)
+        self.interposer = Interposer(self.contract, self.service.handle, self.service)
         self.recorder = Recorder(self._answer)
         self.requests_of_call = 0
         self.tally = Tally()
@@ -124,7 +130,9 @@ class Bench:
         self._clients: dict[tuple[str, bool], tuple[Driver, ClientSettings]] = {}
         self._factory_calls: dict[int, Call] = {}
         self.tokens: set[str] = set()
-        self.hung: set[str] = set()
+        self.hung = set() if config.program is None else config.program.hopeless()
+        self.lost: Counter[str] = Counter()
+        self.program = config.program
         self._smallest: dict[str, Finding] = {}
         self._stack = ExitStack()
         self._origin: str | None = None
@@ -200,18 +208,33 @@ class Bench:
             raise unknown("door", self.config.door, NAMES)
         self._stack.enter_context(_hypothesis_elsewhere())
         doors = self._stack.enter_context(open_doors(self.config.door, self.recorder.handle))
-        if self.config.door == "server":
+        if self.program is not None:
+            self._stack.enter_context(self.program.answering(self.recorder.handle))
+            self.program.allow(self.timeout_s, lambda: self.requests_of_call, self.most_requests)
+            self._origin = self.program.origin
+        elif self.config.door == "server":
             from aepmock.doors.server_door import serving
 
             server = self._stack.enter_context(serving(self.recorder.handle))
             self._origin = server.origin
         self._guard = self._stack.enter_context(guarding(doors))
-        self.redactor.learn(
+        self.learn(
             value
             for credentials in (self.credentials, self.other_credentials)
             for value in (credentials.access_token, credentials.client_secret)
         )
         return self
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Texts that nothing may be shown with."""
+        secrets = tuple(secrets)
+        self.redactor.learn(secrets)
+        if self.program is not None:
+            self.program.learn(secrets)
+
+    def ready(self) -> bool:
+        """Whether the client can be asked; a program that was given up on can't."""
+        return self.program is None or self.program.program.ready()
 
     def __exit__(self, *_: object) -> None:
         try:
@@ -226,7 +249,9 @@ class Bench:
         if key not in self._clients:
             settings_ = self.settings_for(key[0], other_org=other_org)
             self.recorder.take()
-            driver = Driver(self.config.factory, settings_, deadline_s=self.deadline_s)
+            # A program's calls have a deadline of their own, and may need the time to say hello.
+            deadline_s = None if self.program else self.deadline_s
+            driver = Driver(self.config.factory, settings_, deadline_s=deadline_s)
             exchanges = self.recorder.take()
             self.check_guard()
             self._clients[key] = (driver, settings_)
@@ -258,6 +283,16 @@ class Bench:
         """What the making of a client sent, once: it belongs to the first example."""
         return self._factory_calls.pop(id(driver), None)
 
+    def note(self, operation: str, outcome: Outcome) -> None:
+        """Keeps in mind which methods are not worth another call in this test."""
+        lost = outcome.raised if isinstance(outcome.raised, CallLost) else None
+        self.lost[operation] += lost is not None
+        hung = outcome.looped or (lost is not None and lost.hung)
+        if hung or self.lost[operation] >= MOST_LOST:
+            self.hung.add(operation)
+        if hung and self.program is not None:
+            self.program.hangs[operation] += 1
+
     def issued_tokens(self, exchanges: Iterable[Exchange]) -> set[str]:
         """Access tokens that the token endpoint gave out in these exchanges."""
         path = self.contract.operations["ims.token"].path
@@ -269,6 +304,7 @@ class Bench:
                 if isinstance(token, str):
                     found.add(token)
         self.tokens |= found
+        self.learn(found)
         return found
 
     def check_guard(self) -> None:
@@ -324,10 +360,12 @@ class Bench:
 
     def _explore(self, search: Callable[[str | None], None]) -> None:
         """First looks for everything that is broken, then for the smallest example of each."""
-        before = set(self.tally.findings)
+        if not self.ready():
+            return
+        before = {*self.tally.findings, *driver_clauses()}
         search(None)
         for clause in [c for c in self.tally.findings if c not in before]:
-            if self._spent_s > BUDGET_S / 2 or self._spent_s / max(self._runs, 1) > SLOW_S:
+            if self._spent_s > self._budget_s / 2 or self._spent_s / max(self._runs, 1) > SLOW_S:
                 break
             self._smallest.pop(clause, None)
             try:
@@ -354,13 +392,18 @@ class Bench:
             stateful_step_count=12,
         )
 
+    @property
+    def _budget_s(self) -> float:
+        """A person at a breakpoint is not hurried."""
+        return math.inf if self.program is not None and self.program.attached else BUDGET_S
+
     def _dry_trial(self) -> Trial:
         return Trial(self, Session(self.contract), self.interposer)
 
     @contextmanager
     def _trial(self, wanted: str | None) -> Iterator[Trial | None]:
         """One judged example; None once the time is spent."""
-        if self._spent_s > BUDGET_S:
+        if self._spent_s > self._budget_s or not self.ready():
             yield None
             return
         self.service.reset()
@@ -378,12 +421,9 @@ class Bench:
         self.tally.unsupported |= session.unsupported
         for call in session.calls:
             if "connection" in call.args:
-                self.redactor.learn(
-                    v for v in call.args["connection"].auth_params.values() if isinstance(v, str)
-                )
-        clauses = self.config.clauses if wanted is None else {wanted}
+                self.redactor.learn(auth_params(call.args))
         verdicts: dict[str, bool] = {}
-        for seen in judge_session(session, clauses):
+        for seen in self._observations(session, wanted):
             verdicts[seen.clause] = verdicts.get(seen.clause, True) and seen.problem is None
             if seen.problem is None:
                 continue
@@ -393,26 +433,53 @@ class Bench:
                 self.contract,
                 self.redactor,
                 reading=self.reading,
-                calls=[tell(call) for call in session.calls][:8],
+                calls=told(session, seen.problem),
                 reproduce=self._reproduce(seen.clause),
             )
-            if wanted is None:
+            if seen.clause != wanted:
                 self.tally.add(finding)
             else:
                 self._smallest[wanted] = finding
                 raise ClauseBroken(wanted)
-        if wanted is None:
-            for clause, met in verdicts.items():
+        for clause, met in verdicts.items():
+            if clause != wanted:
                 self.tally.count(clause, met=met)
+
+    def _observations(self, session: Session, wanted: str | None) -> Iterable[Observation]:
+        """What is seen of an example; how a program behaves is of interest at any time."""
+        if self.program is not None:
+            self.take_conduct(session)
+            if wanted is not None:
+                yield from judge_session(session, driver_clauses())
+        yield from judge_session(session, self.config.judged if wanted is None else {wanted})
+
+    def take_conduct(self, session: Session) -> None:
+        """Notes how the program behaved in the call that the session is about to keep."""
+        if self.program is not None:
+            session.conduct += [
+                replace(seen, call=len(session.calls))
+                for seen in self.program.program.take_conduct()
+            ]
+
+    def judge_conduct(self) -> None:
+        """Judges what the program did outside of any example."""
+        self._judge(self._dry_trial(), None)
 
     def _reproduce(self, clause: str) -> str:
         config = self.config
-        words = ["aepmock judge", config.client, f"--select {clause}", f"--seed {config.seed}"]
-        words.append(f"--examples {config.examples}")
-        if config.door != "auto":
+        words = ["aepmock judge"]
+        words += [config.client] if config.program is None else []
+        # What a program did wrong may be an answer to anything that the run asked of it.
+        patterns = config.select if clause in driver_clauses() else (clause,)
+        words += [f"--select {shlex.quote(pattern)}" for pattern in patterns]
+        words += [f"--seed {config.seed}", f"--examples {config.examples}"]
+        if config.connector != "hubspot":
+            words.append(f"--connector {config.connector}")
+        if config.program is None and config.door != "auto":
             words.append(f"--door {config.door}")
         if self.sweeping:
             words.append("--readings all")
+        words += [config.program.words] if config.program else []
         return " ".join(words)
 
     def verdict(self) -> None:

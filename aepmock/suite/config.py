@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +19,7 @@ from aepmock.judge.checks import needs
 from aepmock.judge.known import read_known_failing
 from aepmock.reports import check_path
 from aepmock.settings import Setting
+from aepmock.suite.programs import ProgramRun, check_command
 
 if TYPE_CHECKING:
     from aepmock.live.handler import LiveHandler
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SuiteConfig:
-    """What a run is about; `clauses` are the selected ids.
+    """What a run is about; `clauses` are the selected ids, `select` the patterns that did it.
 
-    `live` leads to the real sandbox of a live run; it is None for a run on the mock.
+    `program` is what is judged where that is no object of Python. `live` leads to the
+    real sandbox of a live run; it is None for a run on the mock.
     """
 
     factory: Factory
@@ -40,17 +43,48 @@ class SuiteConfig:
     connector: str = "hubspot"
     descriptions: bool = True
     versions: bool = True
+    select: tuple[str, ...] = ()
+    program: ProgramRun | None = None
     live: LiveHandler | None = None
 
+    @property
+    def judged(self) -> frozenset[str]:
+        """The clauses to look at: how a program behaves is always of interest."""
+        return self.clauses | driver_clauses() if self.program else self.clauses
 
-def make_config(settings: Mapping[str, Setting], *, folder: Path) -> SuiteConfig:
+    @property
+    def idle(self) -> str:
+        """Why nothing put a clause to the test, where there is a reason for all."""
+        given_up = self.program.given_up if self.program else ""
+        return f"the program was not asked: {given_up}" if given_up else ""
+
+    @property
+    def name(self) -> str:
+        """What the client is called in a report."""
+        return self.program.name if self.program else self.client
+
+
+def driver_clauses() -> frozenset[str]:
+    """The clauses that are asked of programs only."""
+    return frozenset(c for c in load_contract().clauses if c.startswith("driver."))
+
+
+def make_config(
+    settings: Mapping[str, Setting], *, folder: Path, listener: socket.socket | None = None
+) -> SuiteConfig:
     """What the settings ask for; `folder` is where relative files and modules are looked for.
 
-    Raises UsageError for everything that would only fail later.
+    `listener` is where a program is waited for that a person starts. Raises UsageError for
+    everything that would only fail later.
     """
     contract = load_contract()
-    client = settings["client"].value
-    if not client:
+    client, command = settings["client"].value, settings["command"].value
+    door = settings["door"].value
+    program = None
+    if command or listener is not None:
+        program = _program(command, listener, door, folder)
+        door = "server"
+    elif not client:
         raise UsageError(
             "no client to judge: give --aepmock-client package.module:factory, "
             "or client in [tool.aepmock]"
@@ -62,26 +96,54 @@ def make_config(settings: Mapping[str, Setting], *, folder: Path) -> SuiteConfig
     known = settings["known-failing"].value
     without = settings["without"].value
     return SuiteConfig(
-        factory=load_factory(client, folder),
-        client=client,
-        clauses=frozenset(c.id for c in contract.select_clauses(settings["select"].value)),
+        factory=program.program.client if program else load_factory(client, folder),
+        client=program.name if program else client,
+        clauses=_selected(settings["select"].value, is_program=program is not None),
         known_failing=read_known_failing(folder / known, contract.clauses) if known else {},
-        door=settings["door"].value,
+        door=door,
         seed=settings["seed"].value,
         examples=settings["examples"].value,
         connector=settings["connector"].value,
         descriptions="description" not in without,
         versions="version" not in without,
+        select=tuple(settings["select"].value),
+        program=program,
     )
+
+
+def _program(
+    command: Sequence[str], listener: socket.socket | None, door: str, folder: Path
+) -> ProgramRun:
+    if door not in ("auto", "server"):
+        raise UsageError(
+            f"--door {door} is a way out of Python; a program is judged through the server door, "
+            "so leave --door out"
+        )
+    if listener is None:
+        check_command(command, folder)
+    return ProgramRun(command, listener)
+
+
+def _selected(patterns: Sequence[str], *, is_program: bool) -> frozenset[str]:
+    found = frozenset(c.id for c in load_contract().select_clauses(patterns))
+    if is_program:
+        return found
+    if found <= driver_clauses():
+        raise UsageError(
+            f"{', '.join(patterns)} is asked of programs only, as in "
+            "aepmock judge -- node client.mjs"
+        )
+    return found - driver_clauses()
 
 
 def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_s: float) -> Report:
     """The verdict on every selected clause."""
     contract = load_contract()
-    clauses = [clause for clause in contract.clauses.values() if clause.id in config.clauses]
+    shown = config.clauses | (config.judged & tally.findings.keys())
+    clauses = [clause for clause in contract.clauses.values() if clause.id in shown]
     methods = {clause.id: method for clause in clauses if (method := needs(clause.id))}
-    known = {k: v for k, v in config.known_failing.items() if k in config.clauses}
-    results = decide(clauses, tally, known, methods)
+    known = {k: v for k, v in config.known_failing.items() if k in shown}
+    results = decide(clauses, tally, known, methods, idle=config.idle)
     about = None
     live: tuple[LiveRow, ...] = ()
     if config.live is not None:
@@ -94,7 +156,7 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
     return Report(
         kit=__version__,
         contract=contract.version,
-        client=config.client,
+        client=config.name,
         mode="live" if config.live else "mock",
         door=config.door,
         seed=config.seed,

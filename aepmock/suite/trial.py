@@ -9,12 +9,15 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aepmock.clients.driver import Outcome
+from aepmock.clients.driver import CallLost, Outcome
 from aepmock.judge import Call, Session
 from aepmock.judge.evidence import PRIMARY
+from aepmock.judge.findings import Problem
+from aepmock.judge.judging import tell
 from aepmock.messages import Exchange, Response
 from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.service import Interposer
+from aepmock.service.fault_reading import What, make_fault
 from aepmock.service.interposer import Change
 
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ class Trial:
         `org` takes the client of another organization. A method that once went on for ever is
         not called again in the same test: the time is better spent on the others.
         """
+        if not self.bench.ready():
+            return None
         driver, settings_ = self.bench.client(sandbox, other_org=org)
         made = self.bench.factory_call(driver)
         if made is not None:
@@ -70,10 +75,15 @@ class Trial:
         self.bench.recorder.take()
         self.bench.requests_of_call = 0
         given = _snapshot(args)
+        if self.bench.program is not None:
+            self.bench.program.learn(auth_params(args))
         outcome = driver.call(operation, args)
-        if outcome.looped:
-            self.bench.hung.add(operation)
+        self.bench.note(operation, outcome)
+        self.bench.take_conduct(self.session)
         exchanges = self.bench.recorder.take()
+        if outcome.looped and not exchanges and self.bench.program is not None:
+            # Nothing was done: that is driver.answers, and says nothing about a client.
+            outcome = Outcome(raised=CallLost("it never came back", hung=True))
         self.bench.check_guard()
         self.session.calls.append(as_call(outcome, operation, settings_, given, exchanges))
         self._learn_tokens()
@@ -183,6 +193,23 @@ class Trial:
             self.interposer.clear()
 
     @contextmanager
+    def faulting(
+        self,
+        operation: str,
+        what: What,
+        *,
+        times: int = 1,
+        when: Mapping[str, Any] | None = None,
+    ) -> Iterator[None]:
+        """In here a fault happens: trial.faulting("connections.create", "lost answer: reset")."""
+        fault = make_fault(self.bench.contract, operation, what, times=times, when=when)
+        self.interposer.fault(fault)
+        try:
+            yield
+        finally:
+            self.interposer.clear()
+
+    @contextmanager
     def changing(self, operation: str, change: Change) -> Iterator[None]:
         """In here the service's answers to an operation pass through `change`."""
         self.interposer.change(operation, change, times=1_000_000)
@@ -204,7 +231,26 @@ def as_call(
 ) -> Call:
     """An outcome as the judge's record of a call."""
     returned = _snapshot(outcome.returned)
-    return Call(operation, settings_, args, exchanges, returned, outcome.raised, outcome.looped)
+    lost = isinstance(outcome.raised, CallLost)
+    raised = None if lost else outcome.raised
+    return Call(operation, settings_, args, exchanges, returned, raised, outcome.looped, lost)
+
+
+def auth_params(args: Mapping[str, Any]) -> list[str]:
+    """The texts that a call puts into a connection's auth params."""
+    found = list(args["connection"].auth_params.values()) if "connection" in args else []
+    for operation in args.get("operations", ()):
+        value = operation.get("value")
+        found += value.values() if isinstance(value, Mapping) else ()
+    return [value for value in found if isinstance(value, str)]
+
+
+def told(session: Session, problem: Problem) -> list[str]:
+    """The calls that led to a problem, or the one that it is about."""
+    calls = session.calls
+    if problem.call is not None:
+        calls = calls[problem.call : problem.call + 1]
+    return [tell(call) for call in calls[:8]]
 
 
 def _snapshot(value: Any) -> Any:

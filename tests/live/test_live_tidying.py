@@ -112,6 +112,16 @@ def test_what_can_not_be_deleted_is_listed(upstream: Upstream, tmp_path: Path) -
     assert upstream.names() == []
 
 
+def test_what_can_not_be_deleted_yet_is_deleted_later(upstream: Upstream, tmp_path: Path) -> None:
+    not_yet = [Response(400), Response(400), Response(400)]
+    upstream.answers.append(lambda r: not_yet.pop() if r.method == "DELETE" and not_yet else None)
+    with upstream.running(tmp_path, []) as run:
+        created(run.handler)
+    assert upstream.names() == []
+    assert run.about()["left_behind"] == []
+    assert sum(upstream.time.slept) >= 2
+
+
 def test_a_journal_that_breaks_off_is_swept(upstream: Upstream, tmp_path: Path) -> None:
     journal = tmp_path / FOLDER / "0123456789.jsonl"
     journal.parent.mkdir(parents=True)

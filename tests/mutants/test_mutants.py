@@ -10,6 +10,7 @@ from aepmock.protocol import OPERATIONS
 from aepmock.suite import load_factory
 from tests.mutants import INNOCENTS, MUTANTS, Innocent, Mutant
 from tests.mutants.running import ROOT, judge_by_command, judge_innocent, judge_mutant
+from tests.stdio.speaker import FAULTS
 
 CLAUSES = load_contract().clauses
 
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def test_every_clause_has_a_mutant() -> None:
-    assert {mutant.clause for mutant in MUTANTS} == set(CLAUSES)
+    # What is asked of programs only is broken by programs: tests/stdio judges them.
+    assert {mutant.clause for mutant in MUTANTS} | set(FAULTS.values()) == set(CLAUSES)
 
 
 def test_every_clause_has_a_check_and_every_check_a_clause() -> None:

@@ -30,6 +30,7 @@ def finding(clause_id: str, **changes: Any) -> Finding:
         "calls": ("created = client.create_connection(…)", "client.update_connection(…)"),
         "exchange": 'PATCH /connections/1\nx-api-key: ‹api key›\n\n{\n  "a": 1\n}\n\nHTTP 400',
         "diff": '--- sent\n+++ right\n+If-Match: "2300"',
+        "log": "the client's last words",
         "source": "documented: OAS patchConnection",
         "reproduce": COMMAND,
     }
@@ -79,7 +80,17 @@ def with_every_verdict() -> Report:
 def hostile() -> Report:
     """Every text that comes from outside is as bad as it can be, and long."""
     long = HOSTILE * 9
-    texts = ("summary", "expected", "got", "exchange", "diff", "source", "reproduce", "reading")
+    texts = (
+        "summary",
+        "expected",
+        "got",
+        "exchange",
+        "diff",
+        "log",
+        "source",
+        "reproduce",
+        "reading",
+    )
     bad = finding("errors.code", calls=(long, long), **dict.fromkeys(texts, long))
     return report(
         result("errors.code", "broken", "must", bad),

@@ -99,6 +99,7 @@ def test_a_report_of_every_verdict_has_exactly_the_promised_keys() -> None:
                 "exchange": 'PATCH /connections/1\nx-api-key: ‹api key›\n\n{\n  "a": 1\n}\n\n'
                 "HTTP 400",
                 "diff": '--- sent\n+++ right\n+If-Match: "2300"',
+                "log": "the client's last words",
                 "source": "documented: OAS patchConnection",
                 "reproduce": COMMAND,
             }

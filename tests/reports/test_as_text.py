@@ -69,6 +69,8 @@ connections.update.if-match (must)
     --- sent
     +++ right
     +If-Match: "2300"
+  stderr
+    the client's last words
   source    documented: OAS patchConnection
   see it again
     aepmock judge acme.client:factory --select 'connections.update.if-match' \
@@ -190,7 +192,7 @@ def test_the_reading_is_named_where_it_is_not_the_default() -> None:
 
 
 def test_a_finding_of_little_evidence_leaves_out_what_it_lacks() -> None:
-    bare = dict.fromkeys(("expected", "got", "exchange", "diff", "reproduce"), "")
+    bare = dict.fromkeys(("expected", "got", "exchange", "diff", "log", "reproduce"), "")
     found = finding("errors.code", calls=(), **bare)
     text = text_of(report(result("errors.code", "broken", "must", found)))
     for label in ("expected", "got", "calls", "exchange", "diff", "see it again"):

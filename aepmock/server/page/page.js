@@ -19,7 +19,7 @@ function make(name, text, kind) {
 
 function words(entry) {
   const found = entry.findings.map((f) => `${f.clause} ${f.summary}`).join(" ");
-  return `${entry.method} ${entry.target} ${entry.status} ${entry.clause || ""} ${found} ${entry.request}`.toLowerCase();
+  return `${entry.method} ${entry.target} ${entry.status} ${entry.clause || ""} ${entry.fault || ""} ${found} ${entry.request}`.toLowerCase();
 }
 
 function matches(entry) {
@@ -42,7 +42,7 @@ function row(entry) {
   item.append(make("span", `#${entry.number}`, "number"));
   const path = make("span", `${entry.method} ${shortTarget(entry.target)}`, "path");
   path.title = entry.target;
-  item.append(path, make("span", `${entry.status} ${entry.verdict}`, `badge ${entry.verdict}`));
+  item.append(path, badge(entry));
   if (entry.clause) item.append(make("span", entry.clause, `clause ${entry.verdict}`));
   item.hidden = !matches(entry);
   return item;
@@ -51,14 +51,17 @@ function row(entry) {
 function count() {
   let broken = 0;
   let refused = 0;
-  for (const { entry } of entries.values()) {
+  let shown = 0;
+  for (const { entry, item } of entries.values()) {
     if (entry.verdict === "broken") broken += 1;
     if (entry.status >= 400) refused += 1;
+    if (!item.hidden) shown += 1;
   }
   byId("n-all").textContent = entries.size;
   byId("n-broken").textContent = broken;
   byId("n-refused").textContent = refused;
   byId("none").hidden = entries.size > 0;
+  byId("unmatched").hidden = entries.size === 0 || shown > 0;
 }
 
 function add(entry) {
@@ -78,6 +81,7 @@ function clear() {
   entries.clear();
   list.replaceChildren();
   choose(null);
+  count();
   soon();
 }
 
@@ -97,27 +101,40 @@ function diffView(diff) {
   return view;
 }
 
-function findingView(finding) {
+// What the clause asks, where the service refused the request for it: "CLAUSE: TEXT Source: …".
+function asked(entry, finding) {
+  const lead = `${finding.clause}: `;
+  if (!entry.explanation.startsWith(lead)) return "";
+  return entry.explanation.slice(lead.length).replace(/ Source: .*$/s, "");
+}
+
+function findingView(entry, finding) {
   const view = make("div", undefined, "finding");
   const title = make("p");
   title.append(make("b", finding.clause), ` (${finding.grade}): ${finding.summary}`);
   const facts = make("dl");
-  for (const [name, value] of [["expected", finding.expected], ["got", finding.got], ["source", finding.source]]) {
+  const rows = [["asked", asked(entry, finding)], ["expected", finding.expected], ["got", finding.got], ["source", finding.source]];
+  for (const [name, value] of rows) {
     if (value) facts.append(make("dt", name), make("dd", value));
   }
   view.append(title, facts);
   return view;
 }
 
+function badge(entry) {
+  return make("span", `${entry.status || "no answer"} ${entry.verdict}`, `badge ${entry.verdict}`);
+}
+
 function show(entry) {
   const back = make("button", "← Back", "back");
   back.type = "button";
-  back.addEventListener("click", () => choose(null));
+  back.addEventListener("click", () => { choose(null); list.focus(); });
   const title = make("h2", `#${entry.number} ${entry.method} ${entry.target}`);
-  const answered = make("span", `${entry.status} ${entry.verdict}`, `badge ${entry.verdict}`);
-  const parts = [back, title, answered];
-  for (const finding of entry.findings) parts.push(findingView(finding));
-  if (entry.explanation) parts.push(make("h3", "Why the service refused it"), make("p", entry.explanation));
+  const parts = [back, title, badge(entry)];
+  if (entry.fault) parts.push(make("h3", "What was put in its way"), make("p", entry.fault));
+  for (const finding of entry.findings) parts.push(findingView(entry, finding));
+  const told = entry.findings.some((finding) => asked(entry, finding));
+  if (entry.explanation && !told) parts.push(make("h3", "Why the service refused it"), make("p", entry.explanation));
   if (entry.diff) parts.push(make("h3", "To the nearest right request"), diffView(entry.diff));
   parts.push(make("h3", "Request"), make("pre", entry.request));
   parts.push(make("h3", "Answer"), make("pre", entry.response));
@@ -167,6 +184,7 @@ document.addEventListener("keydown", (event) => {
 
 function refilter() {
   for (const { entry, item } of entries.values()) item.hidden = !matches(entry);
+  count();
 }
 for (const button of document.querySelectorAll("[data-filter]")) {
   button.addEventListener("click", () => {
@@ -183,16 +201,24 @@ async function readState() {
   const answer = await fetch("state");
   if (!answer.ok) return;
   const state = await answer.json();
-  const faults = state.faults.reduce((sum, fault) => sum + fault.times, 0);
+  const faults = state.faults.map((fault) => `${fault.operation}: ${fault.fault}`);
   const held = state.count === 1 ? "1 connection" : `${state.count} connections`;
-  byId("summary").textContent = faults ? `${held} · ${faults} faults to come` : held;
+  const more = faults.length > 2 ? ` and ${faults.length - 2} more` : "";
+  const coming = faults.length ? ` · to go wrong: ${faults.slice(0, 2).join("; ")}${more}` : "";
+  byId("summary").textContent = held + coming;
   byId("held").replaceChildren(...state.connections.map((connection) => {
-    const item = make("li", connection.name ?? "(no name)");
+    const item = make("li");
+    const name = make("div", connection.name ?? "(no name)", "name");
+    name.title = name.textContent;
+    item.append(name);
     const words = [connection.state, connection.sandboxName, connection.id];
     item.append(make("div", words.join(" · "), "quiet"));
     return item;
   }));
 }
+
+// Below /t/NAME/ a mock has its own base URL.
+byId("base").textContent = new URL("../data/foundation/flowservice", location.href).href;
 
 const live = byId("live");
 const source = new EventSource("events");

@@ -1,0 +1,63 @@
+"""Judges the speaker in this process: a few calls, with as little patience as its fault allows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from aepmock.clients.stdio import Patience
+from aepmock.contract import load_contract
+from aepmock.judge import Tally
+from aepmock.suite import Bench, SuiteConfig, Trial, end_program
+from aepmock.suite.programs import ProgramRun
+
+SPEAKER = Path(__file__).with_name("speaker.py")
+PATIENCE = {
+    "never-says-hello": Patience(hello_s=1.0),
+    "hangs-in-one-operation": Patience(margin_s=0.1),
+    "begins-a-line": Patience(margin_s=0.1),
+    "stays-after-bye": Patience(end_s=0.3),
+}
+
+
+def speaker(fault: str = "") -> list[str]:
+    """The command of the speaker with a fault."""
+    return [sys.executable, str(SPEAKER), *([fault] if fault else [])]
+
+
+def config_of(command: Sequence[str], patience: Patience | None = None) -> SuiteConfig:
+    """What judges a program of everything."""
+    program = ProgramRun(command, patience=patience)
+    clauses = frozenset(load_contract().clauses)
+    return SuiteConfig(
+        program.program.client, "program", clauses, door="server", examples=1, program=program
+    )
+
+
+def judge_program(config: SuiteConfig) -> Tally:
+    """What a program met and broke in a handful of calls, and at its end."""
+    total = Tally()
+    with Bench(config, "a few calls", "default", {}) as bench:
+        bench.run_each([0], few_calls)
+    total.merge(bench.tally)
+    end_program(config, total)
+    return total
+
+
+def few_calls(trial: Trial, _: object) -> None:
+    """Each kind of answer: an object, a list, null, a number, an error; and odd text."""
+    made = trial.create(trial.bench.plain_connection())
+    odd = trial.seed(1, name="naïve 日本\u2028\x85\x00 🎈")[0]["id"]
+    for connection_id in (odd, made[0] if made else odd, "no such id", "naïve"):
+        trial.call("get_connection", connection_id=connection_id)
+    trial.call("list_connections", limit=1)
+    trial.call("count_connections", property=["name==naïve"])
+    trial.call("delete_connection", connection_id=odd)
+
+
+@cache
+def judge_speaker(fault: str = "") -> Tally:
+    """What the speaker with a fault met and broke."""
+    return judge_program(config_of(speaker(fault), PATIENCE.get(fault)))
