@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from aepmock.contract.problems import TYPE_PREFIX
 from aepmock.live.seeing import MASKED
@@ -22,6 +22,7 @@ _VOLATILE = frozenset(
 )
 """Fields of which only the type is compared."""
 _ETAGS = frozenset({"etag", "version"})
+_ORIGIN = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*|^[A-Za-z][A-Za-z0-9+.-]*:")
 _MILLISECONDS = 1_000_000
 """No token lives that many seconds: such an expires_in is in milliseconds."""
 
@@ -150,10 +151,17 @@ def _leads(location: str | None, wanted: str) -> str:
     """What a Location holds: "relative" or "absolute", to the connection or elsewhere."""
     if location is None:
         return "absent"
-    parts = urlsplit(location)
-    if wanted and not parts.path.rstrip("/").endswith(wanted):
+    absolute, path, _ = taken_apart(location)
+    if wanted and not path.rstrip("/").endswith(wanted):
         return "elsewhere"
-    return "absolute" if parts.scheme else "relative"
+    return "absolute" if absolute else "relative"
+
+
+def taken_apart(url: str) -> tuple[bool, str, str]:
+    """Whether a URL is absolute, its path, and its query; takes any text."""
+    rest = _ORIGIN.sub("", url, count=1)
+    path, _, query = rest.partition("?")
+    return rest != url, path, query
 
 
 def walk(place: str, live: Any, mocked: Any, names: Names, scope: str) -> Iterator[Difference]:

@@ -46,12 +46,12 @@ class Findings:
 class Drift:
     """Takes the exchanges of a live run in their order; tells what differs at the end.
 
-    `today` gives the day as "2026-11-24".
+    `now` gives the time as "2026-11-24T23:01:12Z".
     """
 
-    def __init__(self, sight: Sight, *, today: Callable[[], str]) -> None:
+    def __init__(self, sight: Sight, *, now: Callable[[], str]) -> None:
         self.sight = sight
-        self._today = today
+        self._now = now
         self._seen: list[Seen] = []
         self._lock = Lock()
 
@@ -59,9 +59,9 @@ class Drift:
         """Sees an exchange; an answer that was put in stands for one that never came."""
         with self._lock:
             if exchange.response.injected:
-                seen = self.sight.lost(exchange.request, date=self._today())
+                seen = self.sight.lost(exchange.request, at=self._now())
             else:
-                seen = self.sight.exchange(exchange, date=self._today())
+                seen = self.sight.exchange(exchange, at=self._now())
             if seen is not None:
                 self._seen.append(seen)
 
@@ -107,7 +107,7 @@ class _Walk:
     def __init__(self, contract: Contract, believed: Mapping[str, str]) -> None:
         self.contract = contract
         self.believed = dict(believed)
-        self.shadow = Shadow(contract)
+        self._shadow: Shadow | None = None
         self.evidence: dict[str, dict[str, str]] = {}
         self.confirmed: dict[str, str] = {}
         self.drifted: dict[tuple[str, str], LiveRow] = {}
@@ -117,8 +117,14 @@ class _Walk:
         self.learning = True
         self._past: list[Seen] = []
 
+    @property
+    def shadow(self) -> Shadow:
+        assert self._shadow is not None, "made with the first exchange"
+        return self._shadow
+
     def through(self, exchanges: Iterable[Seen]) -> _Walk:
         for seen in exchanges:
+            self._shadow = self._shadow or Shadow(self.contract, seen.at)
             self._step(seen)
             self._past.append(seen)
         return self
@@ -173,10 +179,11 @@ class _Walk:
             for option in self._others(reading):
                 other = _Walk(self.contract, {**self.believed, reading.id: option})
                 other.learning = False
+                other._shadow = Shadow(self.contract, [*self._past, seen][0].at)
                 other.through(self._past)
                 prediction = other.shadow.predict(seen, other.believed)
                 if prediction.score < best.score:
-                    self.believed, self.shadow, best = other.believed, other.shadow, prediction
+                    self.believed, self._shadow, best = other.believed, other.shadow, prediction
         return best
 
     def _outlasts(self, reading: Reading) -> bool:
@@ -235,7 +242,7 @@ class _Walk:
             date = max(self.extras.values())
             got = ", ".join(sorted(self.extras))
             yield LiveRow(UNKNOWN_FIELDS, "confirmed", "", "only documented fields", got, date)
-        subjects = [*self.contract.operations, *_refusal_subjects(self.contract)]
+        subjects = [*operations(self.contract), *_refusal_subjects(self.contract)]
         for subject in dict.fromkeys([*subjects, *self.confirmed, *(s for s, _ in self.drifted)]):
             drifted = [row for (s, _), row in self.drifted.items() if s == subject]
             if drifted:
@@ -256,17 +263,24 @@ class _Walk:
         return LiveRow(reading.id, "confirmed", option, reading.default, option, found[option])
 
 
+def operations(contract: Contract) -> list[str]:
+    """Those that a run's clients may call; the look-up of the sandbox is the kit's own."""
+    return [
+        operation for operation in contract.operations if not operation.startswith("sandboxes.")
+    ]
+
+
 def _refusal_subjects(contract: Contract) -> list[str]:
     return [rule.clause or rule.id for rule in contract.refusals.values()]
 
 
 def _tell_states_apart(contract: Contract, walked: _Walk, exchanges: Sequence[Seen]) -> None:
     """Confirms a reading that only later reads can notice, if any other explains them worse."""
-    operations = {seen.operation for seen in exchanges if seen.ok}
+    done = {seen.operation for seen in exchanges if seen.ok}
     for reading in contract.readings.values():
         if reading.id in walked.evidence or not walked._outlasts(reading):
             continue
-        if not (operations & _WRITES and operations & _READS):
+        if not (done & _WRITES and done & _READS):
             continue
         mine = _score(contract, walked.believed, exchanges)
         option = walked.believed[reading.id]

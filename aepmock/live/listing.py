@@ -8,13 +8,14 @@ and how many items a page holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
-from aepmock.contract import Contract
-from aepmock.live.comparing import Difference, Names, walk
+from aepmock.contract import load_contract
+from aepmock.live.comparing import Difference, Names, taken_apart, walk
 from aepmock.live.seeing import Seen, query
 from aepmock.messages import Request, Response
 from aepmock.service import FlowService
@@ -22,7 +23,6 @@ from aepmock.service import FlowService
 SIZE_READINGS = ("connections.page-size", "connections.limit-above-100")
 LONGEST = 1_000
 """A longer page is not asked of the mock."""
-PageSize = Callable[[int | None, Mapping[str, str]], int]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,6 @@ class World:
     service: FlowService
     names: Names
     uncertain: frozenset[str]
-    page_size: PageSize
 
 
 def compare(seen: Seen, request: Request, world: World) -> tuple[Response, Sequence[Difference]]:
@@ -57,8 +56,16 @@ def compare(seen: Seen, request: Request, world: World) -> tuple[Response, Seque
     ]
 
 
-def page_size(contract: Contract, limit: int | None, readings: Mapping[str, str]) -> int:
-    """How many items the mock puts on a page when there are more than enough."""
+def page_size(limit: int | None, readings: Mapping[str, str]) -> int:
+    """How many items the mock puts on a full page; `limit` None where none was asked for."""
+    return _page_size(limit, *(readings[question] for question in SIZE_READINGS))
+
+
+@cache
+def _page_size(limit: int | None, *options: str) -> int:
+    """Asked of a mock that has more than enough."""
+    contract = load_contract()
+    readings = dict(zip(SIZE_READINGS, options, strict=True))
     service = FlowService(contract=contract, readings=readings, accept_any=True)
     for _ in range(min(limit or 0, LONGEST) + 101):
         service.seed_connection("org", "dev")
@@ -154,7 +161,7 @@ def _sizes(
     asked = int(limit) if limit.isdigit() and int(limit) <= LONGEST else None
     if limit and asked is None:
         return
-    size, got = world.page_size(asked, world.service.readings), len(live["items"])
+    size, got = page_size(asked, world.service.readings), len(live["items"])
     if got > size or (got < size and _next(live)):
         yield Difference("items on a full page", str(size), str(got))
 
@@ -173,18 +180,18 @@ def _links(
 
 
 def _next_link(href: str, request: Request, world: World) -> Iterator[Difference]:
-    parts = urlsplit(href)
-    given = parse_qsl(parts.query, keep_blank_values=True)
+    absolute, path, text = taken_apart(href)
+    given = parse_qsl(text, keep_blank_values=True)
     token = dict(given).get("continuationToken")
-    if parts.scheme or token is None or not parts.path.startswith("/connections"):
-        shown = "absolute" if parts.scheme else "another form"
+    if absolute or token is None or not path.startswith("/connections"):
+        shown = "absolute" if absolute else "another form"
         yield Difference("_links.next.href", "/connections?continuationToken=…", shown)
         return
     page = world.service.handle(_asked(request, limit=1)).json
     expected = _next(page)
     if expected is None:
         return  # the mock has too little for a second page
-    theirs = parse_qsl(urlsplit(expected).query, keep_blank_values=True)
+    theirs = parse_qsl(taken_apart(expected)[2], keep_blank_values=True)
     asked = {name for name, _ in request.query} & {"property", "limit", "orderby"}
     if asked and (len(given) > 1) != (len(theirs) > 1):
         said = ("the token only", "the whole query")

@@ -47,7 +47,7 @@ class DriftWatch:
                 secrets={name: value for name, value in named.items() if value},
                 guarded=True,
             ),
-            today=_today,
+            now=_now,
         )
 
     def __call__(self, exchange: Exchange) -> None:
@@ -60,11 +60,16 @@ class DriftWatch:
             from aepmock.live.recording import keep_recording
 
             worker = os.environ.get("PYTEST_XDIST_WORKER")
-            words = [_today(), self._plan.run, *([worker] if worker else [])]
+            words = [_stamp(self._plan.started_ms), self._plan.run, *([worker] if worker else [])]
             secrets = (*self._plan.settings.secrets, *self._drift.sight.secrets)
             keep_recording(Path(self._plan.settings.record), "-".join(words), seen, secrets)
         return self._drift.findings().rows if seen else ()
 
 
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _stamp(epoch_ms: int) -> str:
+    """A time as files sort by it: "2026-11-24T230112Z"."""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).strftime("%Y-%m-%dT%H%M%SZ")

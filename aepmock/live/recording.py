@@ -1,6 +1,7 @@
 """Keeps what a live run saw as fixtures, and remembers when each reading was last confirmed.
 
-DIR/2026-11-24-3f9c2a7b1e.jsonl is the exchanges of a run, or of one of its processes, in order;
+DIR/2026-11-24T230112Z-3f9c2a7b1e.jsonl is the exchanges of a run, in order; each further process
+of the run has a file of its own, …-3f9c2a7b1e-gw0.jsonl;
 DIR/confirmed.jsonl says of each subject on which day, and how, a live service last confirmed it.
 """
 
@@ -10,14 +11,15 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError
 from aepmock.judge import LiveRow
 from aepmock.judge.redaction import Redactor
-from aepmock.live.drift import Findings, find_drift
+from aepmock.live.drift import Findings, find_drift, merged, operations
 from aepmock.live.redacted import redact, write
 from aepmock.live.seeing import Seen, seen_again
 
@@ -29,7 +31,7 @@ CONFIRMED_SCHEMA = "aepmock-confirmed/1"
 def keep_recording(
     folder: Path, name: str, exchanges: Sequence[Seen], secrets: Iterable[str]
 ) -> Path | None:
-    """Writes the exchanges of a run, "2026-11-24-3f9c2a7b1e"; returns the file, None for none.
+    """Writes exchanges as DIR/NAME.jsonl; returns the file, None where there are none.
 
     Raises SecretFoundError, and keeps nothing, if one of `secrets` were in it, and UsageError
     where the folder can't be written to.
@@ -53,10 +55,14 @@ def read_recording(path: Path) -> tuple[Seen, ...]:
         head, *exchanges = lines
         if head.get("schema") != SCHEMA:
             raise ValueError(f"its first line does not say {SCHEMA}")
-        operations = load_contract().operations
+        known = load_contract().operations
         found = tuple(map(seen_again, exchanges))
         for number, seen in enumerate(found, 2):
-            whole = seen.operation in operations and seen.date and seen.request["method"]
+            whole = (
+                seen.operation in known
+                and datetime.fromisoformat(seen.at)
+                and seen.request["method"]
+            )
             if not whole or (seen.response is not None and not seen.status):
                 raise ValueError(f"line {number} is no exchange")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -85,18 +91,25 @@ def replay_all(folder: Path) -> Findings:
 
     A subject that drifted in an older recording only, and was confirmed since, is confirmed.
     """
-    latest: dict[str, tuple[LiveRow, ...]] = {}
+    latest: dict[str, list[LiveRow]] = {}
     disturbances: Counter[str] = Counter()
-    for path in recordings(folder):
-        findings = replay(path)
-        disturbances.update(findings.disturbances)
+    for _, paths in groupby(recordings(folder), _run_of):
+        parts = [replay(path) for path in paths]
+        for part in parts:
+            disturbances.update(part.disturbances)
         by_subject: dict[str, list[LiveRow]] = {}
-        for row in findings.rows:
+        for row in merged(part.rows for part in parts):
             by_subject.setdefault(row.subject, []).append(row)
         for subject, rows in by_subject.items():
             if rows[0].status != "unseen" or subject not in latest:
-                latest[subject] = tuple(rows)
+                latest[subject] = rows
     return Findings(tuple(row for rows in latest.values() for row in rows), disturbances)
+
+
+def _run_of(path: Path) -> str:
+    """The name of a recording without that of the process: time and run."""
+    worker = path.stem.rpartition("-")[2]
+    return path.stem.removesuffix(f"-{worker}") if worker.startswith("gw") else path.stem
 
 
 @dataclass(frozen=True)
@@ -153,7 +166,7 @@ def not_confirmed_for(folder: Path, days: int, *, today: date) -> list[Stale]:
     """Readings and operations that no live service confirmed within so many days."""
     contract = load_contract()
     confirmed = read_confirmed(folder)
-    return list(_stale([*contract.readings, *contract.operations], confirmed, days, today))
+    return list(_stale([*contract.readings, *operations(contract)], confirmed, days, today))
 
 
 def _stale(

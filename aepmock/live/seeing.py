@@ -8,6 +8,7 @@ people put into the sandbox is not kept at all.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,8 +46,9 @@ _PLAIN = frozenset(
 class Seen:
     """An exchange that may be kept: `redacted` holds its form in a recording.
 
-    {"operation": "connections.delete", "date": "2026-11-24", "request": {"method": "DELETE",
-    "path": "/connections/…", "headers": {…}}, "response": {"status": 204, "headers": {}}};
+    {"operation": "connections.delete", "at": "2026-11-24T23:01:12Z",
+    "request": {"method": "DELETE", "path": "/connections/…", "headers": {…}},
+    "response": {"status": 204, "headers": {}}};
     the response is None where no answer came.
     """
 
@@ -64,7 +66,12 @@ class Seen:
     @property
     def date(self) -> str:
         """The day of the exchange, "2026-11-24"."""
-        return str(self.document["date"])
+        return self.at[:10]
+
+    @property
+    def at(self) -> str:
+        """When it was, "2026-11-24T23:01:12Z"."""
+        return str(self.document["at"])
 
     @property
     def request(self) -> Mapping[str, Any]:
@@ -111,6 +118,7 @@ class Sight:
         self._contract = contract
         self._redactor = Redactor(contract.secret_names)
         self._places = {"api": api_key, "org": ims_org_id, "sandbox": sandbox_name}
+        self._sandbox = re.compile(rf"(?<![\w-]){re.escape(sandbox_name)}(?![\w-])")
         self._placeholders: dict[str, str] = {}
         self._names: dict[str, int] = {}
         self._ours: set[str] = set()
@@ -126,26 +134,26 @@ class Sight:
             self._redactor.learn([value])
         return self._placeholders[value]
 
-    def exchange(self, exchange: Exchange, *, date: str) -> Seen | None:
+    def exchange(self, exchange: Exchange, *, at: str) -> Seen | None:
         """The exchange to keep; None where it is no documented operation."""
-        return self._made(exchange.request, exchange.response, date)
+        return self._made(exchange.request, exchange.response, at)
 
-    def lost(self, request: Request, *, date: str) -> Seen | None:
+    def lost(self, request: Request, *, at: str) -> Seen | None:
         """A request to which no answer came."""
-        return self._made(request, None, date)
+        return self._made(request, None, at)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that was learned."""
         return tuple(self._placeholders)
 
-    def _made(self, request: Request, response: Response | None, date: str) -> Seen | None:
+    def _made(self, request: Request, response: Response | None, at: str) -> Seen | None:
         operation = self._contract.operation_of(request)
         if operation is None:
             return None
         sent = self._request(request, operation.id)
-        got = None if response is None else self._response(response, operation.id, request)
-        document = {"operation": operation.id, "date": date, "request": sent, "response": got}
+        got = None if response is None else self._response(response, operation.id)
+        document = {"operation": operation.id, "at": at, "request": sent, "response": got}
         return Seen(redact(document, self._redactor))
 
     def _request(self, request: Request, operation: str) -> dict[str, Any]:
@@ -166,7 +174,7 @@ class Sight:
         if request.body:
             try:
                 document["json"] = self._body(request.json)
-            except ValueError:
+            except (ValueError, RecursionError):
                 document["text"] = UNREADABLE
         return document
 
@@ -202,7 +210,7 @@ class Sight:
             return {k: self._params(name, v) if k == "value" else v for k, v in body.items()}
         return {key: self._field(key, value, sent=True) for key, value in body.items()}
 
-    def _response(self, response: Response, operation: str, request: Request) -> dict[str, Any]:
+    def _response(self, response: Response, operation: str) -> dict[str, Any]:
         headers = {
             name: self._text(value)
             for name in _RESPONSE_HEADERS
@@ -212,19 +220,25 @@ class Sight:
         if not response.body:
             return document
         try:
-            found = response.json
-        except (ValueError, OSError):
+            return {**document, "json": self._answer(response, operation)}
+        except (ValueError, OSError, EOFError, zlib.error, RecursionError):
             html = b"<html" in response.body[:2000].lower()
             return {**document, "text": "(HTML)" if html else UNREADABLE}
-        if response.ok and operation == "connections.create" and isinstance(found, dict):
+
+    def _answer(self, response: Response, operation: str) -> Any:
+        """An answer's document, as much of it as may be kept."""
+        found = response.json
+        if not response.ok:
+            return self._field("", found)
+        if operation == "connections.create" and isinstance(found, dict):
             self._ours.add(str(found.get("id")))
-        if response.ok and operation in ("connections.explore", "connections.configs"):
-            return {**document, "json": form(found)}
-        if response.ok and operation == "ims.token" and isinstance(found, dict):
+        if operation in ("connections.explore", "connections.configs"):
+            return form(found)
+        if operation == "ims.token" and isinstance(found, dict):
             token = found.get("access_token")
             placeholder = self.learn("ACCESS_TOKEN", token) if isinstance(token, str) else None
-            return {**document, "json": {**self._field("", found), "access_token": placeholder}}
-        return {**document, "json": self._field("", found)}
+            return {**self._field("", found), "access_token": placeholder}
+        return self._field("", found)
 
     def _field(self, key: str, value: Any, *, sent: bool = False) -> Any:
         """A part of a document, by the name that it stands under."""
@@ -274,7 +288,7 @@ class Sight:
         for place, placeholder in (("api", KEY), ("org", ORG)):
             if len(self._places[place]) >= SHORTEST:
                 text = text.replace(self._places[place], placeholder)
-        return text
+        return self._sandbox.sub(SANDBOX, text)
 
 
 def form(document: Any) -> Any:

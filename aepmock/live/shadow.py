@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,6 +20,7 @@ from aepmock.live.seeing import KEY, ORG, SANDBOX, Seen, connection_id, form
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import FlowService
 from aepmock.service.engine import CLAUSE_HEADER
+from aepmock.service.ports import Clock
 from aepmock.service.store import Connection
 
 ORIGIN = "https://platform.adobe.io"
@@ -53,16 +55,21 @@ class Prediction:
 
 @dataclass
 class Shadow:
-    """The mock beside a live run. `uncertain` holds ids of connections in an unknown state."""
+    """The mock beside a live run that began at a time, "2026-11-24T23:01:12Z".
+
+    `uncertain` holds live ids of connections in an unknown state.
+    """
 
     contract: Contract
+    began: str
     service: FlowService = field(init=False)
     known: dict[Key, str] = field(default_factory=dict)
     uncertain: set[str] = field(default_factory=set)
-    _sizes: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.service = FlowService(contract=self.contract)
+        # It stands still then: what it made is as old as what the run made, and no older.
+        began_ms = round(datetime.fromisoformat(self.began).timestamp() * 1000)
+        self.service = FlowService(contract=self.contract, clock=Clock(began_ms))
         self._credentials = self.service.mint_credentials(ims_org_id=ORG)
         self.service.gateway.add_sandbox(ORG, SANDBOX)
 
@@ -105,7 +112,7 @@ class Shadow:
         request = self.request(seen, expired=expired)
         live = seen.response or {}
         if seen.operation in LISTS and seen.ok:
-            world = listing.World(service, names, frozenset(self.uncertain), self.page_size)
+            world = listing.World(service, names, frozenset(self.uncertain))
             response, found = listing.compare(seen, request, world)
         else:
             response = service.handle(request)
@@ -174,13 +181,6 @@ class Shadow:
             body = str(sent["text"]).encode()
         target = self.contract.base_path + self._path(seen)
         return Request(str(sent["method"]), ORIGIN, target, Headers(headers), body)
-
-    def page_size(self, limit: int | None, readings: Mapping[str, str]) -> int:
-        """How many items the mock puts on a full page; `limit` None where none was asked for."""
-        key = (str(limit), *(readings[r] for r in listing.SIZE_READINGS))
-        if key not in self._sizes:
-            self._sizes[key] = listing.page_size(self.contract, limit, readings)
-        return self._sizes[key]
 
     def _path(self, seen: Seen) -> str:
         path = str(seen.request["path"])

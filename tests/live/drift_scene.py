@@ -48,7 +48,7 @@ class Scene:
             sandbox_name="acme-dev",
             secrets=secrets,
         )
-        self.drift = Drift(self.sight, today=lambda: DAY)
+        self.drift = Drift(self.sight, now=lambda: f"{DAY}T23:01:12Z")
 
     def send(
         self,

@@ -6,13 +6,17 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from aepmock.contract import load_contract
 from aepmock.judge import LiveRow
-from aepmock.live.drift import merged
+from aepmock.live.drift import find_drift, merged
+from aepmock.live.seeing import seen_again
 from aepmock.messages import Headers, Request, Response
 from tests.live.drift_scene import DAY, PARAMS, Scene
 
+KEYS = st.sampled_from(["id", "etag", "items", "_links", "next", "href", "count", "state", "auth"])
 OPTIONS = [
     (reading.id, option.id)
     for reading in load_contract().readings.values()
@@ -261,3 +265,48 @@ def test_nothing_that_is_kept_holds_a_secret() -> None:
     for secret in (made.access_token, made.client_secret, made.ims_org_id, *PARAMS.values()):
         assert secret not in kept
         assert secret not in rows
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(KEYS, below, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=25, deadline=None, database=None, phases=[Phase.generate])
+@given(
+    answers=st.lists(
+        st.none()
+        | st.builds(
+            Response,
+            st.sampled_from([200, 201, 202, 204, 301, 400, 401, 404, 412, 429, 500]),
+            st.sampled_from([Headers(), Headers([("ETag", "x"), ("Location", "//[")])]),
+            ANYTHING.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=20),
+        ),
+        min_size=12,
+        max_size=12,
+    )
+)
+def test_whatever_a_service_answers_is_told_without_a_fault(answers: list[Response | None]) -> None:
+    turns = iter(answers)
+
+    def odd(request: Request, response: Response) -> Response | None:
+        return next(turns, response) or response
+
+    scene = Scene()
+    made, etag = scene.create()
+    scene.change = odd
+    for query in ("", "?limit=1", "?count=true"):
+        scene.send("GET", f"/connections{query}")
+    scene.read(made)
+    scene.rename(made, etag)
+    scene.send("GET", f"/connections/{made}/explore?objectType=root")
+    scene.send("GET", f"/connections/{made}/test")
+    scene.token()
+    scene.send("POST", "/connections", b"[" * 5000)
+    scene.send("POST", "/connections", {"name": "aepmock-r1-b"})
+    scene.read(made)
+    scene.send("DELETE", f"/connections/{made}")
+    again = [seen_again(json.loads(seen.redacted.line())) for seen in scene.drift.exchanges]
+    assert find_drift(again).rows == scene.findings().rows
