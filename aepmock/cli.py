@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _split_command(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
     """What is ours of `judge … -- COMMAND ARG…`, and the command; None without `--`."""
-    if words[:1] != ["judge"] or "--" not in words:
+    if list(words[:1]) != ["judge"] or "--" not in words:
         return words, None
     at = words.index("--")
     return words[:at], words[at + 1 :]
@@ -72,6 +72,9 @@ def parser() -> argparse.ArgumentParser:
         pattern = "PATTERN" if name == "clauses" else "KEY"
         sub.add_argument("pattern", nargs="?", metavar=pattern)
         sub.set_defaults(command=command)
+    about = "print the contract as one OpenAPI 3.1 document"
+    sub = commands.add_parser("openapi", help=about, description=about, allow_abbrev=False)
+    sub.set_defaults(command=openapi)
     about = "show every setting, and where it comes from"
     sub = commands.add_parser("config", help=about, description=about, allow_abbrev=False)
     sub.set_defaults(command=config)
@@ -107,6 +110,11 @@ def _add_judge(commands: Any) -> None:
         help="wait for a program that you start, in a debugger say (default: a free port)",
     )
     sub.add_argument("-v", "--verbose", action="store_true", help="list every clause")
+    sub.add_argument(
+        "--passive",
+        action="store_true",
+        help="run the program after -- as it is, and judge what it sends",
+    )
     sub.set_defaults(command=judge)
 
 
@@ -135,6 +143,9 @@ def _add_serve(commands: Any) -> None:
     sub.add_argument(
         "--mocks", type=int, default=64, metavar="N", help="how many mocks may be made below /t/"
     )
+    sub.add_argument(
+        "--connections", type=int, default=100_000, metavar="N", help="how many a mock may hold"
+    )
     sub.add_argument("--seed", type=int, default=0, help="where made-up values come from")
     sub.add_argument(
         "--credentials",
@@ -160,7 +171,7 @@ def _add_proxy(commands: Any) -> None:
     )
     sub.add_argument("--seed", type=int, default=0, help="where made-up values come from")
     sub.add_argument("--reading", action="append", default=[], metavar="QUESTION=OPTION")
-    about = "write what its requests met and broke: FILE.json, FILE.xml (JUnit) or FILE.md"
+    about = "write what its requests met and broke: FILE.json, .xml (JUnit), .html or .md"
     sub.add_argument("--report", action="append", default=[], metavar="FILE", help=about)
     sub.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="after --")
     sub.set_defaults(command=proxy)
@@ -168,6 +179,8 @@ def _add_proxy(commands: Any) -> None:
 
 def judge(arguments: argparse.Namespace) -> int:
     """Runs the suite in a process of its own and shows its verdicts."""
+    if arguments.passive:
+        return _judge_passively(arguments)
     from aepmock.attaching import alone, attaching
     from aepmock.reports import write_report
     from aepmock.reports.as_text import render_report
@@ -203,6 +216,38 @@ def judge(arguments: argparse.Namespace) -> int:
     return report.exit_status
 
 
+def _judge_passively(arguments: argparse.Namespace) -> int:
+    """Judges what a program sends while it does what it does."""
+    from aepmock.passive import PassiveRun, judge_program
+
+    if not arguments.program or arguments.target:
+        raise UsageError("--passive runs a program: aepmock judge --passive -- COMMAND ARG…")
+    folder = Path.cwd()
+    flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
+    flags |= {"client": None, "command": None}
+    used = ("select", "report", "known-failing", "seed")
+    unused = [
+        f"--{n}" for n, v in flags.items() if v not in (None, [], "default") and n not in used
+    ]
+    unused += ["--jobs"] if arguments.jobs != 1 else []
+    unused += ["--attach"] if arguments.attach is not None else []
+    if unused:
+        raise UsageError(
+            f"{', '.join(unused)} can't be had with --passive: the program runs once, as it is. "
+            f"Allowed: {', '.join(f'--{name}' for name in used)}, --verbose"
+        )
+    settings = {name: s.value for name, s in resolve(flags, project=project_folder(folder)).items()}
+    known = settings["known-failing"]
+    run = PassiveRun(
+        command=arguments.program,
+        select=settings["select"],
+        reports=[Path(path) for path in settings["report"]],
+        known_failing=folder / known if known else None,
+        seed=settings["seed"],
+    )
+    return judge_program(run, err=_console(stderr=True), verbose=arguments.verbose)
+
+
 def _who(arguments: argparse.Namespace) -> dict[str, Any]:
     """What is judged, of TARGET, the words after `--`, and --attach."""
     target, program, attach = arguments.target, arguments.program, arguments.attach
@@ -228,6 +273,7 @@ def serve(arguments: argparse.Namespace) -> int:
         readings=_readings(arguments.reading),
         journal=arguments.journal,
         mocks=arguments.mocks,
+        connections=arguments.connections,
     )
     serve_until_stopped(
         Serve(
@@ -349,6 +395,15 @@ def _explain_connector(out: Console, connector: Connector) -> None:
     pairs += [("note", oddity) for oddity in connector.oddities]
     pairs += [("source", str(connector.source))]
     _pairs(out, f"{connector.name} ({connector.key})", pairs)
+
+
+def openapi(arguments: argparse.Namespace) -> int:
+    """Prints the contract as an OpenAPI document."""
+    from aepmock.contract import load_contract
+    from aepmock.openapi import render_openapi
+
+    sys.stdout.write(render_openapi(load_contract()))
+    return MET
 
 
 def config(arguments: argparse.Namespace) -> int:

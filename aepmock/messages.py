@@ -31,19 +31,24 @@ class Headers:
     def __init__(self, fields: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> None:
         pairs = fields.items() if isinstance(fields, Mapping) else fields
         self.fields: tuple[tuple[str, str], ...] = tuple(pairs)
-        by_name: dict[str, list[str]] = {}
-        for name, value in self.fields:
-            by_name.setdefault(name.lower(), []).append(value)
-        self._by_name = by_name
+        self._by_name: dict[str, list[str]] | None = None
+
+    def _named(self) -> dict[str, list[str]]:
+        """Values by name in lower case, made when first asked for: many are only kept."""
+        if self._by_name is None:
+            self._by_name = {}
+            for name, value in self.fields:
+                self._by_name.setdefault(name.lower(), []).append(value)
+        return self._by_name
 
     def get(self, name: str) -> str | None:
         """The first value of a field, or None where there is none."""
-        values = self._by_name.get(name.lower())
+        values = self._named().get(name.lower())
         return values[0] if values else None
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value of a field, in the order sent; a field sent once gives one."""
-        return tuple(self._by_name.get(name.lower(), ()))
+        return tuple(self._named().get(name.lower(), ()))
 
     def replaced(self, name: str, value: str) -> Headers:
         """A copy in which the field stands once, with this value; it is added where absent."""
@@ -61,7 +66,7 @@ class Headers:
         return len(self.fields)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._by_name
+        return isinstance(name, str) and name.lower() in self._named()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and self.fields == other.fields

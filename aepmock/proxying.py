@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import ssl
-import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from time import monotonic
-from types import FrameType
 from urllib.parse import urlsplit
 
 import certifi
 
-from aepmock import __version__
-from aepmock.contract import load_contract
 from aepmock.doors.proxy_door import Proxy, proxying
-from aepmock.errors import UsageError
-from aepmock.judge import Expected, Report, Tally, decide, judge_exchange
-from aepmock.judge.checks import WIRE_CHECKS
-from aepmock.judge.judging import to_finding
-from aepmock.judge.redaction import Redactor
-from aepmock.messages import Exchange, Request, Response
-from aepmock.protocol import ClientSettings
-from aepmock.service import FlowService
-from aepmock.serving import WallClock
+from aepmock.watching import Watch, run_program
 
 PLATFORM = "https://platform.adobe.io"
 _TRUST_PASSWORD = "changeit"
@@ -46,39 +30,14 @@ _BUNDLES = (
     "CARGO_HTTP_CAINFO",
     "PIP_CERT",
 )
-_PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 
 
-class Watch:
-    """A mock that lets any credentials in, and judges each request as it comes."""
+class Proxied(Watch):
+    """What is said of a program behind the proxy: its requests, and where else it wanted to go."""
 
     def __init__(self, *, seed: int, readings: Mapping[str, str]) -> None:
-        self.contract = load_contract()
-        self.tally = Tally()
-        self.requests = 0
+        super().__init__(seed=seed, readings=readings, origin=PLATFORM)
         self.refused: Counter[str] = Counter()
-        self._service = FlowService(
-            seed=seed, clock=WallClock(), readings=readings, accept_any=True
-        )
-        self._redactor = Redactor(self.contract.secret_names)
-        anything = ClientSettings(
-            PLATFORM + self.contract.base_path, "", "", "", "", "", "", "", ""
-        )
-        self._expected = Expected.of(anything, any_value=True)
-
-    def handle(self, request: Request) -> Response:
-        """The service's answer; what the request broke is counted."""
-        response = self._service.handle(request)
-        self.requests += 1
-        token = (request.headers.get("authorization") or "").partition(" ")[2]
-        self._redactor.learn([token])
-        exchange = Exchange(request, response, self.requests)
-        for seen in judge_exchange(exchange, self._expected, self.contract):
-            self.tally.count(seen.clause, met=seen.problem is None)
-            if seen.problem is not None:
-                finding = to_finding(seen.clause, seen.problem, self.contract, self._redactor)
-                self.tally.add(finding)
-        return response
 
     def refuse(self, host: str) -> None:
         """Says once that a host was refused, and counts how often."""
@@ -117,30 +76,17 @@ def run_behind_proxy(
 
     for path in reports:
         check_path(path)
-    started_at, started = datetime.now(UTC).isoformat(timespec="seconds"), monotonic()
-    watch = Watch(seed=seed, readings=readings)
+    watch = Proxied(seed=seed, readings=readings)
     with (
         tempfile.TemporaryDirectory(prefix="aepmock-proxy-") as folder,
         proxying(watch.handle, refused=watch.refuse, trouble=watch.say) as proxy,
     ):
-        status = _run(command, environment(proxy, Path(folder), os.environ))
+        status = run_program(command, environment(proxy, Path(folder), os.environ))
     watch.say(watch.summary())
+    report = watch.report(command, door="proxy")
     for path in reports:
-        clauses = [c for c in watch.contract.clauses.values() if c.id in WIRE_CHECKS]
-        report = Report(
-            kit=__version__,
-            contract=watch.contract.version,
-            # Not the whole command: its arguments may hold a token.
-            client=Path(command[0]).name,
-            mode="mock",
-            door="proxy",
-            seed=seed,
-            started_at=started_at,
-            duration_s=round(monotonic() - started, 2),
-            results=decide(clauses, watch.tally, {}, {}),
-        )
         write_report(report, path)
-    return status
+    return 128 - status if status < 0 else status
 
 
 def environment(proxy: Proxy, folder: Path, before: Mapping[str, str]) -> dict[str, str]:
@@ -199,36 +145,3 @@ def _java_store(authority: bytes) -> bytes:
     entry = pkcs12.PKCS12Certificate(x509.load_pem_x509_certificate(authority), b"aepmock")
     secret = BestAvailableEncryption(_TRUST_PASSWORD.encode())
     return pkcs12.serialize_java_truststore([entry], secret)
-
-
-def _run(command: Sequence[str], variables: Mapping[str, str]) -> int:
-    try:
-        child = subprocess.Popen(command, env=variables)  # noqa: S603 what the user asked for
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise UsageError(f"can't run {command[0]!r}: {why}") from None
-    with _passing_on(child):
-        status = child.wait()
-    return 128 - status if status < 0 else status
-
-
-@contextmanager
-def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Hands signals on to the program; its end is then ours."""
-    at_terminal = sys.stdin is not None and sys.stdin.isatty()
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        # A terminal's Ctrl-C has reached the program already.
-        if not (at_terminal and number in (signal.SIGINT, getattr(signal, "SIGQUIT", None))):
-            child.send_signal(number)
-
-    before = {}
-    for name in _PASSED_ON:
-        number = getattr(signal, name, None)
-        if number is not None:
-            before[number] = signal.signal(number, pass_on)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -26,6 +26,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 READY_SCHEMA = "aepmock-ready/1"
 LIMITS = Limits(grace_s=1.0)
+_MOST = {"connections": 10_000_000}
 
 
 class WallClock(Clock):
@@ -92,9 +93,10 @@ def _check(serve: Serve) -> None:
         )
     if not 0 <= serve.port <= 65_535:
         raise UsageError(f"--port takes 0 to 65535, not {serve.port}")
-    for name, value in (("--journal", serve.options.journal), ("--mocks", serve.options.mocks)):
-        if not 0 < value <= 100_000:
-            raise UsageError(f"{name} takes a number from 1 to 100000, not {value}")
+    for name in ("journal", "mocks", "connections"):
+        value, most = getattr(serve.options, name), _MOST.get(name, 100_000)
+        if not 0 < value <= most:
+            raise UsageError(f"--{name} takes a number from 1 to {most}, not {value}")
 
 
 def _origin(host: str, origin: str) -> str:

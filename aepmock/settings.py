@@ -48,7 +48,7 @@ OPTIONS: Mapping[str, Option] = {
         Option("client", "text", None, "the client to judge, package.module:factory"),
         Option("command", "list", (), "the program to judge over stdin and stdout, word by word"),
         Option("select", "list", (), "judge only clauses like this, connections.create.*"),
-        Option("report", "list", (), "write a report: FILE.json, FILE.xml (JUnit) or FILE.md"),
+        Option("report", "list", (), "write a report: FILE.json, .xml (JUnit), .html or .md"),
         Option("known-failing", "text", None, "file of clause ids that may fail, with reasons"),
         Option("examples", "number", 25, "how many examples a test tries"),
         Option("seed", "number", 0, "where all made-up values come from"),

@@ -27,6 +27,8 @@ FLOORS: dict[str, int] = {
     "aepmock.cli": 3,
     "aepmock.docsmaking": 3,
     "aepmock.mocking": 3,
+    "aepmock.openapi": 3,
+    "aepmock.passive": 3,
     "aepmock.proxying": 3,
     "aepmock.pytest_plugin": 3,
     "aepmock.runner": 3,
@@ -34,6 +36,7 @@ FLOORS: dict[str, int] = {
     "aepmock.serving": 3,
     "aepmock.settings": 3,
     "aepmock.suite": 3,
+    "aepmock.watching": 3,
 }
 """Every module of the kit, by itself or by its package."""
 

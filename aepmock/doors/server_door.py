@@ -155,6 +155,8 @@ def config(app: Callable[..., Any], limits: Limits) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         date_header=False,
+        # No proxy stands before it: what a client writes into X-Forwarded-Proto is no fact.
+        proxy_headers=False,
         timeout_keep_alive=limits.idle_s,
     )
 

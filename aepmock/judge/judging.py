@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from aepmock.contract import Contract
 from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS
@@ -14,8 +15,7 @@ from aepmock.judge.rendering import exchange_text, request_diff
 from aepmock.messages import Exchange
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """One look at one clause: `problem` None says that it was met."""
 
     clause: str

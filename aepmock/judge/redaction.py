@@ -7,6 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -44,6 +45,7 @@ _SHORTEST = 6
 """A value shorter than this is not searched for in running text: it would hit by chance."""
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _STRING = r"""(["'])(?:(?!\3)[^\\]|\\.)*\3?"""
 """A JSON string, or one as Python writes it, also one that breaks off; the pattern's group 3."""
 
@@ -83,7 +85,7 @@ class Redactor:
             request.origin,
             self.text(path + question + query),
             self._headers(request.headers),
-            self._body(request.headers, request.body),
+            self._body(request.headers, request.body, request),
         )
 
     def response(self, response: Response) -> Response:
@@ -95,7 +97,7 @@ class Redactor:
         return Response(
             response.status,
             self._headers(headers),
-            self._body(headers, body),
+            self._body(headers, body, response if body is response.body else None),
             response.injected,
         )
 
@@ -110,7 +112,8 @@ class Redactor:
         scheme, blank, rest = value.partition(" ")
         return f"{scheme} {MARK}" if blank and rest and name == "authorization" else MARK
 
-    def _body(self, headers: Headers, body: bytes) -> bytes:
+    def _body(self, headers: Headers, body: bytes, read: Request | Response | None = None) -> bytes:
+        """A body that may be kept; `read` is the message, where it may have read it already."""
         if not body:
             return body
         kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
@@ -119,7 +122,7 @@ class Redactor:
             text = self._form(text)
         else:
             try:
-                text = json.dumps(self._document(json.loads(text)), ensure_ascii=False)
+                text = _ENCODER.encode(self._document(_read(text, read)))
             except (ValueError, RecursionError):
                 return self._unreadable(text)
         return _octets(self.text(text))
@@ -142,16 +145,29 @@ class Redactor:
 
     def _document(self, value: Any) -> Any:
         if isinstance(value, dict):
-            pointed = str(value.get("path", "")).rsplit("/", 1)[-1].lower() in self._names
+            pointed = "path" in value and self._is_secret(str(value["path"]).rsplit("/", 1)[-1])
             return {
                 k: _masked(v)
                 if k.lower() in self._names or (pointed and k == "value")
                 else self._document(v)
+                if isinstance(v, dict | list)
+                else v
                 for k, v in value.items()
             }
         if isinstance(value, list):
             return [self._document(v) for v in value]
         return value
+
+    def _is_secret(self, name: str) -> bool:
+        return name.lower() in self._names
+
+
+def _read(text: str, read: Request | Response | None) -> Any:
+    """The JSON of a body, as strictly as the message read it, or else as any reader may."""
+    if read is not None:
+        with suppress(ValueError):
+            return read.json
+    return json.loads(text)
 
 
 def _masked(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A run's report in the forms people and programs read: terminal, JSON, JUnit, Markdown."""
+"""A run's report in the forms people and programs read: terminal, JSON, JUnit, HTML, Markdown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aepmock.errors import UsageError
+from aepmock.reports.as_html import render_html
 from aepmock.reports.as_json import render_json
 from aepmock.reports.as_junit import render_junit
 from aepmock.reports.as_markdown import render_markdown
@@ -15,11 +16,19 @@ from aepmock.reports.as_markdown import render_markdown
 if TYPE_CHECKING:
     from aepmock.judge import Report
 
-__all__ = ["check_path", "render_json", "render_junit", "render_markdown", "write_report"]
+__all__ = [
+    "check_path",
+    "render_html",
+    "render_json",
+    "render_junit",
+    "render_markdown",
+    "write_report",
+]
 
 _RENDERERS: Mapping[str, Callable[[Report], str]] = {
     ".json": render_json,
     ".xml": render_junit,
+    ".html": render_html,
     ".md": render_markdown,
 }
 
@@ -27,7 +36,7 @@ _RENDERERS: Mapping[str, Callable[[Report], str]] = {
 def write_report(report: Report, path: Path) -> None:
     """Writes a report in the form that the file's ending asks for, whole or not at all.
 
-    `path` ends in .json, .xml (JUnit) or .md, in any case; a file that is there is replaced.
+    `path` ends in .json, .xml (JUnit), .html or .md, in any case; a file that is there is replaced.
     Raises UsageError as `check_path` does, and OSError where the disk refuses.
     """
     check_path(path)
@@ -46,8 +55,8 @@ def write_report(report: Report, path: Path) -> None:
 def check_path(path: Path) -> None:
     """Asks before a long run whether a report could be written there.
 
-    Raises UsageError for an ending that is not .json, .xml or .md, for a folder that is not
-    there or can't be written in, and for a path that is itself a folder.
+    Raises UsageError for an ending that is none of these, for a folder that is not there or
+    can't be written in, and for a path that is itself a folder.
     """
     folder, allowed = path.parent, " ".join(_RENDERERS)
     if path.suffix.lower() not in _RENDERERS:

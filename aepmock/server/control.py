@@ -51,6 +51,7 @@ def seed(tenant: Tenant, request: Request, body: Body) -> Response:
         if not isinstance(fields, dict):
             raise Rejected(400, "connections: each one is an object")
         _check_seed(tenant, checked(fields, SEED_FIELDS, where="connections"))
+    tenant.check_room(len(given))
     made = [tenant.seed(fields) for fields in given]
     return document(201, {"connections": [masked(tenant, item) for item in made]})
 

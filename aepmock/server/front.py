@@ -15,7 +15,7 @@ from aepmock.server import control
 from aepmock.server.events import events, last_seen
 from aepmock.server.guarding import READING, Guard
 from aepmock.server.problems import SAFE, Rejected, document, problem
-from aepmock.server.tenants import Tenant, Tenants, TooManyMocks
+from aepmock.server.tenants import Tenant, Tenants, TooMany
 
 CONTROL = "/__aepmock__"
 PREFIX = "/t/"
@@ -47,7 +47,7 @@ class Front:
             return self._route(request)
         except Rejected as rejected:
             return problem(rejected)
-        except TooManyMocks as error:
+        except TooMany as error:
             return problem(Rejected(429, str(error)))
         except UsageError as error:
             return problem(Rejected(400, str(error)))

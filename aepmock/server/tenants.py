@@ -12,7 +12,7 @@ from typing import Any
 from aepmock.errors import UsageError
 from aepmock.judge import Expected, judge_exchange
 from aepmock.judge.judging import explain, to_finding
-from aepmock.judge.redaction import Redactor
+from aepmock.judge.masking import Masking, bearer
 from aepmock.messages import Exchange, Request, Response
 from aepmock.server.journal import (
     Entry,
@@ -21,28 +21,30 @@ from aepmock.server.journal import (
     shortened_request,
     shortened_response,
 )
+from aepmock.server.problems import Rejected, problem
 from aepmock.service import Clock, Credentials, FlowService, Interposer
 from aepmock.service.faults import fault_answer
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SANDBOX = "dev"
-MOST_TOKENS = 32
-"""How many callers' tokens are looked for in running texts, besides the minted ones."""
+MOST_CREDENTIALS = 100
+"""What may be minted for one mock besides its first: their secrets are looked for everywhere."""
 
 
-class TooManyMocks(UsageError):
-    """The server has as many mocks as it was told to have."""
+class TooMany(UsageError):
+    """The server has as many mocks, or a mock as many credentials, as there may be."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What every mock of a server has in common; `journal` and `mocks` are limits."""
+    """What every mock has in common; `journal`, `mocks` and `connections` are limits."""
 
     seed: int = 0
     accept_any: bool = True
     readings: Mapping[str, str] | None = None
     journal: int = 1_000
     mocks: int = 64
+    connections: int = 100_000
 
 
 class Tenant:
@@ -62,15 +64,19 @@ class Tenant:
         self.met: dict[str, int] = {}
         self.broken: dict[str, int] = {}
         self.requests = 0
+        self._minted = 0
         self._options = options
         self._grades = {clause.id: clause.grade for clause in self.contract.clauses.values()}
         self._expected: Expected | None = None
-        self._callers: set[str] = set()
-        self._redactor = self._new_redactor()
+        made = self.credentials
+        self._masking = Masking(self.contract.secret_names, [made.access_token, made.client_secret])
 
     def handle(self, request: Request) -> Response:
         """The answer to a client's request, which is judged and written into the journal."""
-        response = self.interposer.handle(request)
+        if request.method == "POST" and self._is_full_for(request):
+            response = problem(Rejected(507, self._full()))
+        else:
+            response = self.interposer.handle(request)
         try:
             self._record(request, response)
         except Exception:
@@ -87,7 +93,13 @@ class Tenant:
         return made in request.target or made.encode() in request.body
 
     def mint(self, token: str | None = None) -> Credentials:
-        """Further credentials; `token` is one that the caller chose."""
+        """Further credentials; `token` is one that the caller chose. Raises TooMany."""
+        if self._minted >= MOST_CREDENTIALS:
+            raise TooMany(
+                f"{MOST_CREDENTIALS} further credentials of this mock were made already; use "
+                "those, or make another mock by POST /__aepmock__/mocks"
+            )
+        self._minted += 1
         made = self.service.mint_credentials(ims_org_id=self.credentials.ims_org_id)
         if token is not None:
             self.service.gateway.issue(made, token=token)
@@ -99,8 +111,13 @@ class Tenant:
                 made.client_secret,
                 made.scopes,
             )
-        self._redactor.learn([made.access_token, made.client_secret])
+        self._masking.learn([made.access_token, made.client_secret])
         return made
+
+    def check_room(self, number: int) -> None:
+        """Raises TooMany where so many more connections can't be held."""
+        if len(self.service.store) + number > self._options.connections:
+            raise TooMany(self._full())
 
     def seed(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Puts a connection in; by default into the sandbox and organization of the start."""
@@ -134,6 +151,18 @@ class Tenant:
     def reset_readings(self) -> None:
         self.service.set_readings(self._options.readings or {})
 
+    def _is_full_for(self, request: Request) -> bool:
+        if len(self.service.store) < self._options.connections:
+            return False
+        operation = self.contract.operation_of(request)
+        return operation is not None and operation.id == "connections.create"
+
+    def _full(self) -> str:
+        return (
+            f"this mock holds {len(self.service.store)} of its {self._options.connections} "
+            "connections; POST /__aepmock__/reset empties it, a larger --connections allows more"
+        )
+
     def _record(self, request: Request, response: Response) -> None:
         exchange = Exchange(request, response, self.journal.next_number())
         self.requests += 1
@@ -144,7 +173,7 @@ class Tenant:
             counts[observation.clause] = counts.get(observation.clause, 0) + 1
             if observation.problem is not None:
                 problems.append((observation.clause, observation.problem))
-        redactor = self._redactor_for(request)
+        redactor = self._masking.of(request)
         findings = tuple(
             shortened_finding(to_finding(clause, problem, self.contract, redactor))
             for clause, problem in problems
@@ -181,20 +210,6 @@ class Tenant:
             )
         return self._expected
 
-    def _redactor_for(self, request: Request) -> Redactor:
-        token = bearer(request)
-        if token and token not in self._callers:
-            if len(self._callers) >= MOST_TOKENS:
-                self._callers.clear()
-                self._redactor = self._new_redactor()
-            self._callers.add(token)
-            self._redactor.learn([token])
-        return self._redactor
-
-    def _new_redactor(self) -> Redactor:
-        made = self.credentials
-        return Redactor(self.contract.secret_names, [made.access_token, made.client_secret])
-
 
 class Tenants:
     """The mocks of a server by name; "" is the one that answers without a prefix."""
@@ -216,7 +231,7 @@ class Tenants:
                 "a letter or digit first"
             )
         if len(self._named) >= self.options.mocks:
-            raise TooManyMocks(
+            raise TooMany(
                 f"this server has its {self.options.mocks} mocks already; delete one by "
                 "DELETE /__aepmock__/mocks/NAME, or start it with a larger --mocks"
             )
@@ -239,11 +254,6 @@ class Tenants:
         if found is not None:
             found.journal.close()
         return found is not None
-
-
-def bearer(request: Request) -> str:
-    """The token that a request carries, "" for none."""
-    return (request.headers.get("authorization") or "").partition(" ")[2].strip()
 
 
 def _verdict(response: Response, broken: bool) -> str:

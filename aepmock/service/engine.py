@@ -90,8 +90,7 @@ class FlowService:
         """How many connections are held, and the `most` written last, the newest first."""
         with self._lock:
             found = nlargest(most, self.store, key=lambda c: c.change)
-            count = sum(1 for _ in self.store)
-            return count, [connections.present(self, c) for c in found]
+            return len(self.store), [connections.present(self, c) for c in found]
 
     def seed_connection(
         self,

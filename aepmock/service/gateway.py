@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,6 +13,11 @@ from aepmock.service.refusing import Refused
 
 TOKEN_LIFE_S = 86_399
 """DEVC: expires_in of a token, about 24 hours."""
+
+MOST_ISSUED = 10_000
+"""Tokens of the token endpoint that are remembered; the oldest are forgotten first."""
+MOST_SEEN = 1_000
+"""Organizations whose sandboxes are at hand; those of the others are worked out again."""
 
 TokenKind = Literal["service", "user"]
 
@@ -74,6 +80,8 @@ class Gateway:
         self._accept_any = accept_any
         self._integrations: dict[str, Credentials] = {}
         self._tokens: dict[str, Token] = {}
+        self._issued: deque[str] = deque()
+        self._added: dict[str, dict[str, Sandbox]] = {}
         self._sandboxes: dict[str, dict[str, Sandbox]] = {}
 
     def mint(self, kind: TokenKind = "service", *, ims_org_id: str | None = None) -> Credentials:
@@ -95,8 +103,16 @@ class Gateway:
     def issue(
         self, integration: Credentials, kind: TokenKind = "service", *, token: str | None = None
     ) -> str:
-        """A new token for an integration; it expires after 24 hours by the clock."""
-        token = token or f"eyJhbGciOiJSUzI1NiJ9.{self._ids.hex(48)}.{self._ids.hex(32)}"
+        """A new token for an integration; it expires after 24 hours by the clock.
+
+        A token that is given is remembered for good, of those made here the newest only: a
+        client that fetches one for each call must not fill the memory.
+        """
+        if token is None:
+            token = f"eyJhbGciOiJSUzI1NiJ9.{self._ids.hex(48)}.{self._ids.hex(32)}"
+            self._issued.append(token)
+            if len(self._issued) > MOST_ISSUED:
+                self._tokens.pop(self._issued.popleft(), None)
         expires = self._clock.now_ms() + TOKEN_LIFE_S * 1000
         self._tokens[token] = Token(integration, kind, expires)
         return token
@@ -139,18 +155,25 @@ class Gateway:
         """The organization's sandboxes by name: prod, the default one, and dev."""
         known = self._sandboxes.get(ims_org_id)
         if known is None:
-            known = {
-                "prod": Sandbox("prod", self._ids.uuid(), "production", is_default=True),
-                "dev": Sandbox("dev", self._ids.uuid(), "development"),
-            }
+            if len(self._sandboxes) >= MOST_SEEN:
+                self._sandboxes.clear()
+            prod = self._sandbox_of(ims_org_id, "prod", is_default=True)
+            known = {"prod": prod, "dev": self._sandbox_of(ims_org_id, "dev")}
+            known |= self._added.get(ims_org_id, {})
             self._sandboxes[ims_org_id] = known
         return known
 
     def add_sandbox(self, ims_org_id: str, name: str) -> None:
         """A further development sandbox."""
-        sandboxes = self.sandboxes(ims_org_id)
-        if name not in sandboxes:
-            self._sandboxes[ims_org_id][name] = Sandbox(name, self._ids.uuid(), "development")
+        if name not in self.sandboxes(ims_org_id):
+            made = self._sandbox_of(ims_org_id, name)
+            self._added.setdefault(ims_org_id, {})[name] = made
+            self._sandboxes[ims_org_id][name] = made
+
+    def _sandbox_of(self, ims_org_id: str, name: str, *, is_default: bool = False) -> Sandbox:
+        """Its id follows from its names: whoever reads in an organization leaves no trace."""
+        kind: Literal["production", "development"] = "production" if is_default else "development"
+        return Sandbox(name, self._ids.uuid_of(ims_org_id, name), kind, is_default)
 
     def _token(self, authorization: str | None) -> Token | None:
         if not authorization:

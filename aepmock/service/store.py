@@ -100,7 +100,10 @@ class Store:
         return self._places.get(place, {}).get(connection_id)
 
     def remove(self, connection: Connection) -> None:
-        del self._places[connection.place][connection.id]
+        place = self._places[connection.place]
+        del place[connection.id]
+        if not place:
+            del self._places[connection.place]
 
     def at(self, place: Place) -> Iterator[Connection]:
         """Connections of a place; sandbox "*" stands for all of the organization's."""
@@ -110,6 +113,9 @@ class Store:
         for (org, _), connections in self._places.items():
             if org == place[0]:
                 yield from connections.values()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._places.values()))
 
     def __iter__(self) -> Iterator[Connection]:
         for connections in self._places.values():

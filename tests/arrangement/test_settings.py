@@ -65,6 +65,16 @@ def test_a_wrong_value_is_refused_with_its_place(environment: dict[str, str], me
     assert message in str(refused.value)
 
 
+def test_of_a_client_and_a_program_the_one_from_the_stronger_place_is_judged() -> None:
+    environment = {"AEPMOCK_CLIENT": "a:b"}
+    found = resolve({"command": ["node", "c.mjs"]}, environment=environment)
+    assert (found["command"].value, found["client"].value) == (("node", "c.mjs"), None)
+    found = resolve({"client": "a:b"}, environment={"AEPMOCK_COMMAND": "node c.mjs"})
+    assert (found["command"].value, found["client"].value) == ((), "a:b")
+    with pytest.raises(UsageError, match="are both to be judged"):
+        resolve({}, environment={**environment, "AEPMOCK_COMMAND": "node c.mjs"})
+
+
 def test_a_pyproject_that_is_no_toml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool\n")
     with pytest.raises(UsageError, match="is no TOML"):

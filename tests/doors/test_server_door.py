@@ -87,6 +87,12 @@ def test_a_target_keeps_its_form(server: Server, target: bytes) -> None:
     assert SEEN[0].target == target.decode()
 
 
+def test_a_client_can_not_change_where_it_is_seen_to_be(server: Server) -> None:
+    fields = b"Host: a\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
+    talk(server, b"GET / HTTP/1.1\r\n" + fields)
+    assert SEEN[0].origin == "http://a"
+
+
 def test_nothing_is_added_to_an_answer(server: Server) -> None:
     answer = talk(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     head = answer.partition(b"\r\n\r\n")[0].split(b"\r\n")

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from unittest.mock import patch
 
@@ -29,6 +30,8 @@ from aepmock.errors import AepmockError
 from aepmock.judge import Tally
 from aepmock.suite import Bench, SuiteConfig, load_factory
 from tests.mutants.registry import Innocent, Mutant
+from tests.stdio.judging import judge_speaker
+from tests.stdio.speaker import FAULTS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = 5
@@ -138,6 +141,14 @@ def judge_innocent(client: Innocent) -> Line:
     return Line(client.target, "", False, judged.broken, judged.trouble)
 
 
+def judge_fault(fault: str) -> Line:
+    """Judges a program over stdin and stdout with a fault."""
+    found = {c: f[0].summary + " · " + f[0].got for c, f in judge_speaker(fault).findings.items()}
+    clause = FAULTS[fault]
+    accused = {other: how for other, how in found.items() if other != clause}
+    return Line(f"tests.stdio.speaker:{fault}", clause, clause in found, accused)
+
+
 def judge_one(target: str) -> Line:
     """Judges a client by its target: a mutant would not survive the way to another process."""
     from tests.mutants import INNOCENTS, MUTANTS
@@ -160,25 +171,27 @@ def main(patterns: Sequence[str]) -> int:
 
     mutants = [m.target for m in MUTANTS if _chosen(patterns, m.target, m.clause)]
     innocents = [i.target for i in INNOCENTS if _chosen(patterns, i.target)]
-    if not mutants and not innocents:
+    faults = [f for f, clause in FAULTS.items() if _chosen(patterns, f"speaker:{f}", clause)]
+    if not mutants and not innocents and not faults:
         print(f"nothing is called like {' '.join(patterns)}")
         return 2
     killed = accusations = troubles = 0
-    for line in lines([*mutants, *innocents]):
+    for line in chain(lines([*mutants, *innocents]), map(judge_fault, faults)):
         killed += line.convicted
         accusations += len(line.accused)
         troubles += bool(line.trouble)
         verdict = "convicted" if line.convicted else "SURVIVED" if line.clause else "right"
-        name = line.name.removeprefix("tests.mutants.")
+        name = line.name.removeprefix("tests.").removeprefix("mutants.")
         print(f"{name:60} {line.clause:36} {verdict}", flush=True)
         for clause, how in line.accused.items():
             print(f"    FALSELY ACCUSED of {clause}: {how}", flush=True)
         if line.trouble:
             print(f"    NOT JUDGED: {line.trouble}", flush=True)
-    percent = 100 * killed // len(mutants) if mutants else 100
-    print(f"kill ratio: {killed}/{len(mutants)} ({percent} %)")
+    broken = len(mutants) + len(faults)
+    percent = 100 * killed // broken if broken else 100
+    print(f"kill ratio: {killed}/{broken} ({percent} %)")
     print(f"false accusations: {accusations}")
-    return int(killed < len(mutants) or accusations > 0 or troubles > 0)
+    return int(killed < broken or accusations > 0 or troubles > 0)
 
 
 def _chosen(patterns: Sequence[str], *names: str) -> bool:

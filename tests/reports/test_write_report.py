@@ -21,6 +21,7 @@ from tests.reports.sample_reports import hostile, nothing_exercised, with_every_
     [
         ("report.json", '{\n  "schema": "aepmock-report/1",'),
         ("report.xml", "<?xml version="),
+        ("report.html", "<!doctype html>\n"),
         ("report.md", "# Verdicts on acme.client:factory\n"),
         ("REPORT.JSON", "{\n"),
     ],
@@ -30,7 +31,7 @@ def test_the_ending_decides_the_form(name: str, start: str, tmp_path: Path) -> N
     assert (tmp_path / name).read_text("utf-8").startswith(start)
 
 
-@pytest.mark.parametrize("name", ["report.json", "report.xml", "report.md"])
+@pytest.mark.parametrize("name", ["report.json", "report.xml", "report.html", "report.md"])
 def test_hostile_texts_can_be_written_in_every_form(name: str, tmp_path: Path) -> None:
     write_report(hostile(), tmp_path / name)
     text = (tmp_path / name).read_text("utf-8")
@@ -41,17 +42,18 @@ def test_hostile_texts_can_be_written_in_every_form(name: str, tmp_path: Path) -
 def test_an_ending_that_is_none_of_ours_is_refused_with_those_that_are(
     ask: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    path = tmp_path / "report.html"
+    path = tmp_path / "report.pdf"
     with pytest.raises(UsageError) as caught:
         ask(path)
-    assert str(caught.value) == f"the report {str(path)!r} ends in '.html'. Allowed: .json .xml .md"
+    said = f"the report {str(path)!r} ends in '.pdf'. Allowed: .json .xml .html .md"
+    assert str(caught.value) == said
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_path_without_an_ending_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         check_path(Path("report"))
-    assert str(caught.value) == "the report 'report' has no ending. Allowed: .json .xml .md"
+    assert str(caught.value) == "the report 'report' has no ending. Allowed: .json .xml .html .md"
 
 
 def test_a_missing_folder_is_refused_and_not_created(tmp_path: Path) -> None:

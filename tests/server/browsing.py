@@ -91,8 +91,13 @@ class Page:
             select.select([], [], [], 0.02)
 
     def press(self, key: str) -> None:
+        # A button or a summary acts on the character, not on the key.
+        text = {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
-            self.send("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=KEYS[key])
+            self.send(
+                "Input.dispatchKeyEvent", type=kind, key=key,
+                windowsVirtualKeyCode=KEYS[key], **(text if kind == "keyDown" else {}),
+            )  # fmt: skip
 
     def picture(self, path: Path) -> None:
         found = self.send("Page.captureScreenshot", format="png")

@@ -97,6 +97,33 @@ def test_filters_choose_what_is_shown(server: Running, tab: Page) -> None:
         assert tab.js(shown) == number
 
 
+def test_an_empty_page_says_where_to_send_and_a_filter_that_it_hides_all(
+    server: Running, tab: Page
+) -> None:
+    visible = "getComputedStyle(document.getElementById('{}')).display !== 'none'"
+    assert tab.js(visible.format("none"))
+    assert tab.js("document.getElementById('base').innerText") == server.ready["base_url"]
+    server.create()
+    tab.until("document.querySelectorAll('#list li').length === 1")
+    tab.js("document.querySelector('[data-filter=broken]').click()")
+    assert tab.js(visible.format("unmatched"))
+    assert not tab.js(visible.format("none"))
+    tab.js("document.querySelector('[data-filter=all]').click()")
+    assert not tab.js(visible.format("unmatched"))
+
+
+def test_what_a_refused_request_broke_is_told_once(server: Running, tab: Page) -> None:
+    break_one(server)
+    server.ask("GET", f"{CONNECTIONS}/nix", headers=server.credentials("my-own-token"))
+    tab.until("document.querySelectorAll('#list li').length === 3")
+    told = "document.getElementById('detail').innerText.includes('Why the service refused it')"
+    tab.js("document.querySelectorAll('#list li')[1].click()")
+    assert "Every update carries If-Match" in tab.js("document.querySelector('.finding').innerText")
+    assert not tab.js(told)
+    tab.js("document.querySelectorAll('#list li')[0].click()")
+    assert tab.js(told)
+
+
 def test_the_keyboard_is_enough(server: Running, tab: Page) -> None:
     for _ in range(3):
         server.create()
@@ -117,8 +144,11 @@ def test_the_keyboard_is_enough(server: Running, tab: Page) -> None:
     tab.press("End")
     tab.press("ArrowUp")
     assert tab.js(chosen) == f"#{int(first[1:]) - 1}"
+    tab.press("Enter")
+    assert tab.js("document.activeElement.id") == "detail"
     tab.press("Escape")
     assert tab.js(chosen) is None
+    assert tab.js("document.activeElement.id") == "list"
 
 
 def test_hostile_names_stay_text(server: Running, tab: Page) -> None:

@@ -108,6 +108,15 @@ def test_a_program_may_come_from_the_project_or_the_environment(tmp_path: Path) 
     assert done.stdout.startswith("aepmock.clients.reference:client\n")
 
 
+def test_pytest_judges_a_program_too(pytester: pytest.Pytester) -> None:
+    words = [f"--aepmock-command={word}" for word in speaker("says-a-banner")]
+    chosen = ("--aepmock-select", "request.header-ascii", "--aepmock-examples", "1")
+    suite = ("--pyargs", "aepmock.contract_tests", "-k", "test_headers")
+    result = pytester.runpytest_subprocess(*suite, *chosen, *words)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["broken driver.stdout (must) *test_headers.py::*"])
+
+
 def test_a_script_without_a_first_line_is_told_what_it_lacks(tmp_path: Path) -> None:
     script = tmp_path / "client"
     script.write_text("print(1)\n")

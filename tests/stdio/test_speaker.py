@@ -26,6 +26,16 @@ def test_a_right_program_meets_every_clause_of_the_protocol() -> None:
     assert set(tally.met) >= DRIVER
 
 
+def test_a_program_has_the_time_that_its_clauses_say() -> None:
+    patience = Patience()
+    for clause, words in (
+        ("driver.hello", f"within {patience.hello_s:g} s"),
+        ("driver.answers", f"{patience.margin_s:g} s more"),
+        ("driver.ends", f"within {patience.end_s:g} s"),
+    ):
+        assert words in CLAUSES[clause].text
+
+
 @pytest.mark.parametrize("oddity", ODDITIES)
 def test_a_program_that_is_odd_but_right_is_accused_of_nothing(oddity: str) -> None:
     tally = judge_speaker(oddity)

@@ -51,14 +51,17 @@ function row(entry) {
 function count() {
   let broken = 0;
   let refused = 0;
-  for (const { entry } of entries.values()) {
+  let shown = 0;
+  for (const { entry, item } of entries.values()) {
     if (entry.verdict === "broken") broken += 1;
     if (entry.status >= 400) refused += 1;
+    if (!item.hidden) shown += 1;
   }
   byId("n-all").textContent = entries.size;
   byId("n-broken").textContent = broken;
   byId("n-refused").textContent = refused;
   byId("none").hidden = entries.size > 0;
+  byId("unmatched").hidden = entries.size === 0 || shown > 0;
 }
 
 function add(entry) {
@@ -78,6 +81,7 @@ function clear() {
   entries.clear();
   list.replaceChildren();
   choose(null);
+  count();
   soon();
 }
 
@@ -97,12 +101,20 @@ function diffView(diff) {
   return view;
 }
 
-function findingView(finding) {
+// What the clause asks, where the service refused the request for it: "CLAUSE: TEXT Source: …".
+function asked(entry, finding) {
+  const lead = `${finding.clause}: `;
+  if (!entry.explanation.startsWith(lead)) return "";
+  return entry.explanation.slice(lead.length).replace(/ Source: .*$/s, "");
+}
+
+function findingView(entry, finding) {
   const view = make("div", undefined, "finding");
   const title = make("p");
   title.append(make("b", finding.clause), ` (${finding.grade}): ${finding.summary}`);
   const facts = make("dl");
-  for (const [name, value] of [["expected", finding.expected], ["got", finding.got], ["source", finding.source]]) {
+  const rows = [["asked", asked(entry, finding)], ["expected", finding.expected], ["got", finding.got], ["source", finding.source]];
+  for (const [name, value] of rows) {
     if (value) facts.append(make("dt", name), make("dd", value));
   }
   view.append(title, facts);
@@ -112,12 +124,13 @@ function findingView(finding) {
 function show(entry) {
   const back = make("button", "← Back", "back");
   back.type = "button";
-  back.addEventListener("click", () => choose(null));
+  back.addEventListener("click", () => { choose(null); list.focus(); });
   const title = make("h2", `#${entry.number} ${entry.method} ${entry.target}`);
   const answered = make("span", `${entry.status} ${entry.verdict}`, `badge ${entry.verdict}`);
   const parts = [back, title, answered];
-  for (const finding of entry.findings) parts.push(findingView(finding));
-  if (entry.explanation) parts.push(make("h3", "Why the service refused it"), make("p", entry.explanation));
+  for (const finding of entry.findings) parts.push(findingView(entry, finding));
+  const told = entry.findings.some((finding) => asked(entry, finding));
+  if (entry.explanation && !told) parts.push(make("h3", "Why the service refused it"), make("p", entry.explanation));
   if (entry.diff) parts.push(make("h3", "To the nearest right request"), diffView(entry.diff));
   parts.push(make("h3", "Request"), make("pre", entry.request));
   parts.push(make("h3", "Answer"), make("pre", entry.response));
@@ -167,6 +180,7 @@ document.addEventListener("keydown", (event) => {
 
 function refilter() {
   for (const { entry, item } of entries.values()) item.hidden = !matches(entry);
+  count();
 }
 for (const button of document.querySelectorAll("[data-filter]")) {
   button.addEventListener("click", () => {
@@ -187,12 +201,18 @@ async function readState() {
   const held = state.count === 1 ? "1 connection" : `${state.count} connections`;
   byId("summary").textContent = faults ? `${held} · ${faults} faults to come` : held;
   byId("held").replaceChildren(...state.connections.map((connection) => {
-    const item = make("li", connection.name ?? "(no name)");
+    const item = make("li");
+    const name = make("div", connection.name ?? "(no name)", "name");
+    name.title = name.textContent;
+    item.append(name);
     const words = [connection.state, connection.sandboxName, connection.id];
     item.append(make("div", words.join(" · "), "quiet"));
     return item;
   }));
 }
+
+// Below /t/NAME/ a mock has its own base URL.
+byId("base").textContent = new URL("../data/foundation/flowservice", location.href).href;
 
 const live = byId("live");
 const source = new EventSource("events");

@@ -1,0 +1,42 @@
+"""Redacts what callers send whose tokens nobody announced beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from aepmock.judge.redaction import Redactor
+from aepmock.messages import Request
+
+MOST_TOKENS = 32
+"""How many callers' tokens are looked for in running texts, besides the announced secrets."""
+
+
+class Masking:
+    """A redactor that learns each caller's token as it comes, and forgets those of long ago."""
+
+    def __init__(self, names: Collection[str], secrets: Collection[str] = ()) -> None:
+        self._names = names
+        self._secrets = set(secrets)
+        self._callers: set[str] = set()
+        self._redactor = Redactor(names, secrets)
+
+    def learn(self, secrets: Collection[str]) -> None:
+        """Adds secrets that are looked for from now on, whoever sends them."""
+        self._secrets |= set(secrets)
+        self._redactor.learn(secrets)
+
+    def of(self, request: Request) -> Redactor:
+        """What takes the secrets out of a request, its answer, and what is said about them."""
+        token = bearer(request)
+        if token and token not in self._callers:
+            if len(self._callers) >= MOST_TOKENS:
+                self._callers.clear()
+                self._redactor = Redactor(self._names, self._secrets)
+            self._callers.add(token)
+            self._redactor.learn([token])
+        return self._redactor
+
+
+def bearer(request: Request) -> str:
+    """The token that a request carries, "" for none."""
+    return (request.headers.get("authorization") or "").partition(" ")[2].strip()

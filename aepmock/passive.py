@@ -1,0 +1,137 @@
+"""`aepmock judge --passive`: runs a program as it is, and judges what it sends to the mock."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aepmock.contract import Contract, load_contract
+from aepmock.doors.server_door import serving
+from aepmock.errors import UsageError
+from aepmock.judge.checks import WIRE_CHECKS
+from aepmock.judge.known import read_known_failing
+from aepmock.protocol import ClientSettings
+from aepmock.serving import LIMITS
+from aepmock.watching import Watch, name_of, run_program
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aepmock.judge import Report
+
+MET, BROKEN = 0, 1
+_LOOPBACK = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True)
+class PassiveRun:
+    """What a program is judged by: clauses, reports to write, known failures, and the seed."""
+
+    command: Sequence[str]
+    select: Sequence[str] = ()
+    reports: Sequence[Path] = ()
+    known_failing: Path | None = None
+    seed: int = 0
+
+
+def judge_program(run: PassiveRun, *, err: Console, verbose: bool = False) -> int:
+    """Runs a program with the mock's address in its environment, and judges what it sent.
+
+    The program keeps its own streams; the verdict goes to `err` after its end. Gives 1 where a
+    must is broken, or the program itself failed, else 0. Raises UsageError where nothing was
+    judged: the program can't be started, or sent nothing.
+    """
+    from aepmock.reports import check_path, write_report
+
+    for path in run.reports:
+        check_path(path)
+    contract = load_contract()
+    clauses = _chosen(contract, run.select)
+    known = read_known_failing(run.known_failing, contract.clauses) if run.known_failing else {}
+    words = ["aepmock", "judge", "--passive", "--select", "{clause}", "--seed", str(run.seed)]
+    shown = [name_of(run.command), *(["…"] if run.command[1:] else [])]
+    watch = Watch(
+        seed=run.seed,
+        readings={},
+        clauses=clauses,
+        reproduce=" ".join([*words, "--", *map(_quoted, shown)]),
+    )
+    with serving(watch.handle, limits=LIMITS) as server:
+        variables = environment(watch.settings(server.origin), os.environ)
+        ended = run_program(run.command, variables)
+    report = watch.report(
+        run.command,
+        door="server",
+        known_failing={k: v for k, v in known.items() if k in clauses},
+    )
+    for path in run.reports:
+        write_report(report, path)
+    return _concluded(watch, report, name_of(run.command), ended, err=err, verbose=verbose)
+
+
+def environment(settings: ClientSettings, before: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a program: each setting as AEPMOCK_ and its name, where it has a value."""
+    found = dict(before)
+    for one in fields(settings):
+        name, value = f"AEPMOCK_{one.name.upper()}", getattr(settings, one.name)
+        if value is None:
+            found.pop(name, None)
+        else:
+            found[name] = str(value)
+    # A proxy that the program is used to does not lead to this machine's loopback.
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in before.get(name, "").split(",") if host.strip()]
+        found[name] = ",".join([*hosts, *(h for h in _LOOPBACK if h not in hosts)])
+    return found
+
+
+def _chosen(contract: Contract, patterns: Sequence[str]) -> frozenset[str]:
+    """The clauses asked for that requests alone can show."""
+    asked = {clause.id for clause in contract.select_clauses(patterns)}
+    found = asked & set(WIRE_CHECKS)
+    if not found:
+        raise UsageError(
+            f"--passive sees requests only, and none of them shows {', '.join(patterns)}: judge "
+            "the client itself by aepmock judge package.module:factory. What requests show: "
+            f"{', '.join(clause for clause in contract.clauses if clause in WIRE_CHECKS)}"
+        )
+    return frozenset(found)
+
+
+def _concluded(
+    watch: Watch, report: Report, name: str, ended: int, *, err: Console, verbose: bool
+) -> int:
+    from aepmock.reports.as_text import render_report
+
+    if not watch.requests:
+        how = f"{_told(ended)} and " if ended else ""
+        raise UsageError(
+            f"{name} {how}sent nothing to the mock, whose address was in AEPMOCK_BASE_URL. "
+            "For a program whose host is compiled in: aepmock proxy -- COMMAND ARG…"
+        )
+    err.print()
+    render_report(report, console=err, verbose=verbose)
+    if ended:
+        print(f"aepmock: {name} {_told(ended)}", file=sys.stderr)
+    if report.exit_status == MET and ended:
+        return BROKEN
+    return report.exit_status
+
+
+def _told(ended: int) -> str:
+    if ended > 0:
+        return f"ended with exit status {ended}"
+    try:
+        return f"was ended by {signal.Signals(-ended).name}"
+    except ValueError:
+        return f"was ended by signal {-ended}"
+
+
+def _quoted(word: str) -> str:
+    return word if word == "…" else shlex.quote(word)
