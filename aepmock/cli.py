@@ -181,7 +181,7 @@ def judge(arguments: argparse.Namespace) -> int:
     """Runs the suite in a process of its own and shows its verdicts."""
     if arguments.passive:
         return _judge_passively(arguments)
-    from aepmock.attaching import alone, attaching
+    from aepmock.attaching import alone, announce, attaching
     from aepmock.reports import write_report
     from aepmock.reports.as_text import render_report
     from aepmock.runner import SuiteFailed, run_suite
@@ -194,7 +194,7 @@ def judge(arguments: argparse.Namespace) -> int:
         raise UsageError("--jobs takes a number from 1 on")
     settings = resolve(flags, project=project_folder(folder))
     out, err = _console(), _console(stderr=True)
-    with attaching(arguments.attach, err) as listener:
+    with attaching(arguments.attach) as listener:
         if listener is not None:
             settings = alone(settings)
         if not settings["client"].value and not settings["command"].value and listener is None:
@@ -203,6 +203,8 @@ def judge(arguments: argparse.Namespace) -> int:
                 "aepmock judge aepmock.clients.reference:client, or aepmock judge -- COMMAND ARG…"
             )
         make_config(settings, folder=folder, listener=listener)
+        if listener is not None:
+            announce(listener, err)
         try:
             report = run_suite(
                 settings, folder=folder, jobs=arguments.jobs, err=err, listener=listener
