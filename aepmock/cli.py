@@ -188,8 +188,7 @@ def judge(arguments: argparse.Namespace) -> int:
     from aepmock.suite import make_config
 
     folder = Path.cwd()
-    flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
-    flags |= _who(arguments)
+    flags = _flags(arguments) | _who(arguments)
     if arguments.jobs < 1:
         raise UsageError("--jobs takes a number from 1 on")
     settings = resolve(flags, project=project_folder(folder))
@@ -225,7 +224,7 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
     if not arguments.program or arguments.target:
         raise UsageError("--passive runs a program: aepmock judge --passive -- COMMAND ARG…")
     folder = Path.cwd()
-    flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
+    flags = _flags(arguments)
     used = ("select", "report", "known-failing", "seed")
     unused = [
         f"--{n}" for n, v in flags.items() if v not in (None, [], "default") and n not in used
@@ -247,6 +246,12 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
         seed=settings["seed"],
     )
     return judge_program(run, err=_console(stderr=True), verbose=arguments.verbose)
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings given on the command line, without who is judged."""
+    names = (name for name in OPTIONS if name not in ("client", "command"))
+    return {name: getattr(arguments, name.replace("-", "_"), None) for name in names}
 
 
 def _who(arguments: argparse.Namespace) -> dict[str, Any]:
