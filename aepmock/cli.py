@@ -189,20 +189,19 @@ def judge(arguments: argparse.Namespace) -> int:
     """Runs the suite in a process of its own and shows its verdicts."""
     if arguments.passive:
         return _judge_passively(arguments)
-    from aepmock.attaching import alone, attaching
+    from aepmock.attaching import alone, announce, attaching
     from aepmock.reports import write_report
     from aepmock.reports.as_text import render_report
     from aepmock.runner import SuiteFailed, run_suite
     from aepmock.suite import make_config
 
     folder = Path.cwd()
-    flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
-    flags |= _who(arguments)
+    flags = _flags(arguments) | _who(arguments)
     if arguments.jobs < 1:
         raise UsageError("--jobs takes a number from 1 on")
     settings = resolve(flags, project=project_folder(folder))
     out, err = _console(), _console(stderr=True)
-    with attaching(arguments.attach, err) as listener:
+    with attaching(arguments.attach) as listener:
         if listener is not None:
             settings = alone(settings)
         if not settings["client"].value and not settings["command"].value and listener is None:
@@ -211,6 +210,8 @@ def judge(arguments: argparse.Namespace) -> int:
                 "aepmock judge aepmock.clients.reference:client, or aepmock judge -- COMMAND ARG…"
             )
         make_config(settings, folder=folder, listener=listener)
+        if listener is not None:
+            announce(listener, err)
         try:
             report = run_suite(
                 settings, folder=folder, jobs=arguments.jobs, err=err, listener=listener
@@ -231,8 +232,7 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
     if not arguments.program or arguments.target:
         raise UsageError("--passive runs a program: aepmock judge --passive -- COMMAND ARG…")
     folder = Path.cwd()
-    flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
-    flags |= {"client": None, "command": None}
+    flags = _flags(arguments)
     used = ("select", "report", "known-failing", "seed")
     unused = [
         f"--{n}" for n, v in flags.items() if v not in (None, [], "default") and n not in used
@@ -254,6 +254,12 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
         seed=settings["seed"],
     )
     return judge_program(run, err=_console(stderr=True), verbose=arguments.verbose)
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings given on the command line, without who is judged."""
+    names = (name for name in OPTIONS if name not in ("client", "command"))
+    return {name: getattr(arguments, name.replace("-", "_"), None) for name in names}
 
 
 def _who(arguments: argparse.Namespace) -> dict[str, Any]:
