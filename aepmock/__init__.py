@@ -15,6 +15,7 @@ _HOMES = {
     "ClientUnderTest": "aepmock.protocol",
     "EscapedRequestError": "aepmock.errors",
     "Exchange": "aepmock.messages",
+    "Fault": "aepmock.service.faults",
     "FlowService": "aepmock.service",
     "Handler": "aepmock.messages",
     "Headers": "aepmock.messages",
@@ -22,6 +23,7 @@ _HOMES = {
     "NewConnection": "aepmock.protocol",
     "Request": "aepmock.messages",
     "Response": "aepmock.messages",
+    "Step": "aepmock.service.faults",
     "UsageError": "aepmock.errors",
     "load_contract": "aepmock.contract",
     "mock": "aepmock.mocking",
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from aepmock.protocol import ClientUnderTest as ClientUnderTest
     from aepmock.protocol import NewConnection as NewConnection
     from aepmock.service import FlowService as FlowService
+    from aepmock.service.faults import Fault as Fault
+    from aepmock.service.faults import Step as Step
 
 __all__ = sorted(_HOMES)
 

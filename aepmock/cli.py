@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aepmock.contract import Clause, Connector
+    from aepmock.service.faults import Fault
 
 MET, BROKEN, MISUSE, FAULT = 0, 1, 2, 3
 
@@ -160,7 +161,13 @@ def _add_serve(commands: Any) -> None:
         metavar="QUESTION=OPTION",
         help="answer by another reading of the documentation",
     )
+    _add_fault(sub)
     sub.set_defaults(command=serve)
+
+
+def _add_fault(sub: Any) -> None:
+    about = "let something go wrong: 'connections.create: 503, 503' (docs/faults.md)"
+    sub.add_argument("--fault", action="append", default=[], metavar="FAULT", help=about)
 
 
 def _add_proxy(commands: Any) -> None:
@@ -171,6 +178,7 @@ def _add_proxy(commands: Any) -> None:
     )
     sub.add_argument("--seed", type=int, default=0, help="where made-up values come from")
     sub.add_argument("--reading", action="append", default=[], metavar="QUESTION=OPTION")
+    _add_fault(sub)
     about = "write what its requests met and broke: FILE.json, .xml (JUnit), .html or .md"
     sub.add_argument("--report", action="append", default=[], metavar="FILE", help=about)
     sub.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="after --")
@@ -181,20 +189,19 @@ def judge(arguments: argparse.Namespace) -> int:
     """Runs the suite in a process of its own and shows its verdicts."""
     if arguments.passive:
         return _judge_passively(arguments)
-    from aepmock.attaching import alone, attaching
+    from aepmock.attaching import alone, announce, attaching
     from aepmock.reports import write_report
     from aepmock.reports.as_text import render_report
     from aepmock.runner import SuiteFailed, run_suite
     from aepmock.suite import make_config
 
     folder = Path.cwd()
-    flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
-    flags |= _who(arguments)
+    flags = _flags(arguments) | _who(arguments)
     if arguments.jobs < 1:
         raise UsageError("--jobs takes a number from 1 on")
     settings = resolve(flags, project=project_folder(folder))
     out, err = _console(), _console(stderr=True)
-    with attaching(arguments.attach, err) as listener:
+    with attaching(arguments.attach) as listener:
         if listener is not None:
             settings = alone(settings)
         if not settings["client"].value and not settings["command"].value and listener is None:
@@ -203,6 +210,8 @@ def judge(arguments: argparse.Namespace) -> int:
                 "aepmock judge aepmock.clients.reference:client, or aepmock judge -- COMMAND ARG…"
             )
         make_config(settings, folder=folder, listener=listener)
+        if listener is not None:
+            announce(listener, err)
         try:
             report = run_suite(
                 settings, folder=folder, jobs=arguments.jobs, err=err, listener=listener
@@ -223,8 +232,7 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
     if not arguments.program or arguments.target:
         raise UsageError("--passive runs a program: aepmock judge --passive -- COMMAND ARG…")
     folder = Path.cwd()
-    flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
-    flags |= {"client": None, "command": None}
+    flags = _flags(arguments)
     used = ("select", "report", "known-failing", "seed")
     unused = [
         f"--{n}" for n, v in flags.items() if v not in (None, [], "default") and n not in used
@@ -246,6 +254,12 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
         seed=settings["seed"],
     )
     return judge_program(run, err=_console(stderr=True), verbose=arguments.verbose)
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings given on the command line, without who is judged."""
+    names = (name for name in OPTIONS if name not in ("client", "command"))
+    return {name: getattr(arguments, name.replace("-", "_"), None) for name in names}
 
 
 def _who(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -274,6 +288,7 @@ def serve(arguments: argparse.Namespace) -> int:
         journal=arguments.journal,
         mocks=arguments.mocks,
         connections=arguments.connections,
+        faults=_faults(arguments.fault),
     )
     serve_until_stopped(
         Serve(
@@ -300,8 +315,16 @@ def proxy(arguments: argparse.Namespace) -> int:
         words,
         seed=arguments.seed,
         readings=_readings(arguments.reading),
+        faults=_faults(arguments.fault),
         reports=[Path(path) for path in arguments.report],
     )
+
+
+def _faults(texts: Sequence[str]) -> tuple[Fault, ...]:
+    from aepmock.contract import load_contract
+    from aepmock.service.fault_reading import faults_of
+
+    return faults_of(load_contract(), texts)
 
 
 def _readings(pairs: Sequence[str]) -> dict[str, str]:

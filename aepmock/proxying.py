@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import certifi
 
 from aepmock.doors.proxy_door import Proxy, proxying
+from aepmock.service.faults import Fault
 from aepmock.watching import Watch, run_program
 
 PLATFORM = "https://platform.adobe.io"
@@ -35,8 +36,10 @@ _BUNDLES = (
 class Proxied(Watch):
     """What is said of a program behind the proxy: its requests, and where else it wanted to go."""
 
-    def __init__(self, *, seed: int, readings: Mapping[str, str]) -> None:
-        super().__init__(seed=seed, readings=readings, origin=PLATFORM)
+    def __init__(
+        self, *, seed: int, readings: Mapping[str, str], faults: Sequence[Fault] = ()
+    ) -> None:
+        super().__init__(seed=seed, readings=readings, origin=PLATFORM, faults=faults)
         self.refused: Counter[str] = Counter()
 
     def refuse(self, host: str) -> None:
@@ -66,7 +69,12 @@ class Proxied(Watch):
 
 
 def run_behind_proxy(
-    command: Sequence[str], *, seed: int, readings: Mapping[str, str], reports: Sequence[Path]
+    command: Sequence[str],
+    *,
+    seed: int,
+    readings: Mapping[str, str],
+    reports: Sequence[Path],
+    faults: Sequence[Fault] = (),
 ) -> int:
     """Runs a program behind the proxy; gives its exit status, 128 + n where signal n ended it.
 
@@ -76,7 +84,7 @@ def run_behind_proxy(
 
     for path in reports:
         check_path(path)
-    watch = Proxied(seed=seed, readings=readings)
+    watch = Proxied(seed=seed, readings=readings, faults=faults)
     with (
         tempfile.TemporaryDirectory(prefix="aepmock-proxy-") as folder,
         proxying(watch.handle, refused=watch.refuse, trouble=watch.say) as proxy,

@@ -20,7 +20,8 @@ from aepmock.judge.judging import to_finding
 from aepmock.judge.masking import Masking
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings
-from aepmock.service import FlowService
+from aepmock.service import FlowService, Interposer
+from aepmock.service.faults import Fault
 from aepmock.serving import WallClock
 
 SANDBOX = "dev"
@@ -32,7 +33,8 @@ class Watch:
 
     `origin` is the one place where requests may go; with None it is this mock, by whichever
     name the program knows it. `clauses` are the ids to judge by, None for all that requests
-    show; `reproduce` is a command with {clause} that shows a finding again.
+    show; `reproduce` is a command with {clause} that shows a finding again; `faults` go wrong
+    from the start.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Watch:
         origin: str | None = None,
         clauses: Collection[str] | None = None,
         reproduce: str = "",
+        faults: Sequence[Fault] = (),
     ) -> None:
         self.contract = load_contract()
         self.tally = Tally()
@@ -57,6 +60,9 @@ class Watch:
         self._service = FlowService(
             seed=seed, clock=WallClock(), readings=readings, accept_any=True
         )
+        self._interposer = Interposer(self.contract, self._service.handle, self._service)
+        for fault in faults:
+            self._interposer.fault(fault)
         self.credentials = self._service.mint_credentials()
         secrets = [self.credentials.access_token, self.credentials.client_secret]
         self._masking = Masking(self.contract.secret_names, secrets)
@@ -84,7 +90,7 @@ class Watch:
 
     def handle(self, request: Request) -> Response:
         """The service's answer; what the request broke is counted."""
-        response = self._service.handle(request)
+        response = self._interposer.handle(request)
         self.requests += 1
         try:
             self._judge(Exchange(request, response, self.requests))

@@ -17,7 +17,8 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from aepmock.doors.framing import complete
-from aepmock.doors.server_protocol import HEAD, Limits, Protocol
+from aepmock.doors.server_faults import deliver
+from aepmock.doors.server_protocol import CONNECTION, HEAD, Limits, Protocol
 from aepmock.errors import UsageError
 from aepmock.messages import Handler, Headers, Request, Response
 
@@ -161,9 +162,11 @@ def config(app: Callable[..., Any], limits: Limits) -> uvicorn.Config:
     )
 
 
-def protocol(settings: uvicorn.Config, state: ServerState, limits: Limits) -> asyncio.Protocol:
-    """What answers on one connection, whoever made it."""
-    return Protocol(settings, state, {}, limits=limits)
+def protocol(
+    settings: uvicorn.Config, state: ServerState, limits: Limits, on_reset: Callable[[], object]
+) -> asyncio.Protocol:
+    """What answers on one connection, whoever made it; `on_reset` is told of a reset."""
+    return Protocol(settings, state, {}, limits=limits, on_reset=on_reset)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -206,6 +209,9 @@ def application(
         streamed = isinstance(response, Stream) and scope["method"] != "HEAD"
         if not streamed:
             response = complete(response, scope["method"])
+            if response.effect is not None:
+                await _deliver(response, scope["state"][CONNECTION], receive, send, streams)
+                return
         await send(
             {
                 "type": "http.response.start",
@@ -220,6 +226,27 @@ def application(
         await send({"type": "http.response.body", "body": response.body})
 
     return app
+
+
+async def _deliver(
+    response: Response,
+    connection: Protocol,
+    receive: Receive,
+    send: Send,
+    tasks: set[asyncio.Task[None]],
+) -> None:
+    """Delivers a faulty answer; in a task of its own, so that it ends when the server stops."""
+    task = asyncio.ensure_future(deliver(response, connection, receive, send))
+    tasks.add(task)
+    try:
+        await asyncio.wait({task})
+    finally:
+        tasks.discard(task)
+    if task.cancelled():
+        connection.transport.abort()
+        await _left(receive)
+    else:
+        task.result()
 
 
 async def _flow(

@@ -25,6 +25,11 @@ class Masking:
         self._secrets |= set(secrets)
         self._redactor.learn(secrets)
 
+    @property
+    def callers(self) -> frozenset[str]:
+        """The tokens that callers sent lately."""
+        return frozenset(self._callers)
+
     def of(self, request: Request) -> Redactor:
         """What takes the secrets out of a request, its answer, and what is said about them."""
         token = bearer(request)

@@ -68,10 +68,21 @@ class FlowService:
         with self._lock:
             return self.gateway.mint(kind, ims_org_id=ims_org_id)
 
+    def expire_token(self, token: str) -> None:
+        """Ends a token's life now; one that is none is let be."""
+        with self._lock:
+            self.gateway.expire(token)
+
+    def expire_tokens(self) -> None:
+        """Ends the life of every token that was minted so far."""
+        with self._lock:
+            self.gateway.expire_all()
+
     def reset(self) -> None:
-        """Forgets every connection. Credentials stay valid; ids go on, they do not repeat."""
+        """Forgets every connection. Credentials are valid again; ids go on, they do not repeat."""
         with self._lock:
             self.store.clear()
+            self.gateway.revive()
 
     def set_readings(self, readings: Mapping[str, str]) -> None:
         """Answers by other readings from now on. Raises UsageError for unknown ones."""
@@ -85,6 +96,11 @@ class FlowService:
         with self._lock:
             items = [connections.present(self, c) for c in self.store]
         return iter(items)
+
+    def name_of(self, connection_id: str) -> str | None:
+        """The name of the connection with an id, wherever it is; None where there is none."""
+        with self._lock:
+            return next((c.name for c in self.store if c.id == connection_id), None)
 
     def newest(self, most: int) -> tuple[int, list[Mapping[str, Any]]]:
         """How many connections are held, and the `most` written last, the newest first."""

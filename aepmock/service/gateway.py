@@ -16,6 +16,8 @@ TOKEN_LIFE_S = 86_399
 
 MOST_ISSUED = 10_000
 """Tokens of the token endpoint that are remembered; the oldest are forgotten first."""
+MOST_ENDED = 10_000
+"""Tokens that a test ended before their time and that are remembered."""
 MOST_SEEN = 1_000
 """Organizations whose sandboxes are at hand; those of the others are worked out again."""
 
@@ -82,6 +84,7 @@ class Gateway:
         self._tokens: dict[str, Token] = {}
         self._issued: deque[str] = deque()
         self._added: dict[str, dict[str, Sandbox]] = {}
+        self._ended: dict[str, None] = {}
         self._sandboxes: dict[str, dict[str, Sandbox]] = {}
 
     def mint(self, kind: TokenKind = "service", *, ims_org_id: str | None = None) -> Credentials:
@@ -113,6 +116,7 @@ class Gateway:
             self._issued.append(token)
             if len(self._issued) > MOST_ISSUED:
                 self._tokens.pop(self._issued.popleft(), None)
+        self._ended.pop(token, None)
         expires = self._clock.now_ms() + TOKEN_LIFE_S * 1000
         self._tokens[token] = Token(integration, kind, expires)
         return token
@@ -122,8 +126,20 @@ class Gateway:
         return token in self._tokens
 
     def expire(self, token: str) -> None:
-        """Ends a token's life now."""
-        self._tokens[token].expires_at_ms = self._clock.now_ms()
+        """Ends a token's life now, minted here or not."""
+        if token:
+            self._ended[token] = None
+        while len(self._ended) > MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
+
+    def expire_all(self) -> None:
+        """Ends the life of every token that was minted so far."""
+        for token in self._tokens:
+            self.expire(token)
+
+    def revive(self) -> None:
+        """Takes back what ended the life of tokens before their time."""
+        self._ended.clear()
 
     def integration(self, client_id: str) -> Credentials | None:
         """The integration of that client id, or None."""
@@ -182,6 +198,8 @@ class Gateway:
         scheme, _, value = authorization.partition(" ")
         value = value.strip()
         token = self._tokens.get(value)
+        if value in self._ended:
+            raise Refused("gateway.token-invalid")
         if scheme.lower() == "bearer" and token is not None:
             if self._accept_any or token.expires_at_ms > self._clock.now_ms():
                 return token

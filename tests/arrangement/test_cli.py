@@ -76,6 +76,9 @@ def test_judge_of_a_broken_client_ends_with_1_and_shows_the_way_to_see_it_again(
         (("connectors", "hubspt"), "did you mean 'hubspot'"),
         (("serve", "--host", "0.0.0.0"), "loopback only"),
         (("serve", "--reading", "x"), "QUESTION=OPTION"),
+        (("serve", "--fault", "503"), "written OPERATION: WHAT"),
+        (("serve", "--fault", "connections.list: 503, rset"), "did you mean 'reset'"),
+        (("proxy", "--fault", "connections.lst: 503", "--", "true"), "did you mean"),
         (("serve", "--reading", "x=y", "--port", "0"), "unknown reading 'x'"),
     ],
 )

@@ -12,57 +12,10 @@ from aepmock.docsmaking import main, stale
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CLIENT = '''
-import httpx
+README_IMPORTS = """
 import pytest
-
-
-class Conflict(Exception): ...
-class StillInUse(Exception): ...
-class Unauthorized(Exception): ...
-
-
-class Client:
-    """The client of the recipes."""
-
-    def __init__(self, settings):
-        self.settings = settings
-
-    def send(self, method, path, **kwargs):
-        settings = self.settings
-        headers = {
-            "Authorization": f"Bearer {settings.access_token}",
-            "x-api-key": settings.api_key,
-            "x-gw-ims-org-id": settings.ims_org_id,
-            "x-sandbox-name": settings.sandbox_name,
-            **kwargs.pop("headers", {}),
-        }
-        answer = httpx.request(method, settings.base_url + path, headers=headers, **kwargs)
-        if answer.status_code == 401:
-            raise Unauthorized
-        return answer
-
-    def rename(self, connection_id, etag, name):
-        change = [{"op": "replace", "path": "/name", "value": name}]
-        answer = self.send(
-            "PATCH", f"/connections/{connection_id}", json=change, headers={"If-Match": etag}
-        )
-        if answer.status_code == 412:
-            raise Conflict
-
-    def connections(self):
-        for _ in range(3):
-            answer = self.send("GET", "/connections")
-            if answer.status_code != 503:
-                return answer.json()["items"]
-
-    def delete(self, connection_id):
-        if self.send("DELETE", f"/connections/{connection_id}").status_code == 400:
-            raise StillInUse
-
-    def patch_without_etag(self, connection_id):
-        self.send("PATCH", "/connections/an%20id", json=[])
-'''
+from client import Client, Failed as Conflict
+"""
 
 
 def blocks(page: str) -> list[str]:
@@ -94,12 +47,22 @@ def test_every_clause_reading_and_error_stands_in_the_docs() -> None:
 
 
 def test_the_recipes_run(pytester: pytest.Pytester) -> None:
-    recipes = [b for b in blocks("docs/test-authors.md") if "def test_" in b and "..." not in b]
-    recipes += [b for b in blocks("README.md") if "def test_" in b]
-    assert len(recipes) >= 6
+    """As a reader would copy them: the client as client.py, each recipe as a file of its own."""
+    found = blocks("docs/test-authors.md")
+    (client,) = (block for block in found if block.startswith("# client.py"))
+    recipes = [block for block in found if "def test_" in block and "..." not in block]
+    assert len(recipes) >= 12
+    readme = [block for block in blocks("README.md") if "def test_" in block]
+    pytester.makepyfile(client=client)
     for number, recipe in enumerate(recipes):
-        pytester.makepyfile(**{f"test_recipe_{number}": CLIENT + "\n\n" + recipe})
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=len(recipes))
+        pytester.makepyfile(**{f"test_recipe_{number:02}": recipe})
+    for number, recipe in enumerate(readme):
+        pytester.makepyfile(**{f"test_readme_{number}": README_IMPORTS + recipe})
+    result = pytester.runpytest_subprocess("-q")
+    outcomes = result.parseoutcomes()
+    assert set(outcomes) == {"passed"}
+    # Several are parametrized, none is left out.
+    assert outcomes["passed"] > len(recipes) + len(readme)
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:

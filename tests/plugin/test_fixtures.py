@@ -113,6 +113,8 @@ def test_a_reading_is_switched_by_the_marker(consumer: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("marker", "message"),
     [
+        ("aepmock(faults=['connections.list: 50e'])", "unknown fault '50e'*"),
+        ("aepmock(faults='connections.list: 503')", "faults takes a list*"),
         ("aepmock(strickt=False)", "*did you mean 'strict'*"),
         ("aepmock(False)", "*takes names only*"),
         ("aepmock(readings={'nix': 'x'})", "*unknown reading 'nix'*"),
@@ -225,6 +227,70 @@ def test_a_fault_answers_in_the_vendor_s_words_and_is_refused_when_misspelt(
         """
     )
     consumer.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_the_marker_lets_things_go_wrong_from_the_start(consumer: pytest.Pytester) -> None:
+    consumer.makepyfile(
+        """
+        import httpx, pytest
+        from client import get
+
+        @pytest.mark.aepmock(faults=["connections.list: 503, reset; call=2"])
+        def test_it(aepmock):
+            assert get(aepmock.settings).status_code == 200
+            assert get(aepmock.settings).status_code == 503
+            with pytest.raises(httpx.ReadError):
+                get(aepmock.settings)
+            assert [e.fault for e in aepmock.journal] == ["", "503", "reset"]
+            assert "no answer (a fault: reset)" in repr(aepmock.journal)
+            assert aepmock.faults == []
+
+        @pytest.mark.aepmock(faults=[{"operation": "*", "fault": "latency 50ms", "times": 2}])
+        def test_over_the_wire(aepmock_server):
+            assert get(aepmock_server.settings).status_code == 200
+            assert len(aepmock_server.faults) == 1
+            assert aepmock_server.waited_s >= 0.05
+        """
+    )
+    consumer.runpytest_subprocess("-q").assert_outcomes(passed=2)
+
+
+def test_the_words_of_a_fault_are_checked_where_they_stand(consumer: pytest.Pytester) -> None:
+    consumer.makepyfile(
+        """
+        import pytest
+        from aepmock import UsageError
+
+        def test_it(aepmock):
+            with pytest.raises(UsageError, match="did you mean 'timeout'"):
+                aepmock.fault("connections.list", "timout")
+            aepmock.fault("connections.list", "lost answer: reset", times=2, when={"call": 3})
+            assert [str(fault) for fault in aepmock.faults] == [
+                "connections.list: lost answer: reset; times=2; call=3"
+            ]
+            aepmock.reset()
+            assert aepmock.faults == []
+        """
+    )
+    consumer.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_every_token_expires_on_demand(consumer: pytest.Pytester) -> None:
+    consumer.makepyfile(
+        """
+        from client import get
+
+        def test_it(aepmock):
+            assert get(aepmock.settings).status_code == 200
+            aepmock.expire_tokens()
+            assert get(aepmock.settings).json()["error_code"] == "401013"
+
+        def test_a_day_later(aepmock):
+            aepmock.clock.advance(hours=24)
+            assert get(aepmock.settings).status_code == 401
+        """
+    )
+    consumer.runpytest_subprocess("-q").assert_outcomes(passed=2)
 
 
 def test_time_goes_by_when_the_test_says_so(consumer: pytest.Pytester) -> None:

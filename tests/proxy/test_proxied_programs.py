@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -182,6 +183,16 @@ def test_broken_musts_are_summed_up_and_reported_without_secrets(tmp_path: Path)
     assert verdicts["request.api-key"] == "broken"
     assert verdicts["request.sandbox"] == "met"
     assert verdicts["connections.update.if-match"] == "not-exercised"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_something_may_go_wrong() -> None:
+    curl = [*CURL, "-w", "%{http_code}\\n", "-o", "-"]
+    command = f"{shlex.join([*curl, CONNECTIONS])}; {shlex.join([*curl, CONNECTIONS])}"
+    done = proxied("sh", "-c", command, options=("--fault", "connections.list: bare 502"))
+    assert done.stdout.split()[0] == "502"
+    assert done.stdout.rstrip().endswith("200")
+    assert "no must broken" in done.stderr
 
 
 def test_a_reading_may_be_chosen() -> None:

@@ -88,9 +88,37 @@ def test_faults_happen_as_often_as_told(server: Running) -> None:
     assert [server.create().status for _ in range(3)] == [503, 503, 201]
     assert server.control("GET", "/journal").json["entries"][-3]["verdict"] == "injected"
     server.control("POST", "/faults", {"operation": "connections.create", "status": 599})
-    assert server.control("GET", "/faults").json["faults"][0]["status"] == 599
+    assert server.control("GET", "/faults").json["faults"][0]["fault"] == "bare 599"
     assert server.control("DELETE", "/faults").json == {"faults": []}
     assert server.create().status == 201
+
+
+def test_a_fault_is_told_in_words_and_shown_in_the_journal(server: Running) -> None:
+    fault = {
+        "operation": "connections.create",
+        "fault": "lost answer: reset, 429 retry-after 1s",
+        "when": {"call": 2},
+    }
+    before = server.control("GET", "/state").json["count"]
+    told = server.control("POST", "/faults", fault).json["faults"]
+    assert told == [{**fault, "times": 1}]
+    assert server.create().status == 201
+    with pytest.raises(ConnectionResetError):
+        server.create()
+    throttled = server.create()
+    assert (throttled.status, throttled.headers["Retry-After"]) == (429, "1")
+    assert server.control("GET", "/state").json["count"] == before + 2
+    entries = server.control("GET", "/journal").json["entries"][-2:]
+    assert [(e["status"], e["verdict"]) for e in entries] == [(0, "injected"), (429, "injected")]
+    assert entries[0]["fault"] == "lost answer: reset"
+    assert entries[0]["response"].startswith("no answer (a fault: lost answer: reset)")
+    assert server.control("GET", "/faults").json == {"faults": []}
+
+
+def test_a_token_that_a_caller_brought_expires_on_demand(server: Running) -> None:
+    assert server.create().status == 201
+    assert server.control("POST", "/expire-tokens").status == 200
+    assert server.create().status == 401
 
 
 def test_the_clock_and_the_readings_can_be_moved(server: Running) -> None:
@@ -176,6 +204,9 @@ def test_other_sites_and_other_names_are_refused(server: Running, headers: dict[
         ("POST", "/faults", {"operation": "nix", "status": 500}, 400),
         ("POST", "/faults", {"operation": "connections.create", "status": 101}, 400),
         ("POST", "/faults", {"operation": "connections.create"}, 400),
+        ("POST", "/faults", {"operation": "connections.create", "fault": "resett"}, 400),
+        ("POST", "/faults", {"operation": "*", "fault": "503", "when": {"nth": 2}}, 400),
+        ("POST", "/faults", {"operation": "*", "fault": "503", "times": 0}, 400),
         ("GET", "/journal?since=x", None, 400),
         ("GET", "/journal?limit=1001", None, 400),
         ("DELETE", "/mocks/nix", None, 404),

@@ -175,3 +175,17 @@ def test_a_window_of_360_pixels_needs_no_sideways_scrolling(server: Running, tab
     assert tab.js(fits)
     tab.press("Escape")
     assert tab.js("getComputedStyle(document.getElementById('detail')).display") == "none"
+
+
+def test_what_went_wrong_and_what_is_to_come_are_shown(server: Running, tab: Page) -> None:
+    fault = {"operation": "connections.create", "fault": "lost answer: reset, 503"}
+    server.control("POST", "/faults", fault)
+    with pytest.raises(ConnectionResetError):
+        server.create()
+    tab.until("document.querySelectorAll('#list li').length === 1")
+    tab.until("document.getElementById('summary').textContent.includes('to go wrong')")
+    assert "connections.create: 503" in tab.js("document.getElementById('summary').textContent")
+    tab.js("document.querySelector('#list li').click()")
+    shown = tab.js("document.getElementById('detail').textContent")
+    assert "no answer injected" in shown
+    assert "lost answer: reset" in shown
