@@ -53,6 +53,11 @@ class Driver:
         positional, keywords = _split(operation, args)
         return self._bounded(lambda: self._settled(method(*positional, **keywords)))
 
+    def shown(self) -> str:
+        """The client's repr and str, where it has any."""
+        outcome = self._bounded(lambda: f"{self._client!r}\n{self._client}")
+        return str(outcome.returned or "")
+
     def close(self) -> None:
         """Closes the client, where it can be closed, and its event loop."""
         close = getattr(self._client, "close", None)

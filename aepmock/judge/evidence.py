@@ -72,13 +72,27 @@ class Expected:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """What a call left behind beside its answer, raw: a log line, output, a repr, a file.
+
+    `place` is "log", "output", "repr" or "file"; `where` says it in words ("the logger acme,
+    DEBUG").
+    """
+
+    place: str
+    where: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Call:
     """One call of a client's method: its arguments, its exchanges, and how it ended.
 
     `operation` is the method's name, or "factory" for the making of the client, or "seed" for
     connections put in without the client, which are what is `returned`; else `returned` is
     what came back, with every iterator read to its end; `raised` the exception, if any;
-    `looped` says that the kit broke the call off because it went on for ever.
+    `looped` says that the kit broke the call off because it went on for ever. `traces` is what
+    it left elsewhere, or None where nobody looked.
     """
 
     operation: str
@@ -88,23 +102,38 @@ class Call:
     returned: Any = None
     raised: BaseException | None = None
     looped: bool = False
+    traces: tuple[Trace, ...] | None = None
 
 
 @dataclass
 class Session:
     """The calls of one example, from an empty sandbox on, in order.
 
-    `tokens` are access tokens the clients fetched before or during it.
+    `tokens` are access tokens the clients fetched before or during it; `canaries` are secrets
+    besides those of the settings, with what they are; `interleaved` says that several clients
+    were at work at a time, so that the order of calls is not that of what happened.
     """
 
     contract: Contract
     calls: list[Call] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     unsupported: set[str] = field(default_factory=set)
+    canaries: dict[str, str] = field(default_factory=dict, repr=False)
+    interleaved: bool = False
 
     def of(self, *operations: str) -> Iterator[Call]:
         """The calls of these methods."""
         return (call for call in self.calls if call.operation in operations)
+
+    def secrets(self, call: Call) -> dict[str, str]:
+        """The secrets that a call may give away, each with what it is."""
+        settings = call.settings
+        return {
+            **dict.fromkeys(self.tokens, "the access token"),
+            settings.access_token: "the access token",
+            settings.client_secret: "the client secret",
+            **self.canaries,
+        }
 
     def primary(self, call: Call) -> list[Exchange]:
         """The exchanges of a call that are what the call is for, look-ups left out."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aepmock.contract import Contract
 from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS
 from aepmock.judge.evidence import Call, Expected, Session
 from aepmock.judge.findings import Finding, Problem
+from aepmock.judge.leading import led_by
 from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, request_diff
 from aepmock.messages import Exchange
@@ -23,10 +24,16 @@ class Observation:
 
 
 def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observation]:
-    """Every look that an example allows at the clauses asked for, in the contract's order."""
+    """Every look that an example allows at the clauses asked for, in the contract's order.
+
+    A call that an answer led to another origin shows what becomes of secrets, and nothing else.
+    """
+    whole = session
+    own = replace(session, calls=[c for c in session.calls if not any(led_by(c))])
     for clause in session.contract.clauses:
         if clause not in clauses:
             continue
+        session = whole if clause.startswith("secrets.") else own
         for wire_check in WIRE_CHECKS.get(clause, ()):
             for call in session.calls:
                 if not call.exchanges or _hostile(call):

@@ -6,13 +6,15 @@ selected clause look at each example, and searches the smallest example for what
 
 from __future__ import annotations
 
+import socket
 import tempfile
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from dataclasses import replace
+from functools import cache, cached_property
 from typing import Any
 
 import hypothesis
@@ -32,16 +34,15 @@ from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings, NewConnection
-from aepmock.service import FlowService, Interposer
+from aepmock.service import FlowService, IdSource, Interposer
 from aepmock.strategies import new_connections
 from aepmock.suite.config import SuiteConfig
-from aepmock.suite.trial import Trial, as_call
+from aepmock.suite.trial import PATIENCE, Trial, as_call
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
 TIMEOUT_S = 2.0
-DEADLINE_S = 5 * TIMEOUT_S
-"""What convicts a client is never giving up: five times its timeout."""
+DEADLINE_S = PATIENCE * TIMEOUT_S
 MOST_REQUESTS = 500
 """Requests that one call may send; the longest list of the suite has 105 items."""
 BUDGET_S = 75.0
@@ -135,6 +136,13 @@ class Bench:
     def connector(self) -> Connector:
         return self.contract.connectors[self.config.connector]
 
+    @contextmanager
+    def nobody(self) -> Iterator[str]:
+        """An origin on loopback where nobody listens."""
+        with socket.socket() as held:
+            held.bind(("127.0.0.1", 0))
+            yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
     def valid_connections(self) -> st.SearchStrategy[NewConnection]:
         """Connections that the service accepts, within what the client knows of."""
         return new_connections(
@@ -142,6 +150,26 @@ class Bench:
             descriptions=self.config.descriptions,
             versions=self.config.versions,
         )
+
+    @cached_property
+    def canaries(self) -> Mapping[str, str]:
+        """Values for the secret auth params, by name, that nobody could hit upon by chance."""
+        ids = IdSource(self.seed)
+        spec = self.connector.auth[0] if self.connector.auth else None
+        return {name: f"canary{ids.hex(32)}" for name in sorted(spec.secrets)} if spec else {}
+
+    def canary_connection(self) -> NewConnection:
+        """A plain connection whose secrets are canaries."""
+        plain = self.plain_connection()
+        return replace(plain, auth_params={**plain.auth_params, **self.canaries})
+
+    @property
+    def elsewhere(self) -> str:
+        """An origin that is not the client's, whose requests reach the recorder all the same."""
+        if self._origin is None:
+            return "https://elsewhere.adobe.io"
+        # The same server by another name is another origin.
+        return self._origin.replace("127.0.0.1", "localhost")
 
     def plain_connection(self) -> NewConnection:
         """A connection without anything odd."""
@@ -359,6 +387,7 @@ class Bench:
     def _judge(self, trial: Trial, wanted: str | None) -> None:
         session = trial.session
         self.tally.unsupported |= session.unsupported
+        self.redactor.learn([*session.canaries, *session.tokens])
         for call in session.calls:
             if "connection" in call.args:
                 self.redactor.learn(

@@ -6,16 +6,17 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from aepmock.clients.driver import Outcome
+from aepmock.clients.driver import Driver, Outcome
 from aepmock.judge import Call, Session
-from aepmock.judge.evidence import PRIMARY
+from aepmock.judge.evidence import PRIMARY, Trace
 from aepmock.messages import Exchange, Response
 from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.service import Interposer
 from aepmock.service.interposer import Change
+from aepmock.suite.watching import watching
 
 if TYPE_CHECKING:
     from aepmock.suite.bench import Bench
@@ -27,6 +28,8 @@ BY_ID = (
     "test_connection",
     "explore_connection",
 )
+PATIENCE = 5
+"""What convicts a client is never giving up: so many times its timeout."""
 CALLS = OPERATIONS
 """Every method of a client."""
 
@@ -44,6 +47,7 @@ class Trial:
     session: Session
     interposer: Interposer
     started: float = field(default_factory=time.monotonic)
+    watched: bool = False
 
     def call(
         self, operation: str, *, sandbox: str | None = None, org: bool = False, **args: Any
@@ -67,17 +71,81 @@ class Trial:
             return None
         if operation in self.bench.hung:
             return None
-        self.bench.recorder.take()
-        self.bench.requests_of_call = 0
-        given = _snapshot(args)
-        outcome = driver.call(operation, args)
+        return self._call(driver, settings_, operation, args)
+
+    def _call(
+        self, driver: Driver, settings_: ClientSettings, operation: str, args: Mapping[str, Any]
+    ) -> Outcome:
+        """Calls a method that the client has, and keeps what came of it."""
+        given = self._begin(args)
+        with self._watching() as traces:
+            outcome = driver.call(operation, args)
         if outcome.looped:
             self.bench.hung.add(operation)
+        self._keep(outcome, operation, settings_, given, driver, traces)
+        return outcome
+
+    def visit(self, settings_: ClientSettings, operation: str, **args: Any) -> Outcome | None:
+        """Makes a client with settings of its own for a single call, and closes it again.
+
+        What its making sends, and an error in it, belong to the call; None if it has no such
+        method.
+        """
+        given = self._begin(args)
+        with self._watching() as traces:
+            deadline_s = PATIENCE * settings_.timeout_s
+            driver = Driver(self.bench.config.factory, settings_, deadline_s=deadline_s)
+            outcome = driver.made
+            if outcome.raised is None and not outcome.looped and driver.supports(operation):
+                outcome = driver.call(operation, args)
+        try:
+            if outcome is driver.made and outcome.raised is None and not outcome.looped:
+                self.session.unsupported.add(operation)
+                return None
+            self._keep(outcome, operation, settings_, given, driver, traces)
+        finally:
+            driver.close()
+        return outcome
+
+    def _begin(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.bench.recorder.take()
+        self.bench.requests_of_call = 0
+        given: Mapping[str, Any] = _snapshot(args)
+        return given
+
+    @contextmanager
+    def _watching(self) -> Iterator[list[Trace] | None]:
+        if not self.watched:
+            yield None
+            return
+        with watching() as traces:
+            yield traces
+
+    def _keep(
+        self,
+        outcome: Outcome,
+        operation: str,
+        settings_: ClientSettings,
+        given: Mapping[str, Any],
+        driver: Driver,
+        traces: list[Trace] | None,
+    ) -> None:
+        """Adds a call to the session, with what it sent and what it left behind."""
         exchanges = self.bench.recorder.take()
         self.bench.check_guard()
-        self.session.calls.append(as_call(outcome, operation, settings_, given, exchanges))
+        call = as_call(outcome, operation, settings_, given, exchanges)
+        if traces is not None:
+            shown = Trace("repr", "the client's repr", driver.shown())
+            call = replace(call, traces=(*traces, shown))
+        self.session.calls.append(call)
         self._learn_tokens()
-        return outcome
+
+    def watch(self) -> None:
+        """From now on looks at what calls leave behind, and takes the canaries for secrets."""
+        self.watched = True
+        self.session.canaries |= {
+            value: f"the connector's {name}" for name, value in self.bench.canaries.items()
+        }
 
     def create(self, connection: NewConnection, **where: Any) -> tuple[str, str | None] | None:
         """Creates by the client; the id and etag that the service gave, or None."""
