@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
 
@@ -122,18 +122,48 @@ class Request:
         return tuple(value for key, value in self.query if key == name)
 
 
+Ending = Literal["whole", "cut", "closed", "reset", "garbage", "silence"]
+"""How an answer ends: whole; cut in its body; or none of it comes, because the connection is
+closed, or reset, or brings octets that are no HTTP, or because nothing comes at all."""
+
+
+def _no_one_counts(mock_s: float, real_s: float) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What becomes of an answer on its way to the client: the doors bring it about.
+
+    `fault` is what was asked for, in the words of the grammar ("lost answer: reset"). The
+    answer begins after `delay_s`, its body is spread over `spread_s`. `behind` is what the
+    service itself had answered, where it was asked and the client saw something else: it has
+    secrets. A door calls `elapsed(mock_s, real_s)` for the time that went by: by the mock's
+    own clock, and in truth.
+    """
+
+    fault: str
+    ending: Ending = "whole"
+    delay_s: float = 0.0
+    spread_s: float = 0.0
+    behind: Response | None = field(default=None, repr=False)
+    elapsed: Callable[[float, float], None] = field(default=_no_one_counts, repr=False)
+
+
 @dataclass(frozen=True)
 class Response:
     """An answer: `status` 201, `headers`, `body` as bytes.
 
     `injected` says that a test put the answer in, or altered it: it is never evidence of what
-    the service itself would have done.
+    the service itself would have done. `effect` is what a fault does to it on its way; where
+    the client gets no answer at all, the status is 0.
     """
 
     status: int
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
     injected: bool = field(default=False, compare=False)
+    effect: Effect | None = field(default=None, compare=False)
 
     @cached_property
     def json(self) -> Any:

@@ -25,7 +25,8 @@ from aepmock.judge.rendering import exchange_text, response_text
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings
 from aepmock.service import Clock, FlowService, Interposer
-from aepmock.service.faults import fault_answer
+from aepmock.service.fault_reading import What, make_fault
+from aepmock.service.faults import Fault
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
@@ -58,6 +59,11 @@ class JournalEntry:
         return self.exchange.response
 
     @property
+    def fault(self) -> str:
+        """What was put in the way of the answer, "lost answer: reset"; empty for nothing."""
+        return self.response.effect.fault if self.response.effect else ""
+
+    @property
     def diff(self) -> str:
         """The way from the request to the nearest right one; empty where nothing was wrong."""
         return next((f.diff for f in self.findings if f.diff), "")
@@ -86,8 +92,9 @@ class Journal(Sequence[JournalEntry]):
 
     def __repr__(self) -> str:
         lines = (
-            f"{e.request.method} {e.request.target} → {e.response.status}"
+            f"{e.request.method} {e.request.target} → {e.response.status or 'no answer'}"
             + (f" {e.clause}" if e.clause else "")
+            + (f" (a fault: {e.fault})" if e.fault else "")
             for e in self
         )
         return "<Journal\n  " + "\n  ".join(lines) + "\n>" if len(self) else "<Journal, empty>"
@@ -104,7 +111,7 @@ class Mock:
         self._credentials = self.service.mint_credentials()
         self.service.gateway.add_sandbox(self._credentials.ims_org_id, sandbox)
         self._sandbox = sandbox
-        self._interposer = Interposer(self.contract, self.service.handle)
+        self._interposer = Interposer(self.contract, self.service.handle, self.service)
         self._recorder = Recorder(self._interposer.handle)
         self._origin = PLATFORM
         self._ims_url = IMS_URL
@@ -162,21 +169,41 @@ class Mock:
     def fault(
         self,
         operation: str,
+        what: What | None = None,
         *,
         code: str | None = None,
         status: int | None = None,
         times: int = 1,
+        when: Mapping[str, Any] | None = None,
     ) -> None:
-        """Refuses the next `times` requests of an operation, before the service sees them.
+        """Lets something go wrong with the next requests of an operation.
 
-        `operation` is an id such as "connections.create"; `code` one of the catalogue
-        ("1103-503", "429050"), or `status` a bare HTTP status with an empty body. Raises
-        UsageError for names that are none, and unless exactly one of the two is given.
+        `operation` is an id such as "connections.create", with wildcards; `what` says in words
+        what goes wrong with one request after the other: "503, 503", "lost answer: reset",
+        "latency 0.2s". `code` is short for one of the catalogue ("1103-503"), `status` for a
+        bare HTTP status with an empty body. All of it happens `times` times. `when` chooses
+        requests: {"call": 3} begins with the third, {"name": "a*"}, {"id": …}, {"body": …},
+        {"header": {"x-sandbox-name": "dev"}}. Raises UsageError for what is not in the grammar.
         """
-        answer = fault_answer(
-            self.contract, operation, code=code, status=status, request_id=self.service.ids.uuid()
+        self._interposer.fault(
+            make_fault(
+                self.contract, operation, what, code=code, status=status, times=times, when=when
+            )
         )
-        self._interposer.answer(operation, answer, times=times)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What is still to go wrong, in order; `str` of one says it in words."""
+        return self._interposer.faults
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds that were really waited because of faults; none but with a server's door."""
+        return self._interposer.waited_s
+
+    def expire_tokens(self) -> None:
+        """Ends the life of every token so far, that of `.settings` too: 401, code 401013."""
+        self.service.expire_tokens()
 
     def reset(self) -> None:
         """Forgets connections, faults and journal; credentials stay valid."""

@@ -37,10 +37,15 @@ class WallClock(Clock):
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000 + super().now_ms()
 
-    def advance(self, seconds: float) -> None:
+    def advance(
+        self, seconds: float = 0.0, *, minutes: float = 0, hours: float = 0, days: float = 0
+    ) -> None:
         # The engine's own tick of a millisecond is not needed where time goes by itself.
-        if seconds > 0.001:
-            super().advance(seconds)
+        if seconds != 0.001:
+            super().advance(seconds, minutes=minutes, hours=hours, days=days)
+
+    def elapse(self, seconds: float) -> None:
+        pass
 
 
 @dataclass(frozen=True)

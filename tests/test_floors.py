@@ -81,6 +81,7 @@ ALLOWED_OUTSIDE: dict[tuple[str, str], str] = {
     ("aepmock.service.ports", "random"): "Random with a seed: the port itself",
     ("aepmock.doors.guard", "socket"): "watches who connects",
     ("aepmock.doors.server_door", "socket"): "is a server",
+    ("aepmock.doors.server_faults", "socket"): "names the option by which a socket is reset",
     ("aepmock.doors.proxy_door", "socket"): "is a server that leads to another",
     ("aepmock.judge.known", "read_text"): "reads the file of known failures that it is given",
     ("aepmock.reports", "open"): "writes the report to the file that it is given",

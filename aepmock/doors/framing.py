@@ -26,6 +26,8 @@ def complete(response: Response, method: str) -> Response:
     The answer to HEAD has the length of the body, and no body (RFC 9110 9.3.2).
     """
     headers = response.headers
+    if response.status == 0:
+        return response
     if response.status != 204 and not (
         "content-length" in headers or "transfer-encoding" in headers
     ):
@@ -33,4 +35,4 @@ def complete(response: Response, method: str) -> Response:
     elif method != "HEAD":
         return response
     body = b"" if method == "HEAD" else response.body
-    return Response(response.status, headers, body, response.injected)
+    return Response(response.status, headers, body, response.injected, response.effect)

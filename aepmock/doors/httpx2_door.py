@@ -14,6 +14,7 @@ from unittest import mock
 import httpx2
 
 from aepmock.doors.framing import FIELD_NAME, FIELD_VALUE, complete, is_adobe
+from aepmock.doors.httpx_faults import delivered
 from aepmock.messages import Handler, Headers, Request
 
 
@@ -49,6 +50,9 @@ def opened(handler: Handler) -> Iterator[None]:
 
 def _answer(handler: Handler, request: httpx2.Request) -> httpx2.Response:
     response = complete(handler(_read(request)), request.method)
+    if response.effect is not None:
+        faulty: httpx2.Response = delivered(httpx2, response, request)
+        return faulty
     return httpx2.Response(
         response.status,
         headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers],

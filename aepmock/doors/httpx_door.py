@@ -17,6 +17,7 @@ from respx.models import AllMockedAssertionError, PassThrough
 from respx.patterns import Pattern
 
 from aepmock.doors.framing import FIELD_NAME, FIELD_VALUE, complete, is_adobe
+from aepmock.doors.httpx_faults import delivered
 from aepmock.messages import Handler, Headers, Request
 
 
@@ -78,6 +79,9 @@ def _names(router: respx.Router, request: httpx.Request) -> bool:
 
 def _answer(handler: Handler, request: httpx.Request) -> httpx.Response:
     response = complete(handler(_read(request)), request.method)
+    if response.effect is not None:
+        faulty: httpx.Response = delivered(httpx, response, request)
+        return faulty
     return httpx.Response(
         response.status,
         headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers],

@@ -17,7 +17,8 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from aepmock.doors.framing import complete
-from aepmock.doors.server_protocol import HEAD, Limits, Protocol
+from aepmock.doors.server_faults import deliver
+from aepmock.doors.server_protocol import HEAD, TRANSPORT, Limits, Protocol
 from aepmock.errors import UsageError
 from aepmock.messages import Handler, Headers, Request, Response
 
@@ -204,6 +205,9 @@ def application(
         streamed = isinstance(response, Stream) and scope["method"] != "HEAD"
         if not streamed:
             response = complete(response, scope["method"])
+            if response.effect is not None:
+                await _deliver(response, scope["state"][TRANSPORT], receive, send, streams)
+                return
         await send(
             {
                 "type": "http.response.start",
@@ -218,6 +222,27 @@ def application(
         await send({"type": "http.response.body", "body": response.body})
 
     return app
+
+
+async def _deliver(
+    response: Response,
+    transport: asyncio.Transport,
+    receive: Receive,
+    send: Send,
+    tasks: set[asyncio.Task[None]],
+) -> None:
+    """Delivers a faulty answer; in a task of its own, so that it ends when the server stops."""
+    task = asyncio.ensure_future(deliver(response, transport, receive, send))
+    tasks.add(task)
+    try:
+        await asyncio.wait({task})
+    finally:
+        tasks.discard(task)
+    if task.cancelled():
+        transport.abort()
+        await _left(receive)
+    else:
+        task.result()
 
 
 async def _flow(

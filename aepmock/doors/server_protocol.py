@@ -10,6 +10,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD = "aepmock.head"
+TRANSPORT = "aepmock.transport"
 _TOO_LATE = (
     b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )  # fmt: skip
@@ -62,6 +63,7 @@ class Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.app_state[TRANSPORT] = transport
         self.since = self.loop.time()
         self._watch()
         if len(self.connections) > self._limits.connections:

@@ -7,6 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -92,11 +93,16 @@ class Redactor:
         if headers.get("content-encoding") == "gzip":
             # A secret can't be seen in zipped octets, and yet it could be got out of them.
             headers, body = headers.without("content-encoding"), _unzipped(body)
+        effect = response.effect
         return Response(
             response.status,
             self._headers(headers),
             self._body(headers, body),
             response.injected,
+            # What the client did not see is not looked through, so it is not kept.
+            replace(effect, fault=self.text(effect.fault), behind=None)
+            if effect is not None
+            else None,
         )
 
     def _headers(self, headers: Headers) -> Headers:

@@ -22,7 +22,9 @@ def request_text(request: Request, *, noise: bool = False) -> str:
 
 def response_text(response: Response) -> str:
     """An answer, its JSON body indented."""
-    lines = [f"HTTP {response.status}"]
+    lines = [f"HTTP {response.status}"] if response.status else ["no answer"]
+    if response.effect is not None:
+        lines[0] += f" (a fault: {response.effect.fault})"
     lines += [f"{n}: {v}" for n, v in response.headers if n.lower() not in _NOISE]
     return "\n".join([*lines, *_body_lines(response.body)])
 

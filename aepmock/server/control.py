@@ -12,6 +12,7 @@ from aepmock.messages import Request, Response
 from aepmock.server.problems import Rejected, document
 from aepmock.server.tenants import SANDBOX, Tenant
 from aepmock.service import Credentials
+from aepmock.service.fault_reading import make_fault
 from aepmock.service.store import MASK
 
 Body = Mapping[str, Any]
@@ -32,6 +33,15 @@ SEED_FIELDS: Mapping[str, tuple[type, ...]] = {
     "in_use": (bool,),
     "ims_org_id": (str,),
     "sandbox_name": (str,),
+}
+
+FAULT_FIELDS: Mapping[str, tuple[type, ...]] = {
+    "operation": (str,),
+    "fault": (str, list, type(None)),
+    "code": (str, type(None)),
+    "status": (int, type(None)),
+    "times": (int,),
+    "when": (dict, type(None)),
 }
 
 
@@ -110,20 +120,11 @@ def faults(tenant: Tenant, request: Request, body: Body) -> Response:
 
 
 def add_fault(tenant: Tenant, request: Request, body: Body) -> Response:
-    """Refuses the next requests of an operation."""
-    fields: dict[str, tuple[type, ...]] = {
-        "operation": (str,),
-        "code": (str, type(None)),
-        "status": (int, type(None)),
-        "times": (int,),
-    }
-    given = checked(body, fields, required=("operation",))
-    times = given.get("times", 1)
-    if not 1 <= times <= 1_000_000:
-        raise Rejected(400, "times: from 1 to 1000000")
-    tenant.fault(
-        given["operation"], code=given.get("code"), status=given.get("status"), times=times
-    )
+    """Lets something go wrong with the next requests of an operation."""
+    given = dict(checked(body, FAULT_FIELDS, required=("operation",)))
+    given = {name: value for name, value in given.items() if value is not None}
+    fault = make_fault(tenant.contract, what=given.pop("fault", None), **given)
+    tenant.interposer.fault(fault)
     return document(201, {"faults": _waiting(tenant)})
 
 
@@ -317,10 +318,10 @@ def _readings(tenant: Tenant) -> dict[str, Any]:
 def _waiting(tenant: Tenant) -> list[dict[str, Any]]:
     return [
         {
-            "operation": operation,
-            "times": times,
-            "status": answer.status,
-            "body": answer.json_or_none,
+            "operation": fault.operation,
+            "fault": fault.words,
+            "times": fault.times,
+            "when": fault.when.to_json(),
         }
-        for operation, times, answer in tenant.interposer.waiting
+        for fault in tenant.interposer.faults
     ]

@@ -22,7 +22,7 @@ from aepmock.server.journal import (
     shortened_response,
 )
 from aepmock.service import Clock, Credentials, FlowService, Interposer
-from aepmock.service.faults import fault_answer
+from aepmock.service.faults import Fault
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SANDBOX = "dev"
@@ -36,13 +36,15 @@ class TooManyMocks(UsageError):
 
 @dataclass(frozen=True)
 class Options:
-    """What every mock of a server has in common; `journal` and `mocks` are limits."""
+    """What every mock of a server has in common; `journal` and `mocks` are limits;
+    `faults` happen in the mock that answers without a prefix, until its first reset."""
 
     seed: int = 0
     accept_any: bool = True
     readings: Mapping[str, str] | None = None
     journal: int = 1_000
     mocks: int = 64
+    faults: tuple[Fault, ...] = ()
 
 
 class Tenant:
@@ -57,7 +59,7 @@ class Tenant:
         )
         self.contract = self.service.contract
         self.credentials = self.service.mint_credentials()
-        self.interposer = Interposer(self.contract, self.service.handle)
+        self.interposer = Interposer(self.contract, self.service.handle, self.service)
         self.journal = Journal(options.journal)
         self.met: dict[str, int] = {}
         self.broken: dict[str, int] = {}
@@ -109,18 +111,6 @@ class Tenant:
         sandbox = given.pop("sandbox_name", SANDBOX)
         return self.service.seed_connection(org, sandbox, **given)
 
-    def fault(
-        self, operation: str, *, code: str | None, status: int | None, times: int
-    ) -> Response:
-        """Refuses the next `times` requests of an operation. Raises UsageError."""
-        if status is not None and status < 200:
-            raise UsageError(f"{status} is no status of a final answer")
-        answer = fault_answer(
-            self.contract, operation, code=code, status=status, request_id=self.service.ids.uuid()
-        )
-        self.interposer.answer(operation, answer, times=times)
-        return answer
-
     def reset(self) -> None:
         """Forgets connections, faults, journal and verdicts, and goes back to its readings."""
         self.service.reset()
@@ -158,7 +148,7 @@ class Tenant:
                 operation.id if operation else None,
                 shortened_request(redactor.request(request)),
                 shortened_response(redactor.response(response)),
-                _verdict(response, bool(findings) or clause in self.contract.clauses),
+                _verdict(response, bool(findings), clause in self.contract.clauses),
                 findings[0].clause if findings else clause,
                 explain(clause, self.contract) if clause else "",
                 findings,
@@ -203,6 +193,8 @@ class Tenants:
         self.options = options
         self._clock = clock
         self.main = Tenant("", options, clock())
+        for fault in options.faults:
+            self.main.interposer.fault(fault)
         self._named: dict[str, Tenant] = {}
 
     def named(self, name: str) -> Tenant:
@@ -246,9 +238,9 @@ def bearer(request: Request) -> str:
     return (request.headers.get("authorization") or "").partition(" ")[2].strip()
 
 
-def _verdict(response: Response, broken: bool) -> str:
-    if broken:
-        return "broken"
-    if response.injected:
+def _verdict(response: Response, findings: bool, broken_clause: bool) -> str:
+    if response.injected and not findings:
         return "injected"
+    if findings or broken_clause:
+        return "broken"
     return "refused" if response.status >= 400 else "ok"

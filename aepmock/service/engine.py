@@ -68,6 +68,16 @@ class FlowService:
         with self._lock:
             return self.gateway.mint(kind, ims_org_id=ims_org_id)
 
+    def expire_token(self, token: str) -> None:
+        """Ends a token's life now; one that is none is let be."""
+        with self._lock:
+            self.gateway.expire(token)
+
+    def expire_tokens(self) -> None:
+        """Ends the life of every token that was minted so far."""
+        with self._lock:
+            self.gateway.expire_all()
+
     def reset(self) -> None:
         """Forgets every connection. Credentials stay valid; ids go on, they do not repeat."""
         with self._lock:

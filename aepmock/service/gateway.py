@@ -13,6 +13,9 @@ from aepmock.service.refusing import Refused
 TOKEN_LIFE_S = 86_399
 """DEVC: expires_in of a token, about 24 hours."""
 
+MOST_ENDED = 1_000
+"""Tokens that were ended by a test and are remembered, where any other one is let in."""
+
 TokenKind = Literal["service", "user"]
 
 
@@ -74,6 +77,7 @@ class Gateway:
         self._accept_any = accept_any
         self._integrations: dict[str, Credentials] = {}
         self._tokens: dict[str, Token] = {}
+        self._ended: dict[str, None] = {}
         self._sandboxes: dict[str, dict[str, Sandbox]] = {}
 
     def mint(self, kind: TokenKind = "service", *, ims_org_id: str | None = None) -> Credentials:
@@ -97,6 +101,7 @@ class Gateway:
     ) -> str:
         """A new token for an integration; it expires after 24 hours by the clock."""
         token = token or f"eyJhbGciOiJSUzI1NiJ9.{self._ids.hex(48)}.{self._ids.hex(32)}"
+        self._ended.pop(token, None)
         expires = self._clock.now_ms() + TOKEN_LIFE_S * 1000
         self._tokens[token] = Token(integration, kind, expires)
         return token
@@ -106,8 +111,18 @@ class Gateway:
         return token in self._tokens
 
     def expire(self, token: str) -> None:
-        """Ends a token's life now."""
-        self._tokens[token].expires_at_ms = self._clock.now_ms()
+        """Ends a token's life now, minted here or not."""
+        if token in self._tokens:
+            self._tokens[token].expires_at_ms = self._clock.now_ms()
+        if self._accept_any and token:
+            self._ended[token] = None
+            while len(self._ended) > MOST_ENDED:
+                del self._ended[next(iter(self._ended))]
+
+    def expire_all(self) -> None:
+        """Ends the life of every token that was minted so far."""
+        for token in list(self._tokens):
+            self.expire(token)
 
     def integration(self, client_id: str) -> Credentials | None:
         """The integration of that client id, or None."""
@@ -159,6 +174,8 @@ class Gateway:
         scheme, _, value = authorization.partition(" ")
         value = value.strip()
         token = self._tokens.get(value)
+        if value in self._ended:
+            raise Refused("gateway.token-invalid")
         if scheme.lower() == "bearer" and token is not None:
             if self._accept_any or token.expires_at_ms > self._clock.now_ms():
                 return token

@@ -22,11 +22,19 @@ class Clock:
     def now_ms(self) -> int:
         return self._now_ms
 
-    def advance(self, seconds: float) -> None:
-        """Moves time on; raises ValueError for a step back."""
+    def advance(
+        self, seconds: float = 0.0, *, minutes: float = 0, hours: float = 0, days: float = 0
+    ) -> None:
+        """Moves time on, `advance(hours=24)`; raises ValueError for a step back."""
+        if minutes or hours or days:
+            seconds += 60 * (minutes + 60 * (hours + 24 * days))
         if seconds < 0:
             raise ValueError(f"a clock can't go back by {-seconds} s")
         self._now_ms += round(seconds * 1000)
+
+    def elapse(self, seconds: float) -> None:
+        """Time went by while a client waited; a clock that goes by itself has seen it."""
+        self.advance(seconds)
 
 
 class IdSource:

@@ -107,7 +107,7 @@ class Bench:
         self.service = FlowService(seed=self.seed, readings=readings)
         self.credentials = self.service.mint_credentials()
         self.other_credentials = self.service.mint_credentials()
-        self.interposer = Interposer(self.contract, self.service.handle)
+        self.interposer = Interposer(self.contract, self.service.handle, self.service)
         self.recorder = Recorder(self._answer)
         self.requests_of_call = 0
         self.tally = Tally()

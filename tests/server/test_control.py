@@ -88,7 +88,7 @@ def test_faults_happen_as_often_as_told(server: Running) -> None:
     assert [server.create().status for _ in range(3)] == [503, 503, 201]
     assert server.control("GET", "/journal").json["entries"][-3]["verdict"] == "injected"
     server.control("POST", "/faults", {"operation": "connections.create", "status": 599})
-    assert server.control("GET", "/faults").json["faults"][0]["status"] == 599
+    assert server.control("GET", "/faults").json["faults"][0]["fault"] == "bare 599"
     assert server.control("DELETE", "/faults").json == {"faults": []}
     assert server.create().status == 201
 
