@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from aepmock.messages import Exchange
 
@@ -22,6 +22,9 @@ PRIMARY: Mapping[str, frozenset[str]] = {
     "explore_connection": frozenset({"connections.explore"}),
 }
 """Which operations of the service a method of the client is for."""
+
+
+Together = Literal["alone", "in turn", "again", "threads", "tasks", "duel"]
 
 
 class Settings(Protocol):
@@ -110,8 +113,9 @@ class Session:
     """The calls of one example, from an empty sandbox on, in order.
 
     `tokens` are access tokens the clients fetched before or during it; `canaries` are secrets
-    besides those of the settings, with what they are; `interleaved` says that several clients
-    were at work at a time, so that the order of calls is not that of what happened.
+    besides those of the settings, with what they are; `together` is how the clients were used:
+    "alone", "in turn" or "again" (the same call over and over), or at a time, in "threads" or
+    "tasks", or as rivals in a "duel": then the order of calls is not that of what happened.
     """
 
     contract: Contract
@@ -119,7 +123,12 @@ class Session:
     tokens: set[str] = field(default_factory=set)
     unsupported: set[str] = field(default_factory=set)
     canaries: dict[str, str] = field(default_factory=dict, repr=False)
-    interleaved: bool = False
+    together: Together = "alone"
+
+    @property
+    def at_a_time(self) -> bool:
+        """Whether several clients were at work at a time."""
+        return self.together in ("threads", "tasks", "duel")
 
     def of(self, *operations: str) -> Iterator[Call]:
         """The calls of these methods."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aepmock.suite.bench import Bench, ContractBroken
 from aepmock.suite.config import SuiteConfig, load_factory, make_config, make_report, worlds
+from aepmock.suite.together import at_a_time
 from aepmock.suite.trial import BY_ID, CALLS, Trial, service_operation
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "ContractBroken",
     "SuiteConfig",
     "Trial",
+    "at_a_time",
     "load_factory",
     "make_config",
     "make_report",

@@ -12,10 +12,10 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, configuration, given
@@ -38,6 +38,9 @@ from aepmock.service import FlowService, IdSource, Interposer
 from aepmock.strategies import new_connections
 from aepmock.suite.config import SuiteConfig
 from aepmock.suite.trial import PATIENCE, Trial, as_call
+
+if TYPE_CHECKING:
+    from aepmock.doors.server_door import Server
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
@@ -120,6 +123,7 @@ class Bench:
         self._smallest: dict[str, Finding] = {}
         self._stack = ExitStack()
         self._origin: str | None = None
+        self._wire: str | None = None
         self._guard: Guard | None = None
         self._spent_s = 0.0
         self._runs = 0
@@ -135,6 +139,30 @@ class Bench:
     @property
     def connector(self) -> Connector:
         return self.contract.connectors[self.config.connector]
+
+    deadline_s = DEADLINE_S
+
+    def on_the_wire(self, settings_: ClientSettings) -> ClientSettings:
+        """The same settings for a real server on loopback, whatever the door of the run is.
+
+        In-process doors let such requests pass.
+        """
+        if self._wire is None:
+            self._wire = self._origin or self._stack.enter_context(self._serving()).origin
+        return replace(
+            settings_,
+            base_url=self._wire + self.contract.base_path,
+            ims_token_url=f"{self._wire}/ims/token/v3",
+        )
+
+    def was_on_the_wire(self, exchanges: Iterable[Exchange]) -> bool:
+        """Whether the requests went there; those of a client with its host compiled in do not."""
+        return all(e.request.origin == self._wire for e in exchanges)
+
+    def _serving(self, **more: Any) -> AbstractContextManager[Server]:
+        from aepmock.doors.server_door import serving
+
+        return serving(self.recorder.handle, **more)
 
     @contextmanager
     def nobody(self) -> Iterator[str]:
@@ -212,10 +240,7 @@ class Bench:
         self._stack.enter_context(_hypothesis_elsewhere())
         doors = self._stack.enter_context(open_doors(self.config.door, self.recorder.handle))
         if self.config.door == "server":
-            from aepmock.doors.server_door import serving
-
-            server = self._stack.enter_context(serving(self.recorder.handle))
-            self._origin = server.origin
+            self._origin = self._stack.enter_context(self._serving()).origin
         self._guard = self._stack.enter_context(guarding(doors))
         self.redactor.learn(
             value
