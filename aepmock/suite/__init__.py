@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aepmock.suite.bench import Bench, ContractBroken
 from aepmock.suite.config import SuiteConfig, load_factory, make_config, make_report, worlds
+from aepmock.suite.duel import Duel
 from aepmock.suite.together import at_a_time
 from aepmock.suite.trial import BY_ID, CALLS, Trial, service_operation
 
@@ -12,6 +13,7 @@ __all__ = [
     "CALLS",
     "Bench",
     "ContractBroken",
+    "Duel",
     "SuiteConfig",
     "Trial",
     "at_a_time",

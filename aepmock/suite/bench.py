@@ -113,6 +113,7 @@ class Bench:
         self.interposer = Interposer(self.contract, self.service.handle, self.service)
         self.recorder = Recorder(self._answer)
         self.requests_of_call = 0
+        self.gate: Callable[[Request], None] | None = None
         self.tally = Tally()
         self.redactor = Redactor(self.contract.secret_names)
         self.sweeping = reading != "default"
@@ -134,6 +135,8 @@ class Bench:
         in_process = threading.current_thread() is threading.main_thread()
         if self.requests_of_call > MOST_REQUESTS and in_process:
             raise CallBroken
+        if self.gate is not None:
+            self.gate(request)
         return self.interposer.handle(request)
 
     @property
@@ -216,6 +219,19 @@ class Bench:
     def settings(self) -> ClientSettings:
         """The settings of the client that most calls are made with."""
         return self.settings_for("dev", other_org=False)
+
+    def rival_settings(self) -> ClientSettings:
+        """The settings of a client with fresh credentials for the same organization."""
+        own = self.settings
+        fresh = self.service.mint_credentials(ims_org_id=own.ims_org_id)
+        self.redactor.learn([fresh.access_token, fresh.client_secret])
+        return replace(
+            own,
+            access_token=fresh.access_token,
+            api_key=fresh.api_key,
+            client_id=fresh.client_id,
+            client_secret=fresh.client_secret,
+        )
 
     def settings_for(self, sandbox: str, *, other_org: bool) -> ClientSettings:
         credentials = self.other_credentials if other_org else self.credentials

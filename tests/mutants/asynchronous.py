@@ -28,7 +28,13 @@ class gathers_a_create_twice(AsyncReferenceClient):
 @breaks(
     "connections.update.conflict-reported",
     # Whatever the answer is, nobody is there to hear it.
-    also=(*REFUSALS, *BAD_SUCCESSES, "connections.update.sent", "connections.update.returns-etag"),
+    also=(
+        *REFUSALS,
+        *BAD_SUCCESSES,
+        "connections.update.sent",
+        "connections.update.returns-etag",
+        "connections.update.duel",
+    ),
 )
 class updates_in_a_task_that_nobody_awaits(AsyncReferenceClient):
     """The caller hears of success before anything was sent."""

@@ -19,7 +19,9 @@ HEADERS = ("request.authorization", "request.api-key", "request.ims-org", "reque
 AT_A_TIME = ("independence.threads", "independence.tasks")
 
 
-@breaks("independence.in-turn", also=(*HEADERS, *AT_A_TIME, "lifecycle.lists", "lifecycle.isolation"))
+@breaks(
+    "independence.in-turn", also=(*HEADERS, *AT_A_TIME, "lifecycle.lists", "lifecycle.isolation")
+)
 class keeps_its_settings_in_the_module(ReferenceClient):
     """The client that was made last decides for all."""
 
@@ -33,7 +35,10 @@ class keeps_its_settings_in_the_module(ReferenceClient):
         return dict(self.newest)
 
 
-@breaks("independence.in-turn", also=("request.sandbox", *AT_A_TIME, "lifecycle.lists", "lifecycle.isolation"))
+@breaks(
+    "independence.in-turn",
+    also=("request.sandbox", *AT_A_TIME, "lifecycle.lists", "lifecycle.isolation"),
+)
 class remembers_the_first_sandbox(ReferenceClient):
     """Looked up once, for all clients."""
 
