@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aepmock import Response
 from aepmock.strategies import answers, bad_successes, refusal
 from aepmock.suite import CALLS, Bench, Trial, service_operation
@@ -67,11 +65,7 @@ def test_a_client_that_gets_no_token_gives_no_secret_away(bench: Bench) -> None:
 def test_a_client_that_finds_no_server_gives_no_secret_away(bench: Bench) -> None:
     def example(trial: Trial, origin: str) -> None:
         trial.watch()
-        settings = replace(
-            bench.settings,
-            base_url=origin + bench.contract.base_path,
-            ims_token_url=f"{origin}/ims/token/v3",
-        )
+        settings = bench.settings_at(origin, bench.settings)
         trial.visit(settings, "create_connection", connection=bench.canary_connection())
 
     with bench.nobody() as origin:

@@ -46,6 +46,8 @@ class Settings(Protocol):
     def client_secret(self) -> str: ...
     @property
     def scopes(self) -> str: ...
+    @property
+    def ca_file(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ class Session:
     besides those of the settings, with what they are; `together` is how the clients were used:
     "alone", "in turn" or "again" (the same call over and over), or at a time, in "threads" or
     "tasks", or as rivals in a "duel": then the order of calls is not that of what happened.
+    `certified` are the hosts that the certificate of a TLS server names.
     """
 
     contract: Contract
@@ -124,6 +127,7 @@ class Session:
     unsupported: set[str] = field(default_factory=set)
     canaries: dict[str, str] = field(default_factory=dict, repr=False)
     together: Together = "alone"
+    certified: frozenset[str] = frozenset()
 
     @property
     def at_a_time(self) -> bool:

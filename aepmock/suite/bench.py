@@ -125,6 +125,7 @@ class Bench:
         self._stack = ExitStack()
         self._origin: str | None = None
         self._wire: str | None = None
+        self._tls: tuple[str, str] | None = None
         self._guard: Guard | None = None
         self._spent_s = 0.0
         self._runs = 0
@@ -152,11 +153,36 @@ class Bench:
         """
         if self._wire is None:
             self._wire = self._origin or self._stack.enter_context(self._serving()).origin
+        return self.settings_at(self._wire, settings_)
+
+    def settings_at(
+        self, origin: str, settings_: ClientSettings, *, ca_file: str | None = None
+    ) -> ClientSettings:
+        """The same settings with both addresses at another origin."""
         return replace(
             settings_,
-            base_url=self._wire + self.contract.base_path,
-            ims_token_url=f"{self._wire}/ims/token/v3",
+            base_url=origin + self.contract.base_path,
+            ims_token_url=f"{origin}/ims/token/v3",
+            ca_file=ca_file,
         )
+
+    certified = frozenset({"127.0.0.1"})
+    """What the certificate of the TLS server names."""
+
+    def over_tls(self, *, named: bool) -> ClientSettings:
+        """Settings for a server on loopback that speaks TLS, with the CA to trust.
+
+        Its certificate does not name the server where `named` is false: it has two names.
+        """
+        if self._tls is None:
+            from aepmock.server.tls import throw_away_tls
+
+            context, ca_file = self._stack.enter_context(throw_away_tls(tuple(self.certified)))
+            origin = self._stack.enter_context(self._serving(tls=context)).origin
+            self._tls = (origin, str(ca_file))
+        origin, ca_path = self._tls
+        at = origin if named else origin.replace("127.0.0.1", "localhost")
+        return self.settings_at(at, self.settings, ca_file=ca_path)
 
     def was_on_the_wire(self, exchanges: Iterable[Exchange]) -> bool:
         """Whether the requests went there; those of a client with its host compiled in do not."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aepmock.clients.driver import Driver, Outcome
 from aepmock.judge import Call, Session
 from aepmock.judge.evidence import PRIMARY, Trace
+from aepmock.judge.leading import origin_of
 from aepmock.messages import Exchange, Response
 from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.service import Interposer
@@ -89,7 +90,8 @@ class Trial:
         """Makes a client with settings of its own for a single call, and closes it again.
 
         What its making sends, and an error in it, belong to the call; None if it has no such
-        method.
+        method. A call whose requests go elsewhere shows nothing: the client has its host
+        compiled in.
         """
         given = self._begin(args)
         with self._watching() as traces:
@@ -103,6 +105,8 @@ class Trial:
                 self.session.unsupported.add(operation)
                 return None
             self._keep(outcome, operation, settings_, given, driver, traces)
+            if not _at_home(settings_, self.session.calls[-1]):
+                self.session.calls.pop()
         finally:
             driver.close()
         return outcome
@@ -247,6 +251,12 @@ class Trial:
 
     def _learn_tokens(self) -> None:
         self.session.tokens |= self.bench.issued_tokens(self.session.calls[-1].exchanges)
+
+
+def _at_home(settings_: ClientSettings, call: Call) -> bool:
+    """Whether all requests of a call went to the addresses that its client was given."""
+    origins = {origin_of(url) for url in (settings_.base_url, settings_.ims_token_url)}
+    return all(origin_of(e.request.origin) in origins for e in call.exchanges)
 
 
 def as_call(

@@ -17,6 +17,7 @@ from tests.mutants import (
     on_requests,
     requesting,
     tokens,
+    trusting,
     updating,
 )
 from tests.mutants.registry import Innocent, Mutant, found
@@ -33,6 +34,7 @@ MODULES = (
     tokens,
     leaking,
     mixing,
+    trusting,
     asynchronous,
     on_requests,
     odd_but_right,

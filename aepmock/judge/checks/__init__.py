@@ -13,6 +13,7 @@ from aepmock.judge.checks import (
     living,
     secrecy,
     tokens,
+    trusting,
     updating,
     urls,
 )
@@ -29,6 +30,7 @@ MODULES = (
     living,
     secrecy,
     tokens,
+    trusting,
     updating,
     urls,
 )
