@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aepmock.contract import Clause, Connector
+    from aepmock.service.faults import Fault
 
 MET, BROKEN, MISUSE, FAULT = 0, 1, 2, 3
 
@@ -130,7 +131,13 @@ def _add_serve(commands: Any) -> None:
         metavar="QUESTION=OPTION",
         help="answer by another reading of the documentation",
     )
+    _add_fault(sub)
     sub.set_defaults(command=serve)
+
+
+def _add_fault(sub: Any) -> None:
+    about = "let something go wrong: 'connections.create: 503, 503' (docs/faults.md)"
+    sub.add_argument("--fault", action="append", default=[], metavar="FAULT", help=about)
 
 
 def _add_proxy(commands: Any) -> None:
@@ -141,6 +148,7 @@ def _add_proxy(commands: Any) -> None:
     )
     sub.add_argument("--seed", type=int, default=0, help="where made-up values come from")
     sub.add_argument("--reading", action="append", default=[], metavar="QUESTION=OPTION")
+    _add_fault(sub)
     about = "write what its requests met and broke: FILE.json, FILE.xml (JUnit) or FILE.md"
     sub.add_argument("--report", action="append", default=[], metavar="FILE", help=about)
     sub.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="after --")
@@ -195,6 +203,7 @@ def serve(arguments: argparse.Namespace) -> int:
         readings=_readings(arguments.reading),
         journal=arguments.journal,
         mocks=arguments.mocks,
+        faults=_faults(arguments.fault),
     )
     serve_until_stopped(
         Serve(
@@ -221,8 +230,16 @@ def proxy(arguments: argparse.Namespace) -> int:
         words,
         seed=arguments.seed,
         readings=_readings(arguments.reading),
+        faults=_faults(arguments.fault),
         reports=[Path(path) for path in arguments.report],
     )
+
+
+def _faults(texts: Sequence[str]) -> tuple[Fault, ...]:
+    from aepmock.contract import load_contract
+    from aepmock.service.fault_reading import faults_of
+
+    return faults_of(load_contract(), texts)
 
 
 def _readings(pairs: Sequence[str]) -> dict[str, str]:

@@ -138,8 +138,9 @@ class Effect:
     `fault` is what was asked for, in the words of the grammar ("lost answer: reset"). The
     answer begins after `delay_s`, its body is spread over `spread_s`. `behind` is what the
     service itself had answered, where it was asked and the client saw something else: it has
-    secrets. A door calls `elapsed(mock_s, real_s)` for the time that went by: by the mock's
-    own clock, and in truth.
+    secrets. `elsewhere` says that another origin answered, to which a fault had led the client:
+    what is asked there is nothing that the contract is about. A door calls
+    `elapsed(mock_s, real_s)` for the time that went by, by the mock's own clock and in truth.
     """
 
     fault: str
@@ -147,6 +148,7 @@ class Effect:
     delay_s: float = 0.0
     spread_s: float = 0.0
     behind: Response | None = field(default=None, repr=False)
+    elsewhere: bool = False
     elapsed: Callable[[float, float], None] = field(default=_no_one_counts, repr=False)
 
 

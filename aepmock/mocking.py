@@ -25,7 +25,7 @@ from aepmock.judge.rendering import exchange_text, response_text
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings
 from aepmock.service import Clock, FlowService, Interposer
-from aepmock.service.fault_reading import What, make_fault
+from aepmock.service.fault_reading import What, faults_of, make_fault
 from aepmock.service.faults import Fault
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
@@ -185,11 +185,15 @@ class Mock:
         requests: {"call": 3} begins with the third, {"name": "a*"}, {"id": …}, {"body": …},
         {"header": {"x-sandbox-name": "dev"}}. Raises UsageError for what is not in the grammar.
         """
-        self._interposer.fault(
+        self.let(
             make_fault(
                 self.contract, operation, what, code=code, status=status, times=times, when=when
             )
         )
+
+    def let(self, fault: Fault) -> None:
+        """Lets a fault happen that was made already."""
+        self._interposer.fault(fault)
 
     @property
     def faults(self) -> list[Fault]:
@@ -345,16 +349,20 @@ def mock(
     sandbox: str = "dev",
     seed: int = 0,
     door: str = "auto",
+    faults: Sequence[str | Mapping[str, Any]] = (),
 ) -> AbstractContextManager[Mock]:
     """A mock that is active inside the `with`.
 
     `strict` fails the block at its end if a request broke a must; `readings` switches what the
     documentation leaves open, {"connections.delete-status": "202"}; `sandbox` is the sandbox
-    of `.settings`; `door` opens one in-process door only, or a loopback server with "server".
+    of `.settings`; `door` opens one in-process door only, or a loopback server with "server";
+    `faults` are what goes wrong from the start, ["connections.create: 503, 503"].
     Raises UsageError for unknown names, StrictError for a broken must, EscapedRequestError if
     something tried to reach Adobe's hosts around the doors.
     """
     made = Mock(strict=strict, readings=readings or {}, sandbox=sandbox, seed=seed)
+    for fault in faults_of(made.contract, faults):
+        made.let(fault)
     return _active(made, door, in_process_doors(door))
 
 

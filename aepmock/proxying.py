@@ -31,7 +31,8 @@ from aepmock.judge.judging import to_finding
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings
-from aepmock.service import FlowService
+from aepmock.service import FlowService, Interposer
+from aepmock.service.faults import Fault
 from aepmock.serving import WallClock
 
 PLATFORM = "https://platform.adobe.io"
@@ -52,7 +53,9 @@ _PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "S
 class Watch:
     """A mock that lets any credentials in, and judges each request as it comes."""
 
-    def __init__(self, *, seed: int, readings: Mapping[str, str]) -> None:
+    def __init__(
+        self, *, seed: int, readings: Mapping[str, str], faults: Sequence[Fault] = ()
+    ) -> None:
         self.contract = load_contract()
         self.tally = Tally()
         self.requests = 0
@@ -60,6 +63,9 @@ class Watch:
         self._service = FlowService(
             seed=seed, clock=WallClock(), readings=readings, accept_any=True
         )
+        self._interposer = Interposer(self.contract, self._service.handle, self._service)
+        for fault in faults:
+            self._interposer.fault(fault)
         self._redactor = Redactor(self.contract.secret_names)
         anything = ClientSettings(
             PLATFORM + self.contract.base_path, "", "", "", "", "", "", "", ""
@@ -68,7 +74,7 @@ class Watch:
 
     def handle(self, request: Request) -> Response:
         """The service's answer; what the request broke is counted."""
-        response = self._service.handle(request)
+        response = self._interposer.handle(request)
         self.requests += 1
         token = (request.headers.get("authorization") or "").partition(" ")[2]
         self._redactor.learn([token])
@@ -107,7 +113,12 @@ class Watch:
 
 
 def run_behind_proxy(
-    command: Sequence[str], *, seed: int, readings: Mapping[str, str], reports: Sequence[Path]
+    command: Sequence[str],
+    *,
+    seed: int,
+    readings: Mapping[str, str],
+    reports: Sequence[Path],
+    faults: Sequence[Fault] = (),
 ) -> int:
     """Runs a program behind the proxy; gives its exit status, 128 + n where signal n ended it.
 
@@ -118,7 +129,7 @@ def run_behind_proxy(
     for path in reports:
         check_path(path)
     started_at, started = datetime.now(UTC).isoformat(timespec="seconds"), monotonic()
-    watch = Watch(seed=seed, readings=readings)
+    watch = Watch(seed=seed, readings=readings, faults=faults)
     with (
         tempfile.TemporaryDirectory(prefix="aepmock-proxy-") as folder,
         proxying(watch.handle, refused=watch.refuse, trouble=watch.say) as proxy,

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 # pytest marks only auto-loaded plugins for rewriting by itself, and only before they are imported.
 pytest.register_assert_rewrite("aepmock.judge", "aepmock.suite")
 
-MARKER = "aepmock(strict=True, readings={}, sandbox='dev'): how the aepmock fixtures behave"
-MARKER_KEYS = ("readings", "sandbox", "strict")
+MARKER = (
+    "aepmock(strict=True, readings={}, sandbox='dev', faults=[]): how the aepmock fixtures behave"
+)
+MARKER_KEYS = ("faults", "readings", "sandbox", "strict")
 
 
 class Run:
@@ -304,6 +306,11 @@ def _check_marker(marker: pytest.Mark) -> None:
         from aepmock.contract import load_contract
 
         load_contract().resolve_readings(readings)
+    if "faults" in marker.kwargs:
+        from aepmock.contract import load_contract
+        from aepmock.service.fault_reading import faults_of
+
+        faults_of(load_contract(), marker.kwargs["faults"])
 
 
 def _active(request: pytest.FixtureRequest, door: str) -> Any:

@@ -45,6 +45,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aepmock.doors.httpx_door": {"httpx", "respx"},
     "aepmock.doors.httpx2_door": {"httpx2"},
     "aepmock.doors.requests_door": {"requests", "responses"},
+    "aepmock.doors.urllib3_pool": {"urllib3"},
     # h11 is what uvicorn itself reads requests with.
     "aepmock.doors.server_door": {"uvicorn"},
     "aepmock.doors.server_protocol": {"uvicorn", "h11"},
@@ -81,7 +82,8 @@ ALLOWED_OUTSIDE: dict[tuple[str, str], str] = {
     ("aepmock.service.ports", "random"): "Random with a seed: the port itself",
     ("aepmock.doors.guard", "socket"): "watches who connects",
     ("aepmock.doors.server_door", "socket"): "is a server",
-    ("aepmock.doors.server_faults", "socket"): "names the option by which a socket is reset",
+    ("aepmock.doors.server_protocol", "socket"): "names the option by which a socket is reset",
+    ("aepmock.doors.urllib3_pool", "io"): "gives octets from memory to http.client",
     ("aepmock.doors.proxy_door", "socket"): "is a server that leads to another",
     ("aepmock.judge.known", "read_text"): "reads the file of known failures that it is given",
     ("aepmock.reports", "open"): "writes the report to the file that it is given",

@@ -20,7 +20,6 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import trustme
-import uvicorn
 from uvicorn.server import ServerState
 
 from aepmock.doors.framing import is_adobe
@@ -32,7 +31,7 @@ from aepmock.doors.server_door import (
     origin_of,
     protocol,
 )
-from aepmock.doors.server_protocol import Limits
+from aepmock.doors.server_protocol import Limits, reset
 from aepmock.messages import Handler, Request, Response
 
 HEAD_S = 30.0
@@ -159,7 +158,7 @@ class _Switch:
             first = await reader.read(1)
             if first == _TLS_GREETING:
                 # No CONNECT: the greeting itself says which host is meant.
-                there = await self._mock("http", self._context(""), "a TLS connection")
+                there = await self._mock("http", self._context(""), "a TLS connection", writer)
             else:
                 head = first + await _rest_of_head(reader)
                 first, there = await self._asked(head, writer)
@@ -180,24 +179,27 @@ class _Switch:
         method, target = words[0], words[1].decode("latin-1")
         if method == b"CONNECT":
             host, port = _authority(f"//{target}", None)
-            there = await self._reach(host, port, None)
+            there = await self._reach(host, port, None, writer)
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             return b"", there
         scheme, colon, rest = target.partition("://")
         if not colon or scheme not in self._configs:
             raise _RefusedError("400 Bad Request", "this is a proxy: send CONNECT, or a whole URL")
         host, port = _authority(f"//{rest}", 443 if scheme == "https" else 80)
-        there = await self._reach(host, port, scheme)
+        there = await self._reach(host, port, scheme, writer)
         path = rest[len(rest.partition("/")[0].partition("?")[0]) :]
         if not path.startswith("/"):
             path = f"/{path}"
         return _rewritten(method, path.encode("latin-1"), fields), there
 
-    async def _reach(self, host: str, port: int, scheme: str | None) -> _Stream:
+    async def _reach(
+        self, host: str, port: int, scheme: str | None, writer: asyncio.StreamWriter
+    ) -> _Stream:
         """A way to a host; `scheme` None is a tunnel, whose scheme the program will choose."""
         if is_adobe(host.rstrip(".")):
             name = host.rstrip(".").lower()
-            return await self._mock(scheme or "http", None if scheme else self._context(name), name)
+            context = None if scheme else self._context(name)
+            return await self._mock(scheme or "http", context, name, writer)
         if not _is_loopback(host):
             self._refused(host)
             raise _RefusedError("403 Forbidden", f"only Adobe's hosts are answered, not {host}")
@@ -209,27 +211,33 @@ class _Switch:
             why = f"nothing answers at {host} port {port}"
             raise _RefusedError("502 Bad Gateway", why) from None
 
-    async def _mock(self, scheme: str, context: ssl.SSLContext | None, name: str) -> _Stream:
-        """A connection to the mock, within this process."""
+    async def _mock(
+        self,
+        scheme: str,
+        context: ssl.SSLContext | None,
+        name: str,
+        writer: asyncio.StreamWriter,
+    ) -> _Stream:
+        """A connection to the mock, within this process; `writer` leads to the program."""
         here, there = socket.socketpair()
         here.setblocking(False)
         there.setblocking(False)
-        settings = self._configs[scheme]
-        self._keep(asyncio.create_task(self._answer(settings, there, context, name)))
+        made = protocol(
+            self._configs[scheme], self._state, self._limits, lambda: reset(writer.transport)
+        )
+        self._keep(asyncio.create_task(self._answer(made, there, context, name)))
         return await asyncio.open_connection(sock=here)
 
     async def _answer(
         self,
-        settings: uvicorn.Config,
+        made: asyncio.Protocol,
         there: socket.socket,
         context: ssl.SSLContext | None,
         name: str,
     ) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await loop.connect_accepted_socket(
-                lambda: protocol(settings, self._state, self._limits), there, ssl=context
-            )
+            await loop.connect_accepted_socket(lambda: made, there, ssl=context)
         except ssl.SSLError as error:
             reason = (error.reason or str(error)).lower().replace("_", " ")
             if error.reason != "CALLBACK_FAILED":

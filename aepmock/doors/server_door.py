@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 
 from aepmock.doors.framing import complete
 from aepmock.doors.server_faults import deliver
-from aepmock.doors.server_protocol import HEAD, TRANSPORT, Limits, Protocol
+from aepmock.doors.server_protocol import CONNECTION, HEAD, Limits, Protocol
 from aepmock.errors import UsageError
 from aepmock.messages import Handler, Headers, Request, Response
 
@@ -160,9 +160,11 @@ def config(app: Callable[..., Any], limits: Limits) -> uvicorn.Config:
     )
 
 
-def protocol(settings: uvicorn.Config, state: ServerState, limits: Limits) -> asyncio.Protocol:
-    """What answers on one connection, whoever made it."""
-    return Protocol(settings, state, {}, limits=limits)
+def protocol(
+    settings: uvicorn.Config, state: ServerState, limits: Limits, on_reset: Callable[[], object]
+) -> asyncio.Protocol:
+    """What answers on one connection, whoever made it; `on_reset` is told of a reset."""
+    return Protocol(settings, state, {}, limits=limits, on_reset=on_reset)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -206,7 +208,7 @@ def application(
         if not streamed:
             response = complete(response, scope["method"])
             if response.effect is not None:
-                await _deliver(response, scope["state"][TRANSPORT], receive, send, streams)
+                await _deliver(response, scope["state"][CONNECTION], receive, send, streams)
                 return
         await send(
             {
@@ -226,20 +228,20 @@ def application(
 
 async def _deliver(
     response: Response,
-    transport: asyncio.Transport,
+    connection: Protocol,
     receive: Receive,
     send: Send,
     tasks: set[asyncio.Task[None]],
 ) -> None:
     """Delivers a faulty answer; in a task of its own, so that it ends when the server stops."""
-    task = asyncio.ensure_future(deliver(response, transport, receive, send))
+    task = asyncio.ensure_future(deliver(response, connection, receive, send))
     tasks.add(task)
     try:
         await asyncio.wait({task})
     finally:
         tasks.discard(task)
     if task.cancelled():
-        transport.abort()
+        connection.transport.abort()
         await _left(receive)
     else:
         task.result()

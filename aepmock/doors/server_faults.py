@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
 from aepmock.doors.effects import GARBAGE, parts
+from aepmock.doors.server_protocol import Protocol
 from aepmock.messages import Effect, Response
 
 LONGEST_SILENCE_S = 60.0
@@ -19,9 +18,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-async def deliver(
-    response: Response, transport: asyncio.Transport, receive: Receive, send: Send
-) -> None:
+async def deliver(response: Response, connection: Protocol, receive: Receive, send: Send) -> None:
     """Does to the connection what the effect of the answer says; the answer is complete.
 
     An answer that ends early ends the connection. A client that leaves ends any waiting.
@@ -34,10 +31,10 @@ async def deliver(
         if await _waited(effect, LONGEST_SILENCE_S if silent else effect.delay_s, leaver):
             return
         if effect.ending in ("reset", "silence"):
-            reset(transport)
+            connection.reset()
         elif effect.ending in ("closed", "garbage"):
-            transport.write(GARBAGE if effect.ending == "garbage" else b"")
-            transport.close()
+            connection.transport.write(GARBAGE if effect.ending == "garbage" else b"")
+            connection.transport.close()
         else:
             await _answer(response, effect, send, leaver)
             return
@@ -47,16 +44,6 @@ async def deliver(
         leaver.cancel()
         with suppress(asyncio.CancelledError):
             await leaver
-
-
-def reset(transport: asyncio.BaseTransport) -> None:
-    """Ends a connection with RST, as a crash or a firewall does, in place of FIN."""
-    raw = transport.get_extra_info("socket")
-    if raw is not None:
-        with suppress(OSError):
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
 
 
 async def _answer(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +14,20 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD = "aepmock.head"
-TRANSPORT = "aepmock.transport"
+CONNECTION = "aepmock.connection"
 _TOO_LATE = (
     b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )  # fmt: skip
+
+
+def reset(transport: asyncio.BaseTransport) -> None:
+    """Ends a connection with RST, as a crash or a firewall does, in place of FIN."""
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        with suppress(OSError):
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 @dataclass(frozen=True)
@@ -38,14 +52,21 @@ class Protocol(H11Protocol):
     uvicorn bounds the time between two requests only; this bounds that within one, too.
     """
 
-    def __init__(self, *args: Any, limits: Limits, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        limits: Limits,
+        on_reset: Callable[[], object] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._limits = limits
+        self._on_reset = on_reset
         self._phase: object = None
         self._deadline: asyncio.TimerHandle | None = None
         self.since = 0.0
         # uvicorn hands a copy of this to each request's scope, right after the event.
-        self.app_state = dict(self.app_state)
+        self.app_state = {**self.app_state, CONNECTION: self}
         next_event = self.conn.next_event
 
         def watched() -> Any:
@@ -63,7 +84,6 @@ class Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.app_state[TRANSPORT] = transport
         self.since = self.loop.time()
         self._watch()
         if len(self.connections) > self._limits.connections:
@@ -78,6 +98,12 @@ class Protocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self._watch()
+
+    def reset(self) -> None:
+        """Ends the connection with RST; one that another leads to us is ended so by that one."""
+        if self._on_reset is not None:
+            self._on_reset()
+        reset(self.transport)
 
     def on_response_complete(self) -> None:
         self.since = self.loop.time()

@@ -40,6 +40,8 @@ def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observ
                     continue
                 expected = Expected.of(call.settings, frozenset(session.tokens))
                 for exchange in call.exchanges:
+                    if _elsewhere(exchange):
+                        continue
                     for problem in wire_check(exchange, expected, session.contract):
                         yield Observation(clause, problem)
         for session_check in SESSION_CHECKS.get(clause, ()):
@@ -54,11 +56,19 @@ def judge_exchange(
     clauses: Collection[str] | None = None,
 ) -> Iterator[Observation]:
     """What a single request breaks or meets; used where nobody knows the client's arguments."""
+    if _elsewhere(exchange):
+        return
     for clause, checks in WIRE_CHECKS.items():
         if clauses is None or clause in clauses:
             for check in checks:
                 for problem in check(exchange, expected, contract):
                     yield Observation(clause, problem)
+
+
+def _elsewhere(exchange: Exchange) -> bool:
+    """Whether a fault had led the client to another origin: no clause is about requests there."""
+    effect = exchange.response.effect
+    return effect is not None and effect.elsewhere
 
 
 def _hostile(call: Call) -> bool:

@@ -147,6 +147,13 @@ def advance(tenant: Tenant, request: Request, body: Body) -> Response:
     return document(200, _clock(tenant))
 
 
+def expire_tokens(tenant: Tenant, request: Request, body: Body) -> Response:
+    """Ends the life of every token so far: the next request with one is refused with 401013."""
+    checked(body, {})
+    tenant.expire_tokens()
+    return document(200, {})
+
+
 def readings(tenant: Tenant, request: Request, body: Body) -> Response:
     """What the documentation leaves open, and how this mock reads it."""
     return document(200, _readings(tenant))
@@ -224,6 +231,7 @@ ROUTES: Mapping[tuple[str, str], Operation] = {
     ("DELETE", "/faults"): clear_faults,
     ("GET", "/clock"): clock,
     ("POST", "/clock"): advance,
+    ("POST", "/expire-tokens"): expire_tokens,
     ("GET", "/readings"): readings,
     ("POST", "/readings"): set_readings,
     ("DELETE", "/readings"): default_readings,

@@ -16,6 +16,7 @@ from aepmock.server.events import events, last_seen
 from aepmock.server.guarding import READING, Guard
 from aepmock.server.problems import SAFE, Rejected, document, problem
 from aepmock.server.tenants import Tenant, Tenants, TooManyMocks
+from aepmock.service.faulting import other_origin
 
 CONTROL = "/__aepmock__"
 PREFIX = "/t/"
@@ -134,9 +135,13 @@ def _split(target: str) -> tuple[str | None, str]:
 
 def _below_prefix(response: Response, origin: str, prefix: str) -> Response:
     location = response.headers.get("location")
-    if location is None or not location.startswith(f"{origin}/"):
+    if location is None:
         return response
-    moved = origin + prefix + location.removeprefix(origin)
+    # A fault may redirect to another name of this server.
+    there = next((o for o in (origin, other_origin(origin)) if location.startswith(f"{o}/")), None)
+    if there is None:
+        return response
+    moved = there + prefix + location.removeprefix(there)
     return replace(response, headers=response.headers.replaced("Location", moved))
 
 

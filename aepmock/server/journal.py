@@ -50,6 +50,7 @@ class Entry:
             "target": self.request.target,
             "status": self.response.status,
             "verdict": self.verdict,
+            "fault": self.response.effect.fault if self.response.effect else None,
             "clause": self.clause,
             "explanation": self.explanation,
             "findings": [

@@ -111,6 +111,12 @@ class Tenant:
         sandbox = given.pop("sandbox_name", SANDBOX)
         return self.service.seed_connection(org, sandbox, **given)
 
+    def expire_tokens(self) -> None:
+        """Ends the life of every token: those minted here, and the last ones that callers used."""
+        self.service.expire_tokens()
+        for token in self._callers:
+            self.service.expire_token(token)
+
     def reset(self) -> None:
         """Forgets connections, faults, journal and verdicts, and goes back to its readings."""
         self.service.reset()

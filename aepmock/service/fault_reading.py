@@ -231,7 +231,7 @@ def _check_lost(contract: Contract, step: Step) -> None:
         if step.place == "way":
             raise UsageError(f"with {step.kind!r} the service does what was asked in any case")
         raise UsageError(
-            f"an answer can't be lost to {step}; to {', '.join(LOSABLE)}, "
+            f"an answer can't be lost to {replace(step, lost=False)}; to {', '.join(LOSABLE)}, "
             "a status or a code from 500 on"
         )
 

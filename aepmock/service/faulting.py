@@ -35,6 +35,7 @@ class Faulting:
         self._service = service
         self._ids = IdSource(-1)
         self.waited_s = 0.0
+        self.led_to: set[str] = set()
 
     def play(self, step: Step, request: Request) -> Response:
         """The answer to a request to which a step happens; `good` without a delay leaves it."""
@@ -95,13 +96,26 @@ class Faulting:
             case "html":
                 answer = _page(step.status or 502)
             case "redirect":
-                answer = _elsewhere(step, request)
+                answer = self._redirect(step, request)
             case _:
                 answer = self._refusal(step)
         if step.retry_after_s is not None:
             fields = [*answer.headers, ("Retry-After", str(step.retry_after_s))]
             answer = replace(answer, headers=Headers(fields))
         return answer
+
+    def _redirect(self, step: Step, request: Request) -> Response:
+        """To another origin: one that leads to `elsewhere`, unless another is named."""
+        url = step.url or other_origin(request.origin) + request.target
+        origin = "/".join(url.split("/", 3)[:3])
+        if origin != request.origin:
+            self.led_to.add(origin)
+        return Response(step.status or 307, Headers([("Location", url)]))
+
+    def elsewhere(self) -> Response:
+        """What the other origin answers, to which a redirect led."""
+        effect = Effect("another origin", elsewhere=True)
+        return replace(_page(404), injected=True, effect=effect)
 
     def _refusal(self, step: Step) -> Response:
         """A refusal in the vendor's words, as far as the catalogue has any."""
@@ -126,17 +140,13 @@ def _page(status: int) -> Response:
     return Response(status, Headers([("Content-Type", "text/html")]), body.encode())
 
 
-def _elsewhere(step: Step, request: Request) -> Response:
-    """A redirect to another origin: one that reaches the mock again, unless another is named."""
-    url = step.url
-    if url is None:
-        origin = _ELSEWHERE
-        scheme, _, authority = request.origin.partition("://")
-        for host, other in _LOOPBACK:
-            if authority == host or authority.startswith(f"{host}:"):
-                origin = f"{scheme}://{other}{authority[len(host) :]}"
-        url = origin + request.target
-    return Response(step.status or 307, Headers([("Location", url)]))
+def other_origin(origin: str) -> str:
+    """An origin that is another one, and still one at which the mock is asked."""
+    scheme, _, authority = origin.partition("://")
+    for host, other in _LOOPBACK:
+        if authority == host or authority.startswith(f"{host}:"):
+            return f"{scheme}://{other}{authority[len(host) :]}"
+    return _ELSEWHERE
 
 
 def _bearer(request: Request) -> str:

@@ -135,8 +135,11 @@ class Interposer:
     def clear(self) -> None:
         """Forgets every script that is left."""
         self._scripts.clear()
+        self._faulting.led_to.clear()
 
     def handle(self, request: Request) -> Response:
+        if self._faulting.led_to and request.origin in self._faulting.led_to:
+            return self._faulting.elsewhere()
         act = self._take(request) if self._scripts else None
         return self._handler(request) if act is None else act(request)
 

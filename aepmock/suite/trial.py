@@ -16,6 +16,7 @@ from aepmock.judge.leading import origin_of
 from aepmock.messages import Exchange, Response
 from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.service import Interposer
+from aepmock.service.fault_reading import What, make_fault
 from aepmock.service.interposer import Change
 from aepmock.suite.watching import watching
 
@@ -235,6 +236,23 @@ class Trial:
     def answering(self, operation: str, answer: Response) -> Iterator[None]:
         """In here every request of an operation gets this answer, repeats included."""
         self.interposer.answer(operation, answer, times=1_000_000)
+        try:
+            yield
+        finally:
+            self.interposer.clear()
+
+    @contextmanager
+    def faulting(
+        self,
+        operation: str,
+        what: What,
+        *,
+        times: int = 1,
+        when: Mapping[str, Any] | None = None,
+    ) -> Iterator[None]:
+        """In here a fault happens: trial.faulting("connections.create", "lost answer: reset")."""
+        fault = make_fault(self.bench.contract, operation, what, times=times, when=when)
+        self.interposer.fault(fault)
         try:
             yield
         finally:

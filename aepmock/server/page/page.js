@@ -19,7 +19,7 @@ function make(name, text, kind) {
 
 function words(entry) {
   const found = entry.findings.map((f) => `${f.clause} ${f.summary}`).join(" ");
-  return `${entry.method} ${entry.target} ${entry.status} ${entry.clause || ""} ${found} ${entry.request}`.toLowerCase();
+  return `${entry.method} ${entry.target} ${entry.status} ${entry.clause || ""} ${entry.fault || ""} ${found} ${entry.request}`.toLowerCase();
 }
 
 function matches(entry) {
@@ -42,7 +42,7 @@ function row(entry) {
   item.append(make("span", `#${entry.number}`, "number"));
   const path = make("span", `${entry.method} ${shortTarget(entry.target)}`, "path");
   path.title = entry.target;
-  item.append(path, make("span", `${entry.status} ${entry.verdict}`, `badge ${entry.verdict}`));
+  item.append(path, badge(entry));
   if (entry.clause) item.append(make("span", entry.clause, `clause ${entry.verdict}`));
   item.hidden = !matches(entry);
   return item;
@@ -109,13 +109,17 @@ function findingView(finding) {
   return view;
 }
 
+function badge(entry) {
+  return make("span", `${entry.status || "no answer"} ${entry.verdict}`, `badge ${entry.verdict}`);
+}
+
 function show(entry) {
   const back = make("button", "← Back", "back");
   back.type = "button";
   back.addEventListener("click", () => choose(null));
   const title = make("h2", `#${entry.number} ${entry.method} ${entry.target}`);
-  const answered = make("span", `${entry.status} ${entry.verdict}`, `badge ${entry.verdict}`);
-  const parts = [back, title, answered];
+  const parts = [back, title, badge(entry)];
+  if (entry.fault) parts.push(make("h3", "What was put in its way"), make("p", entry.fault));
   for (const finding of entry.findings) parts.push(findingView(finding));
   if (entry.explanation) parts.push(make("h3", "Why the service refused it"), make("p", entry.explanation));
   if (entry.diff) parts.push(make("h3", "To the nearest right request"), diffView(entry.diff));
@@ -183,9 +187,11 @@ async function readState() {
   const answer = await fetch("state");
   if (!answer.ok) return;
   const state = await answer.json();
-  const faults = state.faults.reduce((sum, fault) => sum + fault.times, 0);
+  const faults = state.faults.map((fault) => `${fault.operation}: ${fault.fault}`);
   const held = state.count === 1 ? "1 connection" : `${state.count} connections`;
-  byId("summary").textContent = faults ? `${held} · ${faults} faults to come` : held;
+  const more = faults.length > 2 ? ` and ${faults.length - 2} more` : "";
+  const coming = faults.length ? ` · to go wrong: ${faults.slice(0, 2).join("; ")}${more}` : "";
+  byId("summary").textContent = held + coming;
   byId("held").replaceChildren(...state.connections.map((connection) => {
     const item = make("li", connection.name ?? "(no name)");
     const words = [connection.state, connection.sandboxName, connection.id];
