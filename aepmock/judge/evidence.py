@@ -47,6 +47,8 @@ class Settings(Protocol):
     @property
     def scopes(self) -> str: ...
     @property
+    def timeout_s(self) -> float: ...
+    @property
     def ca_file(self) -> str | None: ...
 
 
@@ -118,7 +120,8 @@ class Session:
     besides those of the settings, with what they are; `together` is how the clients were used:
     "alone", "in turn" or "again" (the same call over and over), or at a time, in "threads" or
     "tasks", or as rivals in a "duel": then the order of calls is not that of what happened.
-    `certified` are the hosts that the certificate of a TLS server names.
+    `certified` are the hosts that the certificate of a TLS server names; `at_s` says when an
+    exchange was begun, in seconds, by its number.
     """
 
     contract: Contract
@@ -128,6 +131,7 @@ class Session:
     canaries: dict[str, str] = field(default_factory=dict, repr=False)
     together: Together = "alone"
     certified: frozenset[str] = frozenset()
+    at_s: dict[int, float] = field(default_factory=dict)
 
     @property
     def at_a_time(self) -> bool:

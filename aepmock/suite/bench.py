@@ -37,6 +37,7 @@ from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.service import FlowService, IdSource, Interposer
 from aepmock.strategies import new_connections
 from aepmock.suite.config import SuiteConfig
+from aepmock.suite.hurrying import Hurry
 from aepmock.suite.trial import PATIENCE, Trial, as_call
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class Bench:
         self.recorder = Recorder(self._answer)
         self.requests_of_call = 0
         self.gate: Callable[[Request], None] | None = None
+        self.hurry = Hurry()
+        self.begun_s: dict[int, float] = {}
         self.tally = Tally()
         self.redactor = Redactor(self.contract.secret_names)
         self.sweeping = reading != "default"
@@ -138,6 +141,7 @@ class Bench:
             raise CallBroken
         if self.gate is not None:
             self.gate(request)
+        self.begun_s[id(request)] = self.hurry.now_s()
         return self.interposer.handle(request)
 
     @property

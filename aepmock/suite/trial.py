@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.service import Interposer
 from aepmock.service.fault_reading import What, make_fault
 from aepmock.service.interposer import Change
+from aepmock.suite.hurrying import hurrying
 from aepmock.suite.watching import watching
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ BY_ID = (
 )
 PATIENCE = 5
 """What convicts a client is never giving up: so many times its timeout."""
+ALWAYS = 1_000_000
+"""How often a fault happens that happens to every request."""
 CALLS = OPERATIONS
 """Every method of a client."""
 
@@ -50,6 +53,7 @@ class Trial:
     interposer: Interposer
     started: float = field(default_factory=time.monotonic)
     watched: bool = False
+    hurried: bool = False
 
     def call(
         self, operation: str, *, sandbox: str | None = None, org: bool = False, **args: Any
@@ -80,7 +84,7 @@ class Trial:
     ) -> Outcome:
         """Calls a method that the client has, and keeps what came of it."""
         given = self._begin(args)
-        with self._watching() as traces:
+        with self._watching() as traces, self._hurrying():
             outcome = driver.call(operation, args)
         if outcome.looped:
             self.bench.hung.add(operation)
@@ -95,7 +99,7 @@ class Trial:
         compiled in.
         """
         given = self._begin(args)
-        with self._watching() as traces:
+        with self._watching() as traces, self._hurrying():
             deadline_s = PATIENCE * settings_.timeout_s
             driver = Driver(self.bench.config.factory, settings_, deadline_s=deadline_s)
             outcome = driver.made
@@ -115,6 +119,7 @@ class Trial:
     def _begin(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         self.bench.recorder.take()
         self.bench.requests_of_call = 0
+        self.bench.begun_s.clear()
         given: Mapping[str, Any] = _snapshot(args)
         return given
 
@@ -125,6 +130,9 @@ class Trial:
             return
         with watching() as traces:
             yield traces
+
+    def _hurrying(self) -> AbstractContextManager[None]:
+        return hurrying(self.bench.hurry) if self.hurried else nullcontext()
 
     def _keep(
         self,
@@ -138,6 +146,10 @@ class Trial:
         """Adds a call to the session, with what it sent and what it left behind."""
         exchanges = self.bench.recorder.take()
         self.bench.check_guard()
+        begun_s = self.bench.begun_s
+        self.session.at_s |= {
+            e.number: begun_s[id(e.request)] for e in exchanges if id(e.request) in begun_s
+        }
         call = as_call(outcome, operation, settings_, given, exchanges)
         if traces is not None:
             shown = Trace("repr", "the client's repr", driver.shown())
@@ -182,19 +194,19 @@ class Trial:
             item = self.seed()[0]
             if change is not None:
                 stack.enter_context(self.changing(service_operation(operation), change))
-            if operation == "create_connection":
-                return self.call(operation, connection=self.bench.plain_connection())
-            if operation in ("list_connections", "count_connections"):
-                return self.call(operation)
-            if operation == "update_connection":
-                rename = {"op": "replace", "path": "/name", "value": "another name"}
-                return self.call(
-                    operation,
-                    connection_id=item["id"],
-                    etag=item["etag"],
-                    operations=[rename],
-                )
-            return self.call_by_id(operation, item["id"])
+            return self.call(operation, **self.arguments(operation, item))
+
+    def arguments(self, operation: str, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Plain arguments for any method, on a connection that was put in."""
+        rename = {"op": "replace", "path": "/name", "value": "another name"}
+        if operation == "create_connection":
+            return {"connection": self.bench.plain_connection()}
+        if operation in ("list_connections", "count_connections"):
+            return {}
+        found = {"connection_id": item["id"]}
+        if operation == "update_connection":
+            return {**found, "etag": item["etag"], "operations": [rename]}
+        return {**found, "object_type": "root"} if operation == "explore_connection" else found
 
     def create_somehow(self, *, sandbox: str) -> None:
         """A plain create by the client of another sandbox."""
@@ -233,6 +245,15 @@ class Trial:
         return None
 
     @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """In here a client may really have to wait: the time is counted and shown."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.bench.tally.waited_s += time.monotonic() - started
+
+    @contextmanager
     def answering(self, operation: str, answer: Response) -> Iterator[None]:
         """In here every request of an operation gets this answer, repeats included."""
         self.interposer.answer(operation, answer, times=1_000_000)
@@ -250,7 +271,10 @@ class Trial:
         times: int = 1,
         when: Mapping[str, Any] | None = None,
     ) -> Iterator[None]:
-        """In here a fault happens: trial.faulting("connections.create", "lost answer: reset")."""
+        """In here a fault happens: trial.faulting("connections.create", "lost answer: reset").
+
+        With `times` ALWAYS it does so to every request, repeats included.
+        """
         fault = make_fault(self.bench.contract, operation, what, times=times, when=when)
         self.interposer.fault(fault)
         try:
