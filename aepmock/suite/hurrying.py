@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from unittest.mock import patch
+from typing import Any
 
 _CLOCKS = ("time", "monotonic", "perf_counter")
-_real_monotonic = time.monotonic
+_REAL: Mapping[str, Callable[..., Any]] = {
+    name: getattr(time, name) for name in (*_CLOCKS, "sleep")
+}
 
 
 @dataclass
@@ -27,14 +29,14 @@ class Hurry:
 
     def now_s(self) -> float:
         """Monotonic seconds as the client sees them."""
-        return _real_monotonic() + self.skipped_s
+        return float(_REAL["monotonic"]()) + self.skipped_s
 
 
 @contextmanager
 def hurrying(hurry: Hurry) -> Iterator[None]:
     """In here `time.sleep` comes back at once, and the clocks say that the time is over."""
     main = threading.main_thread()
-    really_sleep = time.sleep
+    before = {name: getattr(time, name) for name in _REAL}
 
     def ours() -> bool:
         return threading.current_thread() is main and not _in_a_loop()
@@ -43,16 +45,19 @@ def hurrying(hurry: Hurry) -> Iterator[None]:
         if ours() and seconds >= 0:
             hurry.skipped_s += seconds
         else:
-            really_sleep(seconds)
+            before["sleep"](seconds)
 
     def clock(real: Callable[[], float]) -> Callable[[], float]:
         return lambda: real() + (hurry.skipped_s if ours() else 0.0)
 
-    with ExitStack() as stack:
+    try:
         for name in _CLOCKS:
-            stack.enter_context(patch.object(time, name, clock(getattr(time, name))))
-        stack.enter_context(patch.object(time, "sleep", sleep))
+            setattr(time, name, clock(before[name]))
+        time.sleep = sleep  # type: ignore[assignment]
         yield
+    finally:
+        for name, real in before.items():
+            setattr(time, name, real)
 
 
 def _in_a_loop() -> bool:

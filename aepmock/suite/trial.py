@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,6 @@ class Trial:
     interposer: Interposer
     started: float = field(default_factory=time.monotonic)
     watched: bool = False
-    hurried: bool = False
 
     def call(
         self, operation: str, *, sandbox: str | None = None, org: bool = False, **args: Any
@@ -84,7 +83,7 @@ class Trial:
     ) -> Outcome:
         """Calls a method that the client has, and keeps what came of it."""
         given = self._begin(args)
-        with self._watching() as traces, self._hurrying():
+        with self._watching() as traces, hurrying(self.bench.hurry):
             outcome = driver.call(operation, args)
         if outcome.looped:
             self.bench.hung.add(operation)
@@ -99,7 +98,7 @@ class Trial:
         compiled in.
         """
         given = self._begin(args)
-        with self._watching() as traces, self._hurrying():
+        with self._watching() as traces, hurrying(self.bench.hurry):
             deadline_s = PATIENCE * settings_.timeout_s
             driver = Driver(self.bench.config.factory, settings_, deadline_s=deadline_s)
             outcome = driver.made
@@ -130,9 +129,6 @@ class Trial:
             return
         with watching() as traces:
             yield traces
-
-    def _hurrying(self) -> AbstractContextManager[None]:
-        return hurrying(self.bench.hurry) if self.hurried else nullcontext()
 
     def _keep(
         self,

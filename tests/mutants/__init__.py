@@ -14,6 +14,7 @@ from tests.mutants import (
     mixing,
     odd_but_right,
     odd_errors,
+    odd_manners,
     on_requests,
     requesting,
     retrying,
@@ -41,6 +42,7 @@ MODULES = (
     on_requests,
     odd_but_right,
     odd_errors,
+    odd_manners,
 )
 """Where they stand: each module signs its own in when it is imported."""
 
