@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from aepmock.contract import Contract
 from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS
@@ -137,8 +138,22 @@ def tell(call: Call) -> str:
         end = f"raised {type(call.raised).__name__}"
     else:
         end = f"returned {_brief_return(call.returned)}"
-    statuses = " ".join(str(e.response.status) for e in call.exchanges)
+    statuses = _statuses(call.exchanges)
     return f"{call.operation}({', '.join(shown)}) · {statuses or 'nothing sent'} · {end}"
+
+
+def _statuses(exchanges: Iterable[Exchange]) -> str:
+    """The statuses of a call in order, "200 no-answer 404"; many equal ones are counted."""
+    shown = []
+    for status, run in groupby(e.response.status for e in exchanges):
+        times = len(list(run))
+        word = str(status) if status else "no-answer"
+        shown += [word] * times if times <= _EQUAL else [f"{times} times {word}"]
+    return " ".join(shown)
+
+
+_EQUAL = 5
+"""So many equal statuses in a row are still written one by one."""
 
 
 def _brief(value: object) -> str:

@@ -155,11 +155,27 @@ class warns_of_a_refusal_with_the_token(ReferenceClient):
         return super().error(answer)
 
 
-@breaks("secrets.output")
-class prints_what_it_sends(ReferenceClient):
+class _Chatty(ReferenceClient):
+    """Says something the first time it sends."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        super().__init__(settings)
+        self._said = False
+
     def send(self, request: httpx.Request) -> Answer:
-        print(request.method, request.url, dict(request.headers))
+        if not self._said:
+            self._said = True
+            self.say(request)
         return super().send(request)
+
+    def say(self, request: httpx.Request) -> None:
+        raise NotImplementedError
+
+
+@breaks("secrets.output")
+class prints_what_it_sends(_Chatty):
+    def say(self, request: httpx.Request) -> None:
+        print(request.method, request.url, dict(request.headers))
 
 
 @breaks("secrets.output")
@@ -173,12 +189,11 @@ class prints_the_token_it_fetched(MintingClient):
 
 
 @breaks("secrets.output")
-class writes_past_python(ReferenceClient):
+class writes_past_python(_Chatty):
     """As a library in C would."""
 
-    def send(self, request: httpx.Request) -> Answer:
+    def say(self, request: httpx.Request) -> None:
         os.write(2, f"> {request.headers.raw}\n".encode())
-        return super().send(request)
 
 
 @breaks("secrets.file")
