@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Condition
+from threading import Condition, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +43,17 @@ class _Rival:
         self.name = name
         self.settings = settings
         self.calls: list[_Made] = []
+        self.thread = 0
         self._bench = bench
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"aepmock rival {name}")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"aepmock rival {name}")
         self._driver: Driver | None = None
 
     def run(self, work: Callable[[], None]) -> Future[None]:
-        return self._thread.submit(work)
+        def here() -> None:
+            self.thread = get_ident()
+            work()
+
+        return self._pool.submit(here)
 
     def call(self, operation: str, **args: Any) -> Outcome | None:
         """One call, in the rival's thread; None where the client has no such method."""
@@ -67,8 +72,8 @@ class _Rival:
             if self._driver is not None:
                 self._driver.close()
 
-        wait([self._thread.submit(close)], self._bench.deadline_s)
-        self._thread.shutdown(wait=False)
+        wait([self._pool.submit(close)], self._bench.deadline_s)
+        self._pool.shutdown(wait=False)
 
 
 class _Turns:
@@ -133,6 +138,7 @@ class Duel:
         self._bench = bench
         self._rivals = [_Rival(bench, name, bench.rival_settings()) for name in ("one", "other")]
         self._turns: _Turns | None = None
+        self._mixed = False
 
     def __enter__(self) -> Duel:
         if self._bench.config.door != "server":
@@ -145,7 +151,10 @@ class Duel:
             rival.close()
 
     def fight(self, trial: Trial, choices: Sequence[int]) -> None:
-        """Both read a connection and change it; keeps their calls, in the order they ended."""
+        """Both read a connection and change it; keeps their calls.
+
+        Of clients that use each other's credentials nobody can say who did what: nothing is kept.
+        """
         bench = self._bench
         item = trial.seed()[0]
         bench.recorder.take()
@@ -158,6 +167,8 @@ class Duel:
             self._by_requests(item, choices)
         exchanges = bench.recorder.take()
         bench.check_guard()
+        if self._mixed:
+            return
         trial.session.together = "duel"
         trial.session.tokens |= bench.issued_tokens(exchanges)
         for rival in self._rivals:
@@ -195,9 +206,13 @@ class Duel:
 
     def _hold(self, request: Request) -> None:
         """Lets a rival's request wait for its turn, and notes whose it is."""
-        rival = next((r for r in self._rivals if _is_from(request, r.settings)), None)
+        named = next((r for r in self._rivals if _is_from(request, r.settings)), None)
+        working = next((r for r in self._rivals if r.thread == get_ident()), None)
+        rival = working or named
         if rival is None or self._turns is None:
             return
+        if named is not rival:
+            self._mixed = True
         self._turns.wait(rival.name)
         if rival.calls:
             rival.calls[-1].requests.add(id(request))
