@@ -51,12 +51,16 @@ class Finding:
 
 @dataclass
 class Tally:
-    """How often each clause was met, and what was found; adds up over tests and workers."""
+    """How often each clause was met, and what was found; adds up over tests and workers.
+
+    `waited_s` is how long clients were really kept waiting for what was put to the test.
+    """
 
     met: dict[str, int] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     unsupported: set[str] = field(default_factory=set)
+    waited_s: float = 0.0
 
     def count(self, clause: str, *, met: bool) -> None:
         counts = self.met if met else self.broken
@@ -76,6 +80,7 @@ class Tally:
             for finding in findings:
                 self.add(finding)
         self.unsupported |= other.unsupported
+        self.waited_s += other.waited_s
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for the way from an xdist worker to its controller."""
@@ -84,11 +89,13 @@ class Tally:
             "broken": self.broken,
             "findings": [asdict(f) for found in self.findings.values() for f in found],
             "unsupported": sorted(self.unsupported),
+            "waited_s": self.waited_s,
         }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Tally:
         tally = Tally(dict(data["met"]), dict(data["broken"]), {}, set(data["unsupported"]))
+        tally.waited_s = data["waited_s"]
         for found in data["findings"]:
             tally.add(Finding(**{**found, "calls": tuple(found["calls"])}))
         return tally

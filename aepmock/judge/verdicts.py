@@ -38,7 +38,8 @@ class ClauseResult:
 class Report:
     """A whole run: what was judged, how, and every clause's result in the contract's order.
 
-    `started_at` is an ISO 8601 time in UTC, `duration_s` seconds.
+    `started_at` is an ISO 8601 time in UTC, `duration_s` seconds; `waited_s` is the part of
+    them that clients were kept waiting, for timeouts and Retry-After.
     """
 
     kit: str
@@ -50,6 +51,7 @@ class Report:
     started_at: str
     duration_s: float
     results: tuple[ClauseResult, ...]
+    waited_s: float = 0.0
 
     @property
     def summary(self) -> Mapping[str, int]:

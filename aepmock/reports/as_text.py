@@ -18,6 +18,7 @@ from aepmock.reports.arranging import (
     having,
     parts,
     summary_line,
+    took,
 )
 from aepmock.reports.escaping import visible, visible_lines
 
@@ -39,7 +40,7 @@ def render_report(report: Report, *, console: Console, verbose: bool = False) ->
     """
     printer = _Printer(console)
     printer.say(report.client, style="bold")
-    printer.sentence(f"{circumstances(report)} · {report.duration_s:.1f} s")
+    printer.sentence(f"{circumstances(report)} · {took(report)}")
     printer.gap()
     printer.areas(report)
     if verbose:

@@ -147,6 +147,7 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
         started_at=started_at,
         duration_s=duration_s,
         results=decide(clauses, tally, known, methods, idle=config.idle),
+        waited_s=round(tally.waited_s, 2),
     )
 
 
