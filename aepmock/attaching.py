@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def attaching(address: str | None, err: Console) -> Iterator[socket.socket | None]:
-    """A socket that listens at "127.0.0.1:PORT", and a line that says so; None for None.
+def attaching(address: str | None) -> Iterator[socket.socket | None]:
+    """A socket that listens at "127.0.0.1:PORT"; None for None.
 
     Raises UsageError for an address that can't be had, or is not this machine's own.
     """
@@ -32,10 +32,14 @@ def attaching(address: str | None, err: Console) -> Iterator[socket.socket | Non
             f"--attach takes an address of this machine, 127.0.0.1:PORT, not {address!r}"
         )
     with listen(host, int(port)) as listener:
-        host, port = listener.getsockname()
-        text = f"waiting at {host}:{port} for your program to connect; Ctrl-C ends it"
-        err.print(Text(f"aepmock: {text}"), soft_wrap=True)
         yield listener
+
+
+def announce(listener: socket.socket, err: Console) -> None:
+    """Says where a program is waited for, in one line."""
+    host, port = listener.getsockname()
+    text = f"waiting at {host}:{port} for your program to connect; Ctrl-C ends it"
+    err.print(Text(f"aepmock: {text}"), soft_wrap=True)
 
 
 def alone(settings: Mapping[str, Setting]) -> dict[str, Setting]:

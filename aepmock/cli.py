@@ -195,20 +195,19 @@ def judge(arguments: argparse.Namespace) -> int:
         if arguments.live:
             raise UsageError("--passive judges a program on the mock only: leave --live out")
         return _judge_passively(arguments)
-    from aepmock.attaching import alone, attaching
+    from aepmock.attaching import alone, announce, attaching
     from aepmock.reports import write_report
     from aepmock.reports.as_text import render_report
     from aepmock.runner import SuiteFailed, run_suite
     from aepmock.suite import make_config
 
     folder = Path.cwd()
-    flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
-    flags |= _who(arguments)
+    flags = _flags(arguments) | _who(arguments)
     if arguments.jobs < 1:
         raise UsageError("--jobs takes a number from 1 on")
     settings = resolve(flags, project=project_folder(folder))
     out, err = _console(), _console(stderr=True)
-    with attaching(arguments.attach, err) as listener:
+    with attaching(arguments.attach) as listener:
         if listener is not None:
             settings = alone(settings)
         if not settings["client"].value and not settings["command"].value and listener is None:
@@ -217,6 +216,8 @@ def judge(arguments: argparse.Namespace) -> int:
                 "aepmock judge aepmock.clients.reference:client, or aepmock judge -- COMMAND ARG…"
             )
         make_config(settings, folder=folder, listener=listener)
+        if listener is not None:
+            announce(listener, err)
         try:
             with judged_live(arguments, settings, folder, err) as live:
                 report = run_suite(
@@ -246,8 +247,7 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
     if not arguments.program or arguments.target:
         raise UsageError("--passive runs a program: aepmock judge --passive -- COMMAND ARG…")
     folder = Path.cwd()
-    flags = {name: getattr(arguments, name.replace("-", "_"), None) for name in OPTIONS}
-    flags |= {"client": None, "command": None}
+    flags = _flags(arguments)
     used = ("select", "report", "known-failing", "seed")
     unused = [
         f"--{n}" for n, v in flags.items() if v not in (None, [], "default") and n not in used
@@ -269,6 +269,12 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
         seed=settings["seed"],
     )
     return judge_program(run, err=_console(stderr=True), verbose=arguments.verbose)
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings given on the command line, without who is judged."""
+    names = (name for name in OPTIONS if name not in ("client", "command"))
+    return {name: getattr(arguments, name.replace("-", "_"), None) for name in names}
 
 
 def _who(arguments: argparse.Namespace) -> dict[str, Any]:

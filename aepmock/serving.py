@@ -147,4 +147,5 @@ def _told(serve: Serve, ready: dict[str, Any]) -> str:
             f"access token   {made['access_token']}",
             "sandboxes      prod, dev",
         ]
+    lines += [f"to go wrong  {fault}" for fault in serve.options.faults]
     return "\n".join([*lines, "Ctrl-C stops it."])

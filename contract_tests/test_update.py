@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from aepmock.suite import Bench, Trial
+from hypothesis import strategies as st
+
+from aepmock.suite import Bench, Duel, Trial
 
 OPERATIONS = ("connections.update", "connections.get")
 LIVE = (
@@ -69,3 +71,13 @@ def test_an_update_of_a_connection_that_is_gone_is_an_error(bench: Bench) -> Non
         )
 
     bench.run(example, operations=bench.patches())
+
+
+def test_of_two_clients_on_one_connection_none_loses_a_change(bench: Bench) -> None:
+    with Duel(bench) as duel:
+        bench.run_each(INTERLEAVED, duel.fight)
+        bench.run(duel.fight, choices=st.lists(st.integers(0, 1), max_size=12))
+
+
+INTERLEAVED = [(0, 0, 1, 1) * 2, (1, 1, 0, 0) * 2, (0, 1) * 4, (0, 1, 1, 0) * 2]
+"""Whose call or request is next: what nobody should have to be lucky to hit upon."""

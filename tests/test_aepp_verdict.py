@@ -40,7 +40,14 @@ whose answer is no JSON for ever, and the judge waits ten seconds before it brea
 
 RUNS = {
     "watched:client": ("connections.update.if-match", "connections.count.no-limit"),
-    "watched:writer": ("errors.service", "errors.gateway", "connections.create.one-post"),
+    "watched:writer": (
+        "errors.service",
+        "errors.gateway",
+        "connections.create.one-post",
+        "retries.lost-answer",
+        "secrets.redirect",
+        "tls.unknown-ca",
+    ),
 }
 
 

@@ -49,6 +49,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aepmock.doors.guard": {"pycares"},
     "aepmock.doors.httpx_door": {"httpx", "respx"},
     "aepmock.doors.httpx2_door": {"httpx2"},
+    "aepmock.doors.httpx_faults": {"anyio"},
     "aepmock.doors.requests_door": {"requests", "responses"},
     "aepmock.doors.urllib3_pool": {"urllib3"},
     # h11 is what uvicorn itself reads requests with.

@@ -63,8 +63,13 @@ class Driver:
     def call(self, operation: str, args: Mapping[str, Any]) -> Outcome:
         """Calls a method by keyword, or by position for the arguments every client has."""
         method = getattr(self._client, operation)
-        positional, keywords = _split(operation, args)
+        positional, keywords = split(operation, args)
         return self._bounded(lambda: self._settled(method(*positional, **keywords)))
+
+    def shown(self) -> str:
+        """The client's repr and str, where it has any."""
+        outcome = self._bounded(lambda: f"{self._client!r}\n{self._client}")
+        return str(outcome.returned or "")
 
     def close(self) -> None:
         """Closes the client, where it can be closed, and its event loop."""
@@ -95,7 +100,7 @@ class Driver:
         if inspect.isawaitable(value):
             value = self._runner.run(self._awaited(value))
         if isinstance(value, AsyncIterable):
-            return self._runner.run(_collected(value))
+            return self._runner.run(collected(value))
         if isinstance(value, Iterable) and not isinstance(value, _WHOLE):
             return list(value)
         return value
@@ -103,11 +108,11 @@ class Driver:
     async def _awaited(self, value: Any) -> Any:
         async with asyncio.timeout(self._deadline_s):
             value = await value
-            return await _collected(value) if isinstance(value, AsyncIterable) else value
+            return await collected(value) if isinstance(value, AsyncIterable) else value
 
     def _bounded(self, action: Callable[[], Any]) -> Outcome:
         try:
-            with _deadline(self._deadline_s):
+            with deadline(self._deadline_s):
                 return Outcome(returned=action())
         except CallBroken:
             return Outcome(looped=True)
@@ -121,14 +126,14 @@ _WHOLE = (str, bytes, bytearray, Mapping, list)
 """Iterables that are values, not sequences of items still to be fetched."""
 
 
-async def _collected(items: AsyncIterable[Any]) -> list[Any]:
+async def collected(items: AsyncIterable[Any]) -> list[Any]:
     return [item async for item in items]
 
 
 _POSITIONAL = ("connection", "connection_id", "etag", "operations")
 
 
-def _split(operation: str, args: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+def split(operation: str, args: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     """Leading arguments go by position, because adapters name them as they like."""
     positional = [args[name] for name in _POSITIONAL if name in args]
     keywords = {k: v for k, v in args.items() if k not in _POSITIONAL}
@@ -136,7 +141,7 @@ def _split(operation: str, args: Mapping[str, Any]) -> tuple[list[Any], dict[str
 
 
 @contextmanager
-def _deadline(seconds: float | None) -> Iterator[None]:
+def deadline(seconds: float | None) -> Iterator[None]:
     """Raises CallBroken in here after so many seconds, again and again until it gets out.
 
     Works by a timer signal, which also ends a sleep; where there is none (another thread,

@@ -14,8 +14,8 @@ from unittest import mock
 import httpx2
 
 from aepmock.doors.framing import FIELD_NAME, FIELD_VALUE, complete, is_adobe
-from aepmock.doors.httpx_faults import delivered
-from aepmock.messages import Handler, Headers, Request
+from aepmock.doors.httpx_faults import delivered, delivered_later
+from aepmock.messages import Handler, Headers, Request, Response
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def opened(handler: Handler) -> Iterator[None]:
         if not is_adobe(request.url.host):
             return await send_async(self, request)
         await request.aread()
-        return _answer(handler, request)
+        return await _answer_later(handler, request)
 
     with (
         mock.patch.object(httpx2.HTTPTransport, "handle_request", handle_request),
@@ -53,6 +53,18 @@ def _answer(handler: Handler, request: httpx2.Request) -> httpx2.Response:
     if response.effect is not None:
         faulty: httpx2.Response = delivered(httpx2, response, request)
         return faulty
+    return _made(response)
+
+
+async def _answer_later(handler: Handler, request: httpx2.Request) -> httpx2.Response:
+    response = complete(handler(_read(request)), request.method)
+    if response.effect is not None:
+        faulty: httpx2.Response = await delivered_later(httpx2, response, request)
+        return faulty
+    return _made(response)
+
+
+def _made(response: Response) -> httpx2.Response:
     return httpx2.Response(
         response.status,
         headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers],

@@ -17,8 +17,8 @@ from respx.models import AllMockedAssertionError, PassThrough
 from respx.patterns import Pattern
 
 from aepmock.doors.framing import FIELD_NAME, FIELD_VALUE, complete, is_adobe
-from aepmock.doors.httpx_faults import delivered
-from aepmock.messages import Handler, Headers, Request
+from aepmock.doors.httpx_faults import delivered, delivered_later
+from aepmock.messages import Handler, Headers, Request, Response
 
 
 class _Door(respx.MockRouter):
@@ -37,7 +37,9 @@ class _Door(respx.MockRouter):
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         if is_adobe(request.url.host):
             other = next((r for r in self._others() if _names(r, request)), None)
-            return await other.async_handler(request) if other else _answer(self._to, request)
+            if other is not None:
+                return await other.async_handler(request)
+            return await _answer_later(self._to, request)
         raise self._not_ours(request)
 
     def _others(self) -> list[respx.Router]:
@@ -82,6 +84,18 @@ def _answer(handler: Handler, request: httpx.Request) -> httpx.Response:
     if response.effect is not None:
         faulty: httpx.Response = delivered(httpx, response, request)
         return faulty
+    return _made(response)
+
+
+async def _answer_later(handler: Handler, request: httpx.Request) -> httpx.Response:
+    response = complete(handler(_read(request)), request.method)
+    if response.effect is not None:
+        faulty: httpx.Response = await delivered_later(httpx, response, request)
+        return faulty
+    return _made(response)
+
+
+def _made(response: Response) -> httpx.Response:
     return httpx.Response(
         response.status,
         headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers],

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from functools import cache
 from types import ModuleType
 from typing import Any
 
 from aepmock.doors.effects import GARBAGE, SILENCE_S, GaveUp, missing, parts, wait_in_mock_time
-from aepmock.messages import Response
+from aepmock.messages import Effect, Response
+
+LONGEST_REAL_S = 60.0
+"""What an async client without a timeout really waits at most."""
 
 
 def delivered(library: ModuleType, response: Response, request: Any) -> Any:
@@ -20,7 +24,7 @@ def delivered(library: ModuleType, response: Response, request: Any) -> Any:
     """
     effect = response.effect
     assert effect is not None
-    timeout_s = (request.extensions.get("timeout") or {}).get("read")
+    timeout_s = _timeout_s(request)
     delay_s = SILENCE_S if effect.ending == "silence" else effect.delay_s
     try:
         wait_in_mock_time(effect, delay_s, timeout_s)
@@ -40,6 +44,39 @@ def delivered(library: ModuleType, response: Response, request: Any) -> Any:
         headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers],
         stream=_stream_class(library)(response, timeout_s),
     )
+
+
+async def delivered_later(library: ModuleType, response: Response, request: Any) -> Any:
+    """The same for an async client; where the request carries no timeout, it really waits.
+
+    Whoever sets none may have one of its own around the call, by asyncio or trio.
+    """
+    effect = response.effect
+    assert effect is not None
+    if _timeout_s(request) is None:
+        silent = effect.ending == "silence"
+        await _really_wait(effect, LONGEST_REAL_S if silent else effect.delay_s)
+        ending = "reset" if silent else effect.ending
+        response = replace(response, effect=replace(effect, delay_s=0.0, ending=ending))
+    return delivered(library, response, request)
+
+
+async def _really_wait(effect: Effect, seconds: float) -> None:
+    if not seconds:
+        return
+    import anyio  # what httpx and httpx2 stand on; few ever come here
+
+    started, whole = anyio.current_time(), False
+    try:
+        await anyio.sleep(min(seconds, LONGEST_REAL_S))
+        whole = True
+    finally:
+        effect.elapsed(seconds if whole else 0.0, anyio.current_time() - started)
+
+
+def _timeout_s(request: Any) -> float | None:
+    found: float | None = (request.extensions.get("timeout") or {}).get("read")
+    return found
 
 
 @cache
@@ -64,7 +101,16 @@ def _stream_class(library: ModuleType) -> Any:
                 raise library.RemoteProtocolError(missing(self._response))
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            for part in self:
+            effect = self._response.effect
+            assert effect is not None
+            if self._timeout_s is not None:
+                for part in self:
+                    yield part
+                return
+            for pause_s, part in parts(self._response):
+                await _really_wait(effect, pause_s)
                 yield part
+            if effect.ending == "cut":
+                raise library.RemoteProtocolError(missing(self._response))
 
     return Stream

@@ -37,18 +37,17 @@ def opened(handler: Handler) -> Iterator[None]:
     # The adapter's own method, also while a mock of responses stands in front of it.
     own: _Send = responses.RequestsMock()._real_send
     make_send = responses.RequestsMock.unbound_on_send
-    connect = HTTPAdapter.get_connection_with_tls_context
+    connecting = _connecting()
+    connect = getattr(HTTPAdapter, connecting)
 
     def send(adapter: HTTPAdapter, request: requests.PreparedRequest, *a: Any, **k: Any) -> Any:
         ours = is_adobe(urlsplit(request.url or "").hostname)
         return (own if ours else before)(adapter, request, *a, **k)
 
-    def get_connection_with_tls_context(
-        adapter: HTTPAdapter, request: requests.PreparedRequest, *a: Any, **k: Any
-    ) -> Any:
-        split = urlsplit(request.url or "")
+    def connected(adapter: HTTPAdapter, asked: Any, *a: Any, **k: Any) -> Any:
+        split = urlsplit(getattr(asked, "url", asked) or "")
         if split.hostname is None or not is_adobe(split.hostname):
-            return connect(adapter, request, *a, **k)
+            return connect(adapter, asked, *a, **k)
         place = split.scheme, split.hostname, split.port
         if place not in pools:
             pools[place] = make_pool(handler, *place)
@@ -68,12 +67,16 @@ def opened(handler: Handler) -> Iterator[None]:
 
     with (
         mock.patch.object(HTTPAdapter, "send", send),
-        mock.patch.object(
-            HTTPAdapter, "get_connection_with_tls_context", get_connection_with_tls_context
-        ),
+        mock.patch.object(HTTPAdapter, connecting, connected),
         mock.patch.object(responses.RequestsMock, "unbound_on_send", unbound_on_send),
     ):
         yield
+
+
+def _connecting() -> str:
+    """The method by which an adapter gets its connection: up to requests 2.31 by a URL."""
+    newer = "get_connection_with_tls_context"
+    return newer if hasattr(HTTPAdapter, newer) else "get_connection"
 
 
 def _names(router: responses.RequestsMock, request: requests.PreparedRequest) -> bool:

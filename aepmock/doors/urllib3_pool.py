@@ -12,11 +12,13 @@ from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import wait
 
 from aepmock.doors.effects import GARBAGE, SILENCE_S, GaveUp, parts, wait_in_mock_time
 from aepmock.doors.framing import complete
 from aepmock.messages import Handler, Headers, Request, Response
 
+NoWayToWait: type[Exception] = getattr(wait, "NoWayToWaitForSocketError", OSError)
 MOST_IDLE = 64
 """Connections that a pool keeps: above that urllib3 writes a warning for each."""
 
@@ -41,6 +43,10 @@ class _Socket:
         self._sent.clear()
         response = complete(self._handler(request), request.method)
         return io.BufferedReader(_Answer(response, self._timeout_s))
+
+    def fileno(self) -> int:
+        """urllib3 1 asks the system whether the other end hung up, which it never does."""
+        raise NoWayToWait
 
     def shutdown(self, how: int) -> None:
         pass

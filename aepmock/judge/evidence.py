@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from aepmock.messages import Exchange
 from aepmock.protocol import Conduct
@@ -23,6 +23,9 @@ PRIMARY: Mapping[str, frozenset[str]] = {
     "explore_connection": frozenset({"connections.explore"}),
 }
 """Which operations of the service a method of the client is for."""
+
+
+Together = Literal["alone", "in turn", "again", "threads", "tasks", "duel"]
 
 
 class Settings(Protocol):
@@ -44,6 +47,10 @@ class Settings(Protocol):
     def client_secret(self) -> str: ...
     @property
     def scopes(self) -> str: ...
+    @property
+    def timeout_s(self) -> float: ...
+    @property
+    def ca_file(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -73,14 +80,28 @@ class Expected:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """What a call left behind beside its answer, raw: a log line, output, a repr, a file.
+
+    `place` is "log", "output", "repr" or "file"; `where` says it in words ("the logger acme,
+    DEBUG").
+    """
+
+    place: str
+    where: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Call:
     """One call of a client's method: its arguments, its exchanges, and how it ended.
 
     `operation` is the method's name, or "factory" for the making of the client, or "seed" for
     connections put in without the client, which are what is `returned`; else `returned` is
     what came back, with every iterator read to its end; `raised` the exception, if any;
-    `looped` says that the kit broke the call off because it went on for ever;
-    `lost` that a program gave no answer that could be judged, so that only its exchanges count.
+    `looped` says that the kit broke the call off because it went on for ever; `lost` that a
+    program gave no answer that could be judged, so that only its exchanges count. `traces` is
+    what it left elsewhere, or None where nobody looked.
     """
 
     operation: str
@@ -91,6 +112,7 @@ class Call:
     raised: BaseException | None = None
     looped: bool = False
     lost: bool = False
+    traces: tuple[Trace, ...] | None = None
 
 
 @dataclass
@@ -98,9 +120,13 @@ class Session:
     """The calls of one example, from an empty sandbox on, in order.
 
     `tokens` are access tokens the clients fetched before or during it; `conduct` is how a
-    program kept to the protocol meanwhile. `live` says that the service is a real one, in a
-    sandbox that others use too: what it holds is not all on record, it may be late, and where it
-    is wrong the client is not.
+    program kept to the protocol meanwhile; `canaries` are secrets besides those of the settings,
+    with what they are; `together` is how the clients were used: "alone", "in turn" or "again" (the
+    same call over and over), or at a time, in "threads" or "tasks", or as rivals in a "duel": then
+    the order of calls is not that of what happened. `certified` are the hosts that the certificate
+    of a TLS server names; `at_s` says when an exchange was begun, in seconds, by its number.
+    `live` says that the service is a real one, in a sandbox that others use too: what it holds is
+    not all on record, it may be late, and where it is wrong the client is not.
     """
 
     contract: Contract
@@ -109,10 +135,36 @@ class Session:
     unsupported: set[str] = field(default_factory=set)
     conduct: list[Conduct] = field(default_factory=list)
     live: bool = False
+    canaries: dict[str, str] = field(default_factory=dict, repr=False)
+    together: Together = "alone"
+    certified: frozenset[str] = frozenset()
+    at_s: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def at_a_time(self) -> bool:
+        """Whether several clients were at work at a time."""
+        return self.together in ("threads", "tasks", "duel")
 
     def of(self, *operations: str) -> Iterator[Call]:
         """The calls of these methods."""
         return (call for call in self.calls if call.operation in operations)
+
+    def secrets(self, call: Call) -> dict[str, str]:
+        """The secrets that a call may give away, each with what it is.
+
+        What a live service itself says in a refusal is given away already.
+        """
+        settings = call.settings
+        found = {
+            **dict.fromkeys(self.tokens, "the access token"),
+            settings.access_token: "the access token",
+            settings.client_secret: "the client secret",
+            **self.canaries,
+        }
+        if self.live:
+            said = b"".join(e.response.body for e in call.exchanges if e.response.status >= 400)
+            found = {s: what for s, what in found.items() if s.encode() not in said}
+        return found
 
     def primary(self, call: Call) -> list[Exchange]:
         """The exchanges of a call that are what the call is for, look-ups left out."""

@@ -67,13 +67,17 @@ class LiveRow:
 
 @dataclass
 class Tally:
-    """How often each clause was met, and what was found; adds up over tests and workers."""
+    """How often each clause was met, and what was found; adds up over tests and workers.
+
+    `waited_s` is how long clients were really kept waiting for what was put to the test.
+    """
 
     met: dict[str, int] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     unsupported: set[str] = field(default_factory=set)
     live: list[LiveRow] = field(default_factory=list)
+    waited_s: float = 0.0
 
     def count(self, clause: str, *, met: bool) -> None:
         counts = self.met if met else self.broken
@@ -94,6 +98,7 @@ class Tally:
                 self.add(finding)
         self.unsupported |= other.unsupported
         self.live += [row for row in other.live if row not in self.live]
+        self.waited_s += other.waited_s
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for the way from an xdist worker to its controller."""
@@ -103,11 +108,13 @@ class Tally:
             "findings": [asdict(f) for found in self.findings.values() for f in found],
             "unsupported": sorted(self.unsupported),
             "live": [asdict(row) for row in self.live],
+            "waited_s": self.waited_s,
         }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Tally:
         tally = Tally(dict(data["met"]), dict(data["broken"]), {}, set(data["unsupported"]))
+        tally.waited_s = data["waited_s"]
         for found in data["findings"]:
             tally.add(Finding(**{**found, "calls": tuple(found["calls"])}))
         tally.live = [LiveRow(**row) for row in data.get("live", ())]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
 from typing import NamedTuple
 
 from aepmock.contract import Contract
 from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS
 from aepmock.judge.evidence import Call, Expected, Session
 from aepmock.judge.findings import Finding, Problem
+from aepmock.judge.leading import led_by
 from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, request_diff
 from aepmock.messages import Exchange
@@ -23,11 +25,16 @@ class Observation(NamedTuple):
 
 
 def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observation]:
-    """Every look that an example allows at the clauses asked for, in the contract's order."""
-    answered = _without_lost(session)
+    """Every look that an example allows at the clauses asked for, in the contract's order.
+
+    A call that an answer led to another origin shows what becomes of secrets, and nothing else.
+    """
+    whole = _without_lost(session)
+    own = replace(whole, calls=[c for c in whole.calls if not any(led_by(c))])
     for clause in session.contract.clauses:
         if clause not in clauses:
             continue
+        session = whole if clause.startswith("secrets.") else own
         for wire_check in WIRE_CHECKS.get(clause, ()):
             for call in session.calls:
                 if not call.exchanges or _hostile(call):
@@ -39,7 +46,7 @@ def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observ
                     for problem in wire_check(exchange, expected, session.contract):
                         yield Observation(clause, problem)
         for session_check in SESSION_CHECKS.get(clause, ()):
-            for problem in session_check(answered):
+            for problem in session_check(session):
                 yield Observation(clause, problem)
 
 
@@ -149,8 +156,22 @@ def tell(call: Call) -> str:
         end = f"raised {type(call.raised).__name__}"
     else:
         end = f"returned {_brief_return(call.returned)}"
-    statuses = " ".join(str(e.response.status) for e in call.exchanges)
+    statuses = _statuses(call.exchanges)
     return f"{call.operation}({', '.join(shown)}) · {statuses or 'nothing sent'} · {end}"
+
+
+def _statuses(exchanges: Iterable[Exchange]) -> str:
+    """The statuses of a call in order, "200 no-answer 404"; many equal ones are counted."""
+    shown = []
+    for status, run in groupby(e.response.status for e in exchanges):
+        times = len(list(run))
+        word = str(status) if status else "no-answer"
+        shown += [word] * times if times <= _EQUAL else [f"{times} times {word}"]
+    return " ".join(shown)
+
+
+_EQUAL = 5
+"""So many equal statuses in a row are still written one by one."""
 
 
 def _brief(value: object) -> str:

@@ -29,6 +29,7 @@ from aepmock.settings import Setting
 MOST_FOR_WHOLE_LISTS = 40
 """A sandbox with more connections than this is not listed as a whole: it costs requests."""
 Say = Callable[[str], None]
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @dataclass
@@ -80,6 +81,7 @@ def live_run(
     Ctrl-C. Raises UsageError before anything was written where the run must not begin.
     """
     require(settings)
+    say = _whatever_happens(say)
     run = secrets.token_hex(5)
     journal = folder / FOLDER / f"{run}.jsonl"
     with _private_folder() as private, _stopping_well():
@@ -157,6 +159,16 @@ def _duration(minutes: float) -> str:
     return f"{minutes * 60:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
 
 
+def _whatever_happens(say: Say) -> Say:
+    """Says what can be said: a terminal that is gone must not keep anything from being deleted."""
+
+    def carefully(line: str) -> None:
+        with suppress(OSError, ValueError):
+            say(line)
+
+    return carefully
+
+
 @contextmanager
 def _private_folder() -> Iterator[Path]:
     """A folder that only its owner can enter; it holds the token, and goes with the run."""
@@ -182,7 +194,7 @@ def _locked(journal: Path) -> Iterator[None]:
 
 @contextmanager
 def _stopping_well() -> Iterator[None]:
-    """Makes SIGTERM an exception, so that what is open is closed and what is ours deleted."""
+    """Makes SIGTERM and SIGHUP exceptions, so that what is the run's is deleted."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -190,11 +202,12 @@ def _stopping_well() -> Iterator[None]:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in _ENDING}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -212,12 +225,11 @@ def _undisturbed(say: Say) -> Iterator[None]:
             raise KeyboardInterrupt
         say("aepmock: deleting what the run created; once more to leave it (aepmock sweep)")
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, patience) for number in numbers]
+    before = {number: signal.signal(number, patience) for number in (signal.SIGINT, *_ENDING)}
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 

@@ -177,6 +177,12 @@ def live_sentences(report: Report) -> Iterator[str]:
         )
 
 
+def took(report: Report) -> str:
+    """How long the run took: "12.3 s, of which 1.5 s waiting for timeouts"."""
+    waited = f", of which {report.waited_s:.1f} s waiting for timeouts" if report.waited_s else ""
+    return f"{report.duration_s:.1f} s{waited}"
+
+
 def summary_line(report: Report) -> str:
     """The run in one line: "88 clauses: 85 met, 1 broken, 2 not exercised · every must met"."""
     total = len(report.results)

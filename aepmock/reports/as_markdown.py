@@ -14,6 +14,7 @@ from aepmock.reports.arranging import (
     having,
     parts,
     summary_line,
+    took,
 )
 from aepmock.reports.escaping import fenced, markdown, visible
 
@@ -36,7 +37,7 @@ def _head(report: Report, *, timed: bool) -> Iterator[str]:
     yield markdown(circumstances(report))
     if timed:
         yield ""
-        yield f"Started {markdown(report.started_at)}, took {report.duration_s:.1f} s."
+        yield f"Started {markdown(report.started_at)}, took {took(report)}."
     yield ""
     yield f"**{markdown(summary_line(report))}**"
     yield ""

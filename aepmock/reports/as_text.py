@@ -20,6 +20,7 @@ from aepmock.reports.arranging import (
     live_sentences,
     parts,
     summary_line,
+    took,
 )
 from aepmock.reports.escaping import visible, visible_lines
 
@@ -52,7 +53,7 @@ def render_report(report: Report, *, console: Console, verbose: bool = False) ->
     """
     printer = _Printer(console)
     printer.say(report.client, style="bold")
-    printer.sentence(f"{circumstances(report)} · {report.duration_s:.1f} s")
+    printer.sentence(f"{circumstances(report)} · {took(report)}")
     printer.gap()
     printer.areas(report)
     if verbose:

@@ -219,3 +219,22 @@ def refused_later_page(answer: Response) -> Change:
         return response if request.parameter("continuationToken") is None else answer
 
     return change
+
+
+def next_page_elsewhere(origin: str) -> Change:
+    """Every next link becomes an absolute one, to the same path at another origin."""
+
+    def change(request: Request, response: Response) -> Response:
+        document = response.json_or_none
+        if not isinstance(document, dict) or not document.get("_links"):
+            return response
+        href = document["_links"]["next"]["href"]
+        away = {"next": {"href": f"{origin}{request.path}?{href.partition('?')[2]}"}}
+        return _with_document(response, {**document, "_links": away})
+
+    return change
+
+
+def redirect(status: int, url: str) -> Response:
+    """An answer that sends the client to another address."""
+    return Response(status, Headers([("Location", url)]))

@@ -6,16 +6,21 @@ from collections.abc import Mapping
 
 from aepmock.suite.bench import Bench, ContractBroken
 from aepmock.suite.config import SuiteConfig, load_factory, make_config, make_report, worlds
+from aepmock.suite.duel import Duel
 from aepmock.suite.ending import end_program
-from aepmock.suite.trial import BY_ID, CALLS, Trial, service_operation
+from aepmock.suite.together import at_a_time
+from aepmock.suite.trial import ALWAYS, BY_ID, CALLS, Trial, service_operation
 
 __all__ = [
+    "ALWAYS",
     "BY_ID",
     "CALLS",
     "Bench",
     "ContractBroken",
+    "Duel",
     "SuiteConfig",
     "Trial",
+    "at_a_time",
     "end_program",
     "load_factory",
     "make_bench",

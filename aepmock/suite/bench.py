@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 import shlex
+import socket
 import tempfile
 import threading
 import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
-from functools import cache
-from typing import Any
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, configuration, given
@@ -36,16 +37,19 @@ from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings, NewConnection
-from aepmock.service import FlowService, Interposer
+from aepmock.service import FlowService, IdSource, Interposer
 from aepmock.strategies import new_connections, patches
 from aepmock.suite.config import SuiteConfig, driver_clauses
-from aepmock.suite.trial import Trial, as_call, auth_params, told
+from aepmock.suite.hurrying import Hurry, hurrying
+from aepmock.suite.trial import PATIENCE, Trial, as_call, auth_params, told
+
+if TYPE_CHECKING:
+    from aepmock.doors.server_door import Server
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
 TIMEOUT_S = 2.0
-DEADLINE_S = 5 * TIMEOUT_S
-"""What convicts a client is never giving up: five times its timeout."""
+DEADLINE_S = PATIENCE * TIMEOUT_S
 MOST_REQUESTS = 500
 """Requests that one call may send; the longest list of the suite has 105 items."""
 MOST_LOST = 3
@@ -124,6 +128,9 @@ class Bench:
         self.interposer = Interposer(self.contract, self.service.handle, self.service)
         self.recorder = Recorder(self._answer)
         self.requests_of_call = 0
+        self.gate: Callable[[Request], None] | None = None
+        self.hurry = Hurry()
+        self.begun_s: dict[int, float] = {}
         self.tally = Tally()
         self.redactor = Redactor(self.contract.secret_names)
         self.sweeping = reading != "default"
@@ -136,6 +143,8 @@ class Bench:
         self._smallest: dict[str, Finding] = {}
         self._stack = ExitStack()
         self._origin: str | None = None
+        self._wire: str | None = None
+        self._tls: tuple[str, str] | None = None
         self._guard: Guard | None = None
         self._spent_s = 0.0
         self._runs = 0
@@ -146,11 +155,72 @@ class Bench:
         in_process = threading.current_thread() is threading.main_thread()
         if self.requests_of_call > self.most_requests and in_process:
             raise CallBroken
+        if self.gate is not None:
+            self.gate(request)
+        self.begun_s[id(request)] = self.hurry.now_s()
         return self.interposer.handle(request)
 
     @property
     def connector(self) -> Connector:
         return self.contract.connectors[self.config.connector]
+
+    def hurrying(self) -> AbstractContextManager[None]:
+        """In here a client's sleeps go by at once; in a live run they are real."""
+        return hurrying(self.hurry)
+
+    def on_the_wire(self, settings_: ClientSettings) -> ClientSettings:
+        """The same settings for a real server on loopback, whatever the door of the run is.
+
+        In-process doors let such requests pass.
+        """
+        if self._wire is None:
+            self._wire = self._origin or self._stack.enter_context(self._serving()).origin
+        return self.settings_at(self._wire, settings_)
+
+    def settings_at(
+        self, origin: str, settings_: ClientSettings, *, ca_file: str | None = None
+    ) -> ClientSettings:
+        """The same settings with both addresses at another origin."""
+        return replace(
+            settings_,
+            base_url=origin + self.contract.base_path,
+            ims_token_url=f"{origin}/ims/token/v3",
+            ca_file=ca_file,
+        )
+
+    certified = frozenset({"127.0.0.1"})
+    """What the certificate of the TLS server names."""
+
+    def over_tls(self, *, named: bool) -> ClientSettings:
+        """Settings for a server on loopback that speaks TLS, with the CA to trust.
+
+        Its certificate does not name the server where `named` is false: it has two names.
+        """
+        if self._tls is None:
+            from aepmock.server.tls import throw_away_tls
+
+            context, ca_file = self._stack.enter_context(throw_away_tls(tuple(self.certified)))
+            origin = self._stack.enter_context(self._serving(tls=context)).origin
+            self._tls = (origin, str(ca_file))
+        origin, ca_path = self._tls
+        at = origin if named else origin.replace("127.0.0.1", "localhost")
+        return self.settings_at(at, self.settings, ca_file=ca_path)
+
+    def was_on_the_wire(self, exchanges: Iterable[Exchange]) -> bool:
+        """Whether the requests went there; those of a client with its host compiled in do not."""
+        return all(e.request.origin == self._wire for e in exchanges)
+
+    def _serving(self, **more: Any) -> AbstractContextManager[Server]:
+        from aepmock.doors.server_door import serving
+
+        return serving(self.recorder.handle, **more)
+
+    @contextmanager
+    def nobody(self) -> Iterator[str]:
+        """An origin on loopback where nobody listens."""
+        with socket.socket() as held:
+            held.bind(("127.0.0.1", 0))
+            yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
     def valid_connections(self) -> st.SearchStrategy[NewConnection]:
         """Connections that the service accepts, within what the client knows of."""
@@ -167,6 +237,26 @@ class Bench:
     def name(self, text: str) -> str:
         """The text as the name of a connection; a live run puts its own name before it."""
         return text
+
+    @cached_property
+    def canaries(self) -> Mapping[str, str]:
+        """Values for the secret auth params, by name, that nobody could hit upon by chance."""
+        ids = IdSource(self.seed)
+        spec = self.connector.auth[0] if self.connector.auth else None
+        return {name: f"canary{ids.hex(32)}" for name in sorted(spec.secrets)} if spec else {}
+
+    def canary_connection(self) -> NewConnection:
+        """A plain connection whose secrets are canaries."""
+        plain = self.plain_connection()
+        return replace(plain, auth_params={**plain.auth_params, **self.canaries})
+
+    @property
+    def elsewhere(self) -> str:
+        """An origin that is not the client's, whose requests reach the recorder all the same."""
+        if self._origin is None:
+            return "https://elsewhere.adobe.io"
+        # The same server by another name is another origin.
+        return self._origin.replace("127.0.0.1", "localhost")
 
     def plain_connection(self) -> NewConnection:
         """A connection without anything odd."""
@@ -185,6 +275,19 @@ class Bench:
     def settings(self) -> ClientSettings:
         """The settings of the client that most calls are made with."""
         return self.settings_for(self.home, other_org=False)
+
+    def rival_settings(self) -> ClientSettings:
+        """The settings of a client with fresh credentials for the same organization."""
+        own = self.settings
+        fresh = self.service.mint_credentials(ims_org_id=own.ims_org_id)
+        self.learn([fresh.access_token, fresh.client_secret])
+        return replace(
+            own,
+            access_token=fresh.access_token,
+            api_key=fresh.api_key,
+            client_id=fresh.client_id,
+            client_secret=fresh.client_secret,
+        )
 
     def settings_for(self, sandbox: str, *, other_org: bool) -> ClientSettings:
         credentials = self.other_credentials if other_org else self.credentials
@@ -213,10 +316,7 @@ class Bench:
             self.program.allow(self.timeout_s, lambda: self.requests_of_call, self.most_requests)
             self._origin = self.program.origin
         elif self.config.door == "server":
-            from aepmock.doors.server_door import serving
-
-            server = self._stack.enter_context(serving(self.recorder.handle))
-            self._origin = server.origin
+            self._origin = self._stack.enter_context(self._serving()).origin
         self._guard = self._stack.enter_context(guarding(doors))
         self.learn(
             value
@@ -249,9 +349,7 @@ class Bench:
         if key not in self._clients:
             settings_ = self.settings_for(key[0], other_org=other_org)
             self.recorder.take()
-            # A program's calls have a deadline of their own, and may need the time to say hello.
-            deadline_s = None if self.program else self.deadline_s
-            driver = Driver(self.config.factory, settings_, deadline_s=deadline_s)
+            driver = self.driver(settings_)
             exchanges = self.recorder.take()
             self.check_guard()
             self._clients[key] = (driver, settings_)
@@ -262,6 +360,12 @@ class Bench:
                     driver.made, "factory", settings_, {}, exchanges
                 )
         return self._clients[key]
+
+    def driver(self, settings_: ClientSettings) -> Driver:
+        """A client with these settings, not kept."""
+        # A program's calls have a deadline of their own, and may need the time to say hello.
+        deadline_s = None if self.program else PATIENCE * settings_.timeout_s
+        return Driver(self.config.factory, settings_, deadline_s=deadline_s)
 
     def _check_made(self, driver: Driver, settings_: ClientSettings) -> None:
         """Raises UsageError for a factory that gives no client; odd settings it may refuse."""
@@ -419,6 +523,7 @@ class Bench:
     def _judge(self, trial: Trial, wanted: str | None) -> None:
         session = trial.session
         self.tally.unsupported |= session.unsupported
+        self.learn([*session.canaries, *session.tokens])
         for call in session.calls:
             if "connection" in call.args:
                 self.redactor.learn(auth_params(call.args))

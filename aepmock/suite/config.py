@@ -163,6 +163,7 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
         started_at=started_at,
         duration_s=duration_s,
         results=results,
+        waited_s=round(tally.waited_s, 2),
         live=live,
         live_run=about,
     )

@@ -6,19 +6,21 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from aepmock.clients.driver import CallLost, Outcome
+from aepmock.clients.driver import CallLost, Driver, Outcome
 from aepmock.judge import Call, Session
-from aepmock.judge.evidence import PRIMARY
+from aepmock.judge.evidence import PRIMARY, Trace
 from aepmock.judge.findings import Problem
 from aepmock.judge.judging import tell
+from aepmock.judge.leading import origin_of
 from aepmock.messages import Exchange, Response
 from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.service import Interposer
 from aepmock.service.fault_reading import What, make_fault
 from aepmock.service.interposer import Change
+from aepmock.suite.watching import watching
 
 if TYPE_CHECKING:
     from aepmock.suite.bench import Bench
@@ -30,6 +32,10 @@ BY_ID = (
     "test_connection",
     "explore_connection",
 )
+PATIENCE = 5
+"""What convicts a client is never giving up: so many times its timeout."""
+ALWAYS = 1_000_000
+"""How often a fault happens that happens to every request."""
 CALLS = OPERATIONS
 """Every method of a client."""
 
@@ -47,6 +53,7 @@ class Trial:
     session: Session
     interposer: Interposer
     started: float = field(default_factory=time.monotonic)
+    watched: bool = False
 
     def call(
         self, operation: str, *, sandbox: str | None = None, org: bool = False, **args: Any
@@ -72,22 +79,96 @@ class Trial:
             return None
         if operation in self.bench.hung:
             return None
+        return self._call(driver, settings_, operation, args)
+
+    def _call(
+        self, driver: Driver, settings_: ClientSettings, operation: str, args: Mapping[str, Any]
+    ) -> Outcome:
+        """Calls a method that the client has, and keeps what came of it."""
+        given = self._begin(args)
+        with self._watching() as traces, self.bench.hurrying():
+            outcome = driver.call(operation, args)
+        self.bench.note(operation, outcome)
+        return self._keep(outcome, operation, settings_, given, driver, traces)
+
+    def visit(self, settings_: ClientSettings, operation: str, **args: Any) -> Outcome | None:
+        """Makes a client with settings of its own for a single call, and closes it again.
+
+        What its making sends, and an error in it, belong to the call; None if it has no such
+        method. A call whose requests go elsewhere shows nothing: the client has its host
+        compiled in.
+        """
+        given = self._begin(args)
+        with self._watching() as traces, self.bench.hurrying():
+            driver = self.bench.driver(settings_)
+            outcome = driver.made
+            if outcome.raised is None and not outcome.looped and driver.supports(operation):
+                outcome = driver.call(operation, args)
+        try:
+            if outcome is driver.made and outcome.raised is None and not outcome.looped:
+                self.session.unsupported.add(operation)
+                return None
+            if self.bench.program is not None:
+                # A program that hangs has to be started anew: that may happen so often only.
+                self.bench.note(operation, outcome)
+            outcome = self._keep(outcome, operation, settings_, given, driver, traces)
+            if not _at_home(settings_, self.session.calls[-1]):
+                self.session.calls.pop()
+        finally:
+            driver.close()
+        return outcome
+
+    def _begin(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         self.bench.recorder.take()
         self.bench.requests_of_call = 0
-        given = _snapshot(args)
+        self.bench.begun_s.clear()
+        given: Mapping[str, Any] = _snapshot(args)
         if self.bench.program is not None:
             self.bench.program.learn(auth_params(args))
-        outcome = driver.call(operation, args)
-        self.bench.note(operation, outcome)
+        return given
+
+    @contextmanager
+    def _watching(self) -> Iterator[list[Trace] | None]:
+        if not self.watched:
+            yield None
+            return
+        with watching() as traces:
+            yield traces
+
+    def _keep(
+        self,
+        outcome: Outcome,
+        operation: str,
+        settings_: ClientSettings,
+        given: Mapping[str, Any],
+        driver: Driver,
+        traces: list[Trace] | None,
+    ) -> Outcome:
+        """Adds a call to the session, with what it sent and what it left behind."""
         self.bench.take_conduct(self.session)
         exchanges = self.bench.recorder.take()
         if outcome.looped and not exchanges and self.bench.program is not None:
             # Nothing was done: that is driver.answers, and says nothing about a client.
             outcome = Outcome(raised=CallLost("it never came back", hung=True))
         self.bench.check_guard()
-        self.session.calls.append(as_call(outcome, operation, settings_, given, exchanges))
+        begun_s = self.bench.begun_s
+        self.session.at_s |= {
+            e.number: begun_s[id(e.request)] for e in exchanges if id(e.request) in begun_s
+        }
+        call = as_call(outcome, operation, settings_, given, exchanges)
+        if traces is not None:
+            shown = Trace("repr", "the client's repr", driver.shown())
+            call = replace(call, traces=(*traces, shown))
+        self.session.calls.append(call)
         self._learn_tokens()
         return outcome
+
+    def watch(self) -> None:
+        """From now on looks at what calls leave behind, and takes the canaries for secrets."""
+        self.watched = True
+        self.session.canaries |= {
+            value: f"the connector's {name}" for name, value in self.bench.canaries.items()
+        }
 
     def create(self, connection: NewConnection, **where: Any) -> tuple[str, str | None] | None:
         """Creates by the client; the id and etag that the service gave, or None."""
@@ -119,23 +200,19 @@ class Trial:
             item = self.seed()[0]
             if change is not None:
                 stack.enter_context(self.changing(service_operation(operation), change))
-            if operation == "create_connection":
-                return self.call(operation, connection=self.bench.plain_connection())
-            if operation in ("list_connections", "count_connections"):
-                return self.call(operation)
-            if operation == "update_connection":
-                rename = {
-                    "op": "replace",
-                    "path": "/name",
-                    "value": self.bench.name("another name"),
-                }
-                return self.call(
-                    operation,
-                    connection_id=item["id"],
-                    etag=item["etag"],
-                    operations=[rename],
-                )
-            return self.call_by_id(operation, item["id"])
+            return self.call(operation, **self.arguments(operation, item))
+
+    def arguments(self, operation: str, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Plain arguments for any method, on a connection that was put in."""
+        rename = {"op": "replace", "path": "/name", "value": self.bench.name("another name")}
+        if operation == "create_connection":
+            return {"connection": self.bench.plain_connection()}
+        if operation in ("list_connections", "count_connections"):
+            return {}
+        found = {"connection_id": item["id"]}
+        if operation == "update_connection":
+            return {**found, "etag": item["etag"], "operations": [rename]}
+        return {**found, "object_type": "root"} if operation == "explore_connection" else found
 
     def call_whole_list(self) -> Outcome | None:
         """Lists everything that the sandbox holds."""
@@ -184,6 +261,15 @@ class Trial:
         return None
 
     @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """In here a client may really have to wait: the time is counted and shown."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.bench.tally.waited_s += time.monotonic() - started
+
+    @contextmanager
     def answering(self, operation: str, answer: Response) -> Iterator[None]:
         """In here every request of an operation gets this answer, repeats included."""
         self.interposer.answer(operation, answer, times=1_000_000)
@@ -201,7 +287,10 @@ class Trial:
         times: int = 1,
         when: Mapping[str, Any] | None = None,
     ) -> Iterator[None]:
-        """In here a fault happens: trial.faulting("connections.create", "lost answer: reset")."""
+        """In here a fault happens: trial.faulting("connections.create", "lost answer: reset").
+
+        With `times` ALWAYS it does so to every request, repeats included.
+        """
         fault = make_fault(self.bench.contract, operation, what, times=times, when=when)
         self.interposer.fault(fault)
         try:
@@ -220,6 +309,12 @@ class Trial:
 
     def _learn_tokens(self) -> None:
         self.session.tokens |= self.bench.issued_tokens(self.session.calls[-1].exchanges)
+
+
+def _at_home(settings_: ClientSettings, call: Call) -> bool:
+    """Whether all requests of a call went to the addresses that its client was given."""
+    origins = {origin_of(url) for url in (settings_.base_url, settings_.ims_token_url)}
+    return all(origin_of(e.request.origin) in origins for e in call.exchanges)
 
 
 def as_call(

@@ -7,7 +7,7 @@
  *     aepmock judge -- node examples/node/client.mjs
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { argv } from "node:process";
 import tls from "node:tls";
 import { pathToFileURL } from "node:url";
@@ -413,5 +413,5 @@ function described(error) {
   return { status: known.status, code: known.code, message: known.message };
 }
 
-// As a module it is only the client; as a program it also listens.
-if (argv[1] !== undefined && import.meta.url === pathToFileURL(argv[1]).href) await main();
+// As a module it is only the client; as a program, by whatever link it was found, it listens.
+if (argv[1] && import.meta.url === pathToFileURL(realpathSync(argv[1])).href) await main();

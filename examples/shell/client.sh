@@ -15,6 +15,7 @@ export LC_ALL=C # bash is not to look into the octets; jq speaks UTF-8 always
 for program in curl jq; do
   command -v "$program" >/dev/null || { echo "client.sh needs $program" >&2; exit 127; }
 done
+((BASH_VERSINFO[0] >= 4)) || { echo "client.sh needs bash 4, this is $BASH_VERSION" >&2; exit 127; }
 
 # jq reads lines of two kinds: "request JSON" and "answer STATUS EXIT BODY", EXIT being curl's.
 # It says one line to each: "send CONFIG", "reply JSON" or "bye JSON".

@@ -306,6 +306,28 @@ def test_a_client_without_a_timeout_is_let_go_in_the_end() -> None:
     assert service.clock.now_ms() - before == 3 * 600_000
 
 
+@pytest.mark.parametrize("module", [httpx, httpx2])
+def test_an_async_client_may_have_a_timeout_of_its_own(module: Any) -> None:
+    _, interposer, headers = _scene("connections.list: timeout, latency 10ms, slow body 30s")
+    url = f"{PLATFORM}{BASE}/connections"
+
+    async def ask(client: Any) -> int:
+        async with asyncio.timeout(0.2):
+            return int((await client.get(url, headers=headers)).status_code)
+
+    async def scene() -> None:
+        async with module.AsyncClient(timeout=None) as client:
+            with pytest.raises(TimeoutError):
+                await ask(client)
+            assert await ask(client) == 200
+            with pytest.raises(TimeoutError):
+                await ask(client)
+
+    with open_doors("auto", interposer.handle):
+        asyncio.run(scene())
+    assert 0.2 < interposer.waited_s < 5
+
+
 @pytest.mark.parametrize("door", ["inside", "server"])
 def test_an_adapter_of_requests_repeats_by_its_own_rules(door: str) -> None:
     service, interposer, headers = _scene("connections.*: reset, 503, 429 retry-after 0s")

@@ -8,13 +8,18 @@ from tests.mutants import (
     creating,
     erring,
     exploring,
+    leaking,
     listing,
     living,
+    mixing,
     odd_but_right,
     odd_errors,
+    odd_manners,
     on_requests,
     requesting,
+    retrying,
     tokens,
+    trusting,
     updating,
 )
 from tests.mutants.registry import Innocent, Mutant, found
@@ -29,10 +34,15 @@ MODULES = (
     erring,
     living,
     tokens,
+    leaking,
+    mixing,
+    trusting,
+    retrying,
     asynchronous,
     on_requests,
     odd_but_right,
     odd_errors,
+    odd_manners,
 )
 """Where they stand: each module signs its own in when it is imported."""
 

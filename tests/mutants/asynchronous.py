@@ -14,7 +14,11 @@ from tests.mutants.registry import breaks
 Operations = Sequence[Mapping[str, Any]]
 
 
-@breaks("connections.create.one-post")
+@breaks(
+    "connections.create.one-post",
+    # Where one of the two is not answered, the other one has worked.
+    also=("retries.lost-answer", "answers.success"),
+)
 class gathers_a_create_twice(AsyncReferenceClient):
     """Races two tries and takes the first answer."""
 
@@ -28,7 +32,13 @@ class gathers_a_create_twice(AsyncReferenceClient):
 @breaks(
     "connections.update.conflict-reported",
     # Whatever the answer is, nobody is there to hear it.
-    also=(*REFUSALS, *BAD_SUCCESSES, "connections.update.sent", "connections.update.returns-etag"),
+    also=(
+        *REFUSALS,
+        *BAD_SUCCESSES,
+        "connections.update.sent",
+        "connections.update.returns-etag",
+        "connections.update.duel",
+    ),
 )
 class updates_in_a_task_that_nobody_awaits(AsyncReferenceClient):
     """The caller hears of success before anything was sent."""

@@ -112,8 +112,8 @@ class asks_until_a_page_brings_nothing_new(_Paging):
 
 @breaks(
     "connections.list.next-link",
-    # The host's root is not below the base path.
-    also=("request.base-path",),
+    # The host's root is not below the base path; and a link with a host of its own is followed.
+    also=("request.base-path", "secrets.next-link"),
 )
 class joins_the_next_link_with_the_host(_Paging):
     def page_after(self, href: str, property: Sequence[str]) -> httpx.Request:

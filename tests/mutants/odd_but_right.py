@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import UserDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -122,6 +123,7 @@ class repeats_a_create_that_was_not_admitted(MintingClient):
         answer = self.send(self.create_request(connection))
         if answer.status_code in (401, 429):
             self._minted = None
+            time.sleep(float(answer.headers.get("Retry-After", "0")))
             answer = self.send(self.create_request(connection))
         return self.read_created(answer)
 
@@ -349,6 +351,8 @@ class repeats_what_only_reads(ReferenceClient):
         answer = super().send(request)
         for _ in range(2):
             if request.method != "GET" or answer.status_code < 500:
+                break
+            if "Retry-After" in answer.headers:
                 break
             answer = super().send(request)
         return answer

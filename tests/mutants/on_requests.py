@@ -188,7 +188,11 @@ class raises_for_status_and_forgets_the_answer(FlowService):
 
 @breaks(
     "connections.update.no-blind-repeat",
-    also=("connections.update.etag-verbatim", "connections.update.no-lost-update"),
+    also=(
+        "connections.update.etag-verbatim",
+        "connections.update.no-lost-update",
+        "connections.update.duel",
+    ),
 )
 class solves_conflicts_by_itself(FlowService):
     def update_connection(

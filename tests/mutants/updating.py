@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -105,13 +105,19 @@ class writes_the_etag_in_capitals(_WithPatch):
         request.headers["If-Match"] = etag.upper()
 
 
-@breaks("connections.update.etag-verbatim", also=("connections.update.no-lost-update",))
+@breaks(
+    "connections.update.etag-verbatim",
+    also=("connections.update.no-lost-update", "connections.update.duel"),
+)
 class matches_anything(_WithPatch):
     def change(self, request: httpx.Request, etag: str) -> None:
         request.headers["If-Match"] = "*"
 
 
-@breaks("connections.update.etag-verbatim", also=("connections.update.no-lost-update",))
+@breaks(
+    "connections.update.etag-verbatim",
+    also=("connections.update.no-lost-update", "connections.update.duel"),
+)
 class reads_the_etag_just_before(ReferenceClient):
     def update_connection(
         self, connection_id: str, etag: str, operations: Operations
@@ -120,7 +126,7 @@ class reads_the_etag_just_before(ReferenceClient):
         return super().update_connection(connection_id, fresh, operations)
 
 
-@breaks("connections.update.conflict-reported", also=("errors.service",))
+@breaks("connections.update.conflict-reported", also=("errors.service", "connections.update.duel"))
 class returns_nothing_after_a_conflict(ReferenceClient):
     def update_connection(self, connection_id: str, etag: str, operations: Operations) -> Any:
         answer = self.send(self.update_request(connection_id, etag, operations))
@@ -156,7 +162,11 @@ class repeats_an_update_after_a_conflict(ReferenceClient):
 
 @breaks(
     "connections.update.no-lost-update",
-    also=("connections.update.no-blind-repeat", "connections.update.etag-verbatim"),
+    also=(
+        "connections.update.no-blind-repeat",
+        "connections.update.etag-verbatim",
+        "connections.update.duel",
+    ),
 )
 class patches_again_with_a_fresh_etag(ReferenceClient):
     def update_connection(
@@ -188,6 +198,37 @@ class remembers_the_newest_etag(ReferenceClient):
         if made["etag"]:
             self._newest[connection_id] = made["etag"]
         return made
+
+
+@breaks("connections.update.duel", also=("connections.update.etag-verbatim",))
+class learns_etags_from_other_clients(ReferenceClient):
+    """Means well: what another object of this process changed is known here at once."""
+
+    newest: ClassVar[dict[str, tuple[int, str]]] = {}
+
+    def update_connection(
+        self, connection_id: str, etag: str, operations: Operations
+    ) -> dict[str, Any]:
+        who, newest = self.newest.get(connection_id, (id(self), etag))
+        made = super().update_connection(
+            connection_id, etag if who == id(self) else newest, operations
+        )
+        if made["etag"]:
+            self.newest[connection_id] = (id(self), made["etag"])
+        return made
+
+
+@breaks("connections.update.duel", also=("connections.update.etag-verbatim",))
+class looks_and_then_matches_what_it_finds(ReferenceClient):
+    """Between the look and the PATCH there is room for someone else, and for a second look."""
+
+    def update_connection(
+        self, connection_id: str, etag: str, operations: Operations
+    ) -> dict[str, Any]:
+        if self.get_connection(connection_id)["etag"] != etag:
+            raise ClientError("the connection has changed", status=412, code="1404-412")
+        fresh = self.get_connection(connection_id)["etag"]
+        return super().update_connection(connection_id, fresh, operations)
 
 
 @breaks("connections.update.operations")

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from aepmock import load_contract
+
 REFERENCE = "aepmock.clients.reference:client"
 BROKEN = """
 from aepmock.clients.reference import MintingClient
@@ -25,7 +27,8 @@ def test_a_right_client_passes_and_the_summary_counts(pytester: pytest.Pytester)
     result = pytester.runpytest_subprocess(*SUITE, "--aepmock-client", REFERENCE)
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["aepmock: mock, door auto, readings default, seed 0"])
-    result.stdout.fnmatch_lines(["*= aepmock =*", "88 clauses: * met, * not-exercised"])
+    counted = f"{len(load_contract().clauses)} clauses: * met, * not-exercised"
+    result.stdout.fnmatch_lines(["*= aepmock =*", counted])
 
 
 def test_a_broken_client_fails_with_clause_evidence_and_command(

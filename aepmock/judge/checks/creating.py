@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aepmock.judge.answers import SUCCESS, items_of, kind_of
 from aepmock.judge.checks.bodies import create_body, with_body
 from aepmock.judge.checks.registry import Verdicts, session_check
+from aepmock.judge.checks.retrying import unanswered
 from aepmock.judge.evidence import Call, Session
 from aepmock.judge.findings import Problem
 from aepmock.messages import Exchange
@@ -225,8 +226,8 @@ def one_post(session: Session) -> Verdicts:
 def _blind_repeat(session: Session, call: Call, posts: list[Exchange]) -> Exchange | None:
     """The first POST that follows another, which may have worked, without a look in between."""
     for before, after in pairwise(posts):
-        if before.response.status in _NOTHING_DONE:
-            continue
+        if before.response.status in _NOTHING_DONE or unanswered(before):
+            continue  # retries.lost-answer
         looked = any(
             before.number < e.number < after.number
             and session.operation(e) in ("connections.list", "connections.search")

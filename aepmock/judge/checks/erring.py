@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from aepmock.judge.answers import BAD_SUCCESSES, REFUSALS, SUCCESS, code_of, items_of, kind_of
 from aepmock.judge.checks.registry import Verdicts, session_check
+from aepmock.judge.checks.retrying import unanswered
 from aepmock.judge.evidence import Call, Session
 from aepmock.judge.findings import Problem
 from aepmock.judge.testimony import knows_code, knows_status
@@ -16,8 +17,8 @@ def _ends(session: Session) -> Iterator[tuple[Call, Exchange, str]]:
     """Calls with the last exchange of their own kind, and the kind of its answer."""
     for call in session.calls:
         last = next(reversed(session.primary(call)), None)
-        if last is None:
-            continue
+        if last is None or unanswered(last):
+            continue  # retries.no-answer
         counted = (last.request.parameter("count") or "").lower() == "true"
         kind = kind_of(last.response, session.operation(last), counted=counted)
         yield call, last, kind

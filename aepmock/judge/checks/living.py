@@ -37,7 +37,9 @@ class _World:
 
 
 def _replay(session: Session) -> Iterator[tuple[Call, _World]]:
-    """Each call with the world as it was before it."""
+    """Each call with the world as it was before it; nobody knows it for calls at a time."""
+    if session.at_a_time:
+        return
     world = _World()
     for call in session.calls:
         yield call, world

@@ -53,6 +53,7 @@ _NEEDS: Mapping[str, str] = {
     "request.path-encoding": "get_connection",
     "request.query-encoding": "list_connections",
     "request.empty-id": "get_connection",
+    "secrets.next-link": "list_connections",
     "lifecycle.reads-back": "get_connection",
     "lifecycle.isolation": "get_connection",
     "lifecycle.lists": "list_connections",

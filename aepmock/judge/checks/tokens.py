@@ -21,7 +21,7 @@ def _token_requests(session: Session) -> Iterator[tuple[Call, Exchange]]:
                 yield call, exchange
 
 
-def _given(exchange: Exchange) -> dict[str, str]:
+def given_in(exchange: Exchange) -> dict[str, str]:
     """What a token request says, by query and by form."""
     given = dict(exchange.request.query)
     if _media(exchange) == _FORM:
@@ -40,7 +40,7 @@ def form(session: Session) -> Verdicts:
     for _, exchange in _token_requests(session):
         request = exchange.request
         right = request.method == "POST" and (not request.body or _media(exchange) == _FORM)
-        grant = _given(exchange).get("grant_type")
+        grant = given_in(exchange).get("grant_type")
         if right and grant == "client_credentials":
             yield None
         else:
@@ -55,7 +55,7 @@ def form(session: Session) -> Verdicts:
 @session_check("ims.token.credentials")
 def credentials(session: Session) -> Verdicts:
     for call, exchange in _token_requests(session):
-        given = _given(exchange)
+        given = given_in(exchange)
         if not given:
             continue  # the form is judged above
         settings = call.settings

@@ -158,6 +158,8 @@ def no_blind_repeat(session: Session) -> Verdicts:
 @session_check("connections.update.no-lost-update")
 def no_lost_update(session: Session) -> Verdicts:
     """A call with an etag that an earlier answer replaced must not change the connection."""
+    if session.at_a_time:
+        return  # connections.update.duel
     current: dict[str, str] = {}
     outdated: set[tuple[str, str]] = set()
     for call in session.calls:
@@ -184,6 +186,44 @@ def no_lost_update(session: Session) -> Verdicts:
                 "a 412, reported",
                 f"If-Match: {changed.request.headers.get('if-match')} and a "
                 f"{changed.response.status}",
+                changed,
+            )
+
+
+@session_check("connections.update.duel")
+def duel(session: Session) -> Verdicts:
+    """Told by the wire: a PATCH that worked on another version than its caller had read."""
+    if session.together != "duel":
+        return
+    seeded = next((call.returned[0]["etag"] for call in session.of("seed")), None)
+    written = sorted(
+        (exchange.number, str(document.get("etag")))
+        for _, exchange in _patches(session)
+        if exchange.response.ok and isinstance(document := exchange.response.json_or_none, dict)
+    )
+    for call in session.of("update_connection"):
+        patches = session.primary(call)
+        changed = next((e for e in patches if e.response.ok), None)
+        if changed is None:
+            if patches and patches[-1].response.status == 412 and call.raised is None:
+                yield Problem(
+                    "of two rivals, the one that lost was not told",
+                    "a 412, reported",
+                    "a return value",
+                    patches[-1],
+                )
+            elif patches:
+                yield None
+            continue
+        before = [etag for number, etag in written if number < changed.number]
+        current = before[-1] if before else seeded
+        if current is None or _core(current) == _core(call.args["etag"]):
+            yield None
+        else:
+            yield Problem(
+                "of two rivals, the second one overwrote what the first had changed",
+                "a 412, reported: the connection is no longer as it was read",
+                f"a change that was made for {call.args['etag']} went through at {current}",
                 changed,
             )
 

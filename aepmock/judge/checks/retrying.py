@@ -1,0 +1,175 @@
+"""Family 7: what is sent again, how often and how soon, and whether a call comes to an end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from aepmock.judge.answers import code_of
+from aepmock.judge.checks.registry import Verdicts, session_check
+from aepmock.judge.evidence import Call, Session
+from aepmock.judge.findings import Problem
+from aepmock.messages import Exchange
+
+ENDLESS = 200
+"""So many requests of one kind in one call, all refused, are no patience any more."""
+_EARLY = 0.9
+"""How much of a Retry-After has to be over: clocks are not that exact."""
+_SEARCHES = ("connections.list", "connections.search")
+
+
+def unanswered(exchange: Exchange) -> bool:
+    """Whether the client got nothing that is an answer; a server may have done what it asked."""
+    return exchange.response.status == 0
+
+
+def _looked_between(session: Session, call: Call, before: Exchange, after: Exchange) -> bool:
+    return any(
+        before.number < e.number < after.number and session.operation(e) in _SEARCHES
+        for e in call.exchanges
+    )
+
+
+@session_check("retries.lost-answer")
+def lost_answer(session: Session) -> Verdicts:
+    """A repeat after a status is the matter of connections.create.one-post."""
+    for call in session.of("create_connection"):
+        posts = session.primary(call)
+        if not any(map(unanswered, posts)):
+            continue
+        blind = next(
+            (
+                after
+                for before, after in pairwise(posts)
+                if unanswered(before) and not _looked_between(session, call, before, after)
+            ),
+            None,
+        )
+        if blind is None:
+            yield None
+        else:
+            yield Problem(
+                "a create is sent again although the first one may have worked",
+                "one POST, and an error; or a look at what is there before the next one",
+                f"{len(posts)} POSTs in one call",
+                blind,
+            )
+
+
+@session_check("retries.no-answer")
+def no_answer(session: Session) -> Verdicts:
+    for call in session.calls:
+        primary = session.primary(call)
+        if not primary or not all(map(unanswered, primary)) or call.looped:
+            continue
+        if call.raised is not None:
+            yield None
+        elif call.operation != "create_connection" or not _looked_after(session, call):
+            yield Problem(
+                f"{call.operation} returned although nobody answered",
+                "an error",
+                f"a {type(call.returned).__name__} returned",
+                primary[-1],
+            )
+
+
+def _looked_after(session: Session, call: Call) -> bool:
+    return any(session.operation(e) in _SEARCHES and e.response.ok for e in call.exchanges)
+
+
+@session_check("retries.bounded")
+def bounded(session: Session) -> Verdicts:
+    for call in session.calls:
+        refused = [e for e in session.primary(call) if not e.response.ok and e.response.injected]
+        if len(refused) >= ENDLESS:
+            yield Problem(
+                f"{call.operation} goes on for ever while it is refused",
+                "an error after some tries",
+                f"{len(refused)} requests in one call, and no end",
+                refused[0],
+            )
+        elif refused and not call.looped:
+            yield None
+
+
+@session_check("retries.retry-after")
+def retry_after(session: Session) -> Verdicts:
+    for call in session.calls:
+        if not any(_wanted_s(e) for e in session.primary(call)):
+            continue
+        for before, after, wanted_s in _asked_to_wait(session, call):
+            waited_s = session.at_s[after.number] - session.at_s[before.number]
+            if waited_s < _EARLY * wanted_s:
+                yield Problem(
+                    f"a request is repeated sooner than Retry-After: {wanted_s} says",
+                    f"{wanted_s} s between the two, or no repeat",
+                    f"{waited_s:.1f} s",
+                    after,
+                )
+                break
+        else:
+            yield None
+
+
+def _wanted_s(exchange: Exchange) -> int:
+    """The seconds of a Retry-After; 0 where there is none, or a date."""
+    asked = (exchange.response.headers.get("retry-after") or "").strip()
+    return int(asked) if asked.isdecimal() else 0
+
+
+def _asked_to_wait(session: Session, call: Call) -> Iterator[tuple[Exchange, Exchange, int]]:
+    """Repeats of a request whose answer had a Retry-After, in seconds."""
+    for before, after in pairwise(session.primary(call)):
+        wanted_s = _wanted_s(before)
+        same = (before.request.method, before.request.target) == (
+            after.request.method,
+            after.request.target,
+        )
+        timed = {before.number, after.number} <= session.at_s.keys()
+        if same and timed and wanted_s:
+            yield before, after, wanted_s
+
+
+@session_check("retries.fresh-token")
+def fresh_token(session: Session) -> Verdicts:
+    for call in session.calls:
+        primary = session.primary(call)
+        expired = [e for e in primary if code_of(e.response) == "401013"]
+        if not expired or len(expired) != len(primary):
+            continue
+        fetched = [
+            e
+            for e in call.exchanges
+            if e.number > expired[0].number and session.operation(e) == "ims.token"
+        ]
+        if len(expired) <= 2 and len(fetched) <= 1:
+            yield None
+        else:
+            yield Problem(
+                "a refused token leads to more than one repeat",
+                "one fresh token and one repeat at most, then an error",
+                f"{len(expired)} requests and {len(fetched)} fresh tokens in one call",
+                expired[-1],
+            )
+
+
+@session_check("retries.timeout")
+def timeout(session: Session) -> Verdicts:
+    for call in session.calls:
+        silent = [e for e in call.exchanges if _is_silent(e)]
+        if not silent:
+            continue
+        if call.looped:
+            yield Problem(
+                f"{call.operation} waits for ever on a server that does not answer",
+                f"an error after {call.settings.timeout_s:g} s, the timeout that was given",
+                f"no end after {5 * call.settings.timeout_s:g} s",
+                silent[0],
+            )
+        else:
+            yield None
+
+
+def _is_silent(exchange: Exchange) -> bool:
+    effect = exchange.response.effect
+    return effect is not None and effect.ending == "silence"

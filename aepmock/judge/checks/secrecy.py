@@ -1,0 +1,220 @@
+"""Family 8: where secrets turn up that are to stay between the client and the service.
+
+A finding names the place and which secret it is, never the secret.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
+
+from aepmock.judge.checks.registry import Verdicts, session_check
+from aepmock.judge.evidence import Call, Session
+from aepmock.judge.findings import Problem
+from aepmock.judge.leading import led_away, led_by
+from aepmock.messages import Exchange
+
+_NOT_OWN = sys.stdlib_module_names | {"aiohttp", "h11", "httpcore", "httpx", "httpx2", "requests"}
+"""Whose exceptions keep the request that failed: what hangs on those is the library's."""
+
+
+def _found(text: str, secrets: Mapping[str, str]) -> str | None:
+    """Which secret stands in a text, or None."""
+    return next((what for secret, what in secrets.items() if secret and secret in text), None)
+
+
+def _own(session: Session) -> Iterator[tuple[Call, Exchange, Mapping[str, str]]]:
+    """Requests to Flow Service with the secrets of their call, those that were led away left out.
+
+    The token endpoint is sent the client's secret, in the form or in the query (DEVC).
+    """
+    for call in session.calls:
+        secrets = session.secrets(call)
+        away = led_away(call)
+        for exchange in call.exchanges:
+            if session.operation(exchange) != "ims.token" and exchange.number not in away:
+                yield call, exchange, secrets
+
+
+@session_check("secrets.url")
+def url(session: Session) -> Verdicts:
+    for _, exchange, secrets in _own(session):
+        target = exchange.request.target
+        what = _found(target, secrets) or ("%" in target and _found(unquote(target), secrets))
+        if not what:
+            yield None
+        else:
+            yield Problem(
+                f"{what} stands in the URL of a request",
+                "a URL without a secret: URLs are logged by everyone on the way",
+                f"{what}, in the path or the query",
+                exchange,
+            )
+
+
+@session_check("secrets.header")
+def header(session: Session) -> Verdicts:
+    """What stands in Authorization is the matter of request.authorization."""
+    for _, exchange, secrets in _own(session):
+        for name, value in exchange.request.headers:
+            what = None if name.lower() == "authorization" else _found(value, secrets)
+            if what is not None:
+                yield Problem(
+                    f"{what} stands in the header {name}",
+                    "the access token in Authorization, and no other secret in a header",
+                    f"{name}: …{what}…",
+                    exchange,
+                )
+                break
+        else:
+            yield None
+
+
+def _leading(clause: str, wanted: str) -> None:
+    @session_check(clause)
+    def check(session: Session) -> Verdicts:
+        for call in session.calls:
+            secrets = session.secrets(call)
+            for kind, _, followed in led_by(call):
+                if kind != wanted:
+                    continue
+                given = next(((e, w) for e in followed if (w := _in_request(e, secrets))), None)
+                if given is None:
+                    yield None
+                    continue
+                exchange, what = given
+                yield Problem(
+                    f"{what} goes to another origin, because a {kind} leads there",
+                    "no credential for an origin that the caller did not name",
+                    f"{what} sent to {exchange.request.origin}",
+                    exchange,
+                )
+
+
+_leading("secrets.redirect", "redirect")
+_leading("secrets.next-link", "next link")
+
+
+def _in_request(exchange: Exchange, secrets: Mapping[str, str]) -> str | None:
+    request = exchange.request
+    parts = [request.target, *(value for _, value in request.headers)]
+    parts.append(request.body.decode("utf-8", "replace"))
+    return next((what for part in parts if (what := _found(part, secrets))), None)
+
+
+def _trace(clause: str, place: str, wanted: str) -> None:
+    @session_check(clause)
+    def check(session: Session) -> Verdicts:
+        for call in session.calls:
+            if call.traces is None:
+                continue
+            secrets = session.secrets(call)
+            for trace in call.traces:
+                what = _found(trace.text, secrets) if trace.place == place else None
+                if what is not None:
+                    yield Problem(
+                        f"{what} turns up in {trace.where}",
+                        wanted,
+                        f"{what}, after {call.operation}",
+                    )
+                    break
+            else:
+                yield None
+
+
+_trace("secrets.log", "log", "log records and warnings without a secret, at every level")
+_trace("secrets.output", "output", "no secret on standard output or standard error")
+_trace("secrets.repr", "repr", "a repr and a str of the client without a secret")
+_trace("secrets.file", "file", "no secret in a file of the working directory")
+
+
+@session_check("secrets.error")
+def error(session: Session) -> Verdicts:
+    """What a catcher prints or logs: the text and repr of an exception, its notes, its causes."""
+    for call in session.calls:
+        if call.traces is None or call.raised is None:
+            continue
+        yield from _look(call, _said(call.raised), session.secrets(call), "the error")
+
+
+@session_check("secrets.error-context")
+def error_context(session: Session) -> Verdicts:
+    for call in session.calls:
+        if call.traces is None or call.raised is None:
+            continue
+        texts = [*_behind(call.raised)]
+        yield from _look(call, iter(texts), session.secrets(call), "what hangs on the error")
+
+
+def _look(
+    call: Call, texts: Iterator[tuple[str, str]], secrets: Mapping[str, str], holder: str
+) -> Verdicts:
+    for where, text in texts:
+        what = _found(text, secrets)
+        if what is not None:
+            yield Problem(
+                f"{what} turns up in {where}",
+                f"{holder} of {call.operation} without a secret",
+                f"{what} in a {type(call.raised).__name__}",
+                call.exchanges[-1] if call.exchanges else None,
+            )
+            return
+    yield None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, its causes, and the members of groups."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        part = waiting.pop(0)
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        waiting.append(part.__cause__)
+        if isinstance(part, BaseExceptionGroup):
+            waiting += part.exceptions
+
+
+def _said(error: BaseException) -> Iterator[tuple[str, str]]:
+    for part in _causes(error):
+        name = type(part).__name__
+        yield f"the text of a {name}", _text(str, part)
+        yield f"the repr of a {name}", _text(repr, part)
+        for note in getattr(part, "__notes__", ()):
+            yield f"a note on a {name}", str(note)
+
+
+def _behind(error: BaseException) -> Iterator[tuple[str, str]]:
+    """The contexts that a traceback shows, and what the client's own errors keep as plain data."""
+    for part in _causes(error):
+        context = part.__context__
+        if context is not None and part.__cause__ is None and not part.__suppress_context__:
+            for inner in _causes(context):
+                yield f"the context of a {type(part).__name__}", _text(str, inner)
+        if type(part).__module__.partition(".")[0] not in _NOT_OWN:
+            for name, value in getattr(part, "__dict__", {}).items():
+                if name != "__notes__":
+                    yield f"the attribute {name} of a {type(part).__name__}", _plain(value)
+
+
+def _plain(value: object, depth: int = 3) -> str:
+    """The texts in plain data, joined; objects of other kinds are not looked into."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if depth and type(value) in (dict, list, tuple, set):
+        parts = value.items() if isinstance(value, dict) else value
+        return "\n".join(_plain(part, depth - 1) for part in parts)  # type: ignore[attr-defined]
+    return ""
+
+
+def _text(form: type[str] | object, part: BaseException) -> str:
+    """An exception as a text; one that can't be shown gives nothing away."""
+    try:
+        return str(part) if form is str else repr(part)
+    except Exception:
+        return ""

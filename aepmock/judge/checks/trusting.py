@@ -1,0 +1,43 @@
+"""Family 8: which servers a client trusts. A request that arrives is what convicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from aepmock.judge.checks.registry import Verdicts, session_check
+from aepmock.judge.evidence import Call, Session
+from aepmock.judge.findings import Problem
+
+
+def _toward(session: Session, *, ca: bool, named: bool) -> Iterator[Call]:
+    """Calls over TLS, with or without its CA, to a host that the certificate names or does not."""
+    for call in session.calls:
+        host = urlsplit(call.settings.base_url).hostname
+        if (call.settings.ca_file is not None) == ca and (host in session.certified) == named:
+            yield call
+
+
+def _refused(call: Call, summary: str) -> Problem | None:
+    if not call.exchanges:
+        return None
+    return Problem(
+        summary,
+        "an error before anything is sent",
+        f"{len(call.exchanges)} requests arrived in {call.operation}",
+        call.exchanges[0],
+    )
+
+
+@session_check("tls.unknown-ca")
+def unknown_ca(session: Session) -> Verdicts:
+    for call in _toward(session, ca=False, named=True):
+        yield _refused(call, "a request went to a server whose certificate nobody vouches for")
+
+
+@session_check("tls.wrong-host")
+def wrong_host(session: Session) -> Verdicts:
+    """Only where the client, given the same CA, does talk to the host that is named."""
+    if any(call.exchanges for call in _toward(session, ca=True, named=True)):
+        for call in _toward(session, ca=True, named=False):
+            yield _refused(call, "a request went to a server whose certificate is another host's")

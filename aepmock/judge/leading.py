@@ -1,0 +1,70 @@
+"""Where an answer leads a client: redirects, and next links, to another origin than its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+from aepmock.judge.answers import next_href
+from aepmock.judge.evidence import Call
+from aepmock.messages import Exchange
+
+_PORTS = {"http": 80, "https": 443}
+Origin = tuple[str, str | None, int | None]
+
+
+def origin_of(url: str) -> Origin | None:
+    """An origin in its normal form: a host in any case, the default port named or not.
+
+    None for what is no absolute URL. Source: RFC9110 4.2.3.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if not parts.scheme or not parts.hostname:
+        return None
+    return parts.scheme.lower(), parts.hostname, port or _PORTS.get(parts.scheme.lower())
+
+
+def is_redirect(exchange: Exchange) -> bool:
+    """Whether an answer sends the client elsewhere."""
+    response = exchange.response
+    return 300 <= response.status < 400 and "location" in response.headers
+
+
+def led_by(call: Call) -> Iterator[tuple[str, Exchange, list[Exchange]]]:
+    """Answers of a call that lead to another origin, and the requests of the call that went there.
+
+    The kind is "redirect" or "next link".
+    """
+    own = {origin_of(call.settings.base_url)}
+    for exchange in call.exchanges:
+        for kind, target in _targets(exchange):
+            place = origin_of(target)
+            if place is None or place in own:
+                continue
+            yield (
+                kind,
+                exchange,
+                [
+                    e
+                    for e in call.exchanges
+                    if e.number > exchange.number and origin_of(e.request.origin) == place
+                ],
+            )
+
+
+def _targets(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    if is_redirect(exchange):
+        location = exchange.response.headers.get("location") or ""
+        yield "redirect", urljoin(exchange.request.url, location)
+    href = next_href(exchange.response)
+    if href is not None:
+        yield "next link", href
+
+
+def led_away(call: Call) -> set[int]:
+    """Numbers of the requests that went where an answer led: not judged as the client's own."""
+    return {e.number for _, _, followed in led_by(call) for e in followed}

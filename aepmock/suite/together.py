@@ -1,0 +1,106 @@
+"""Two clients with different settings at work at a time, and who of them sent what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from aepmock.clients.crowd import Job, Outcomes, in_tasks, in_threads
+from aepmock.judge import Call
+from aepmock.judge.checks.tokens import given_in
+from aepmock.messages import Exchange
+from aepmock.protocol import ClientSettings
+from aepmock.suite.trial import as_call
+
+if TYPE_CHECKING:
+    from aepmock.suite.bench import Bench
+    from aepmock.suite.trial import Trial
+
+ROUNDS = 4
+
+
+def at_a_time(trial: Trial, style: Literal["threads", "tasks"]) -> None:
+    """Lets two clients create and read at a time, over the wire, and keeps their calls."""
+    bench = trial.bench
+    if bench.program is not None:
+        return  # a program is asked one thing at a time
+    jobs = [_job(bench, name, settings) for name, settings in _parties(bench).items()]
+    bench.recorder.take()
+    bench.requests_of_call = 0
+    run = in_threads if style == "threads" else in_tasks
+    outcomes = run(bench.config.factory, jobs, deadline_s=bench.deadline_s)
+    exchanges = bench.recorder.take()
+    bench.check_guard()
+    if not bench.was_on_the_wire(exchanges):
+        return
+    trial.session.together = style
+    trial.session.tokens |= bench.issued_tokens(exchanges)
+    for job, ended in zip(jobs, outcomes, strict=True):
+        trial.session.calls += _calls(bench, job, ended, exchanges)
+
+
+def _parties(bench: Bench) -> dict[str, ClientSettings]:
+    """Two clients that have nothing in common but the service."""
+    return {
+        "one": bench.on_the_wire(bench.settings_for("dev", other_org=False)),
+        "other": bench.on_the_wire(bench.settings_for("prod", other_org=True)),
+    }
+
+
+def _job(bench: Bench, name: str, settings: ClientSettings) -> Job:
+    """Creations that bear the party's name, and reads of connections of its own."""
+    ids = [
+        bench.service.seed_connection(
+            settings.ims_org_id, settings.sandbox_name, connector=bench.config.connector, name=name
+        )["id"]
+        for _ in range(ROUNDS)
+    ]
+    plain = bench.plain_connection()
+    steps = [
+        step
+        for number in range(ROUNDS)
+        for step in (
+            ("create_connection", {"connection": replace(plain, name=f"{name} {number}")}),
+            ("get_connection", {"connection_id": ids[number]}),
+        )
+    ]
+    return Job(settings, steps)
+
+
+def _calls(bench: Bench, job: Job, ended: Outcomes, exchanges: Sequence[Exchange]) -> list[Call]:
+    """The calls of a job; each request goes to the call whose name or id it bears."""
+    calls: list[Call] = []
+    mine = _fetched(bench, job.settings, exchanges)
+    for (operation, args), outcome in zip(job.steps, ended, strict=True):
+        if outcome is None:
+            continue
+        if operation == "create_connection":
+            mine += [e for e in exchanges if _name_in(e) == args["connection"].name]
+        else:
+            mine += [e for e in exchanges if e.request.path.endswith(args["connection_id"])]
+        calls.append(as_call(outcome, operation, job.settings, args, tuple(mine)))
+        mine = []
+    return calls
+
+
+def _fetched(
+    bench: Bench, settings: ClientSettings, exchanges: Sequence[Exchange]
+) -> list[Exchange]:
+    """The token requests of a client, known by its client id."""
+    path = bench.contract.operations["ims.token"].path
+    return [
+        e
+        for e in exchanges
+        if e.request.path == path and given_in(e).get("client_id") == settings.client_id
+    ]
+
+
+def _name_in(exchange: Exchange) -> str | None:
+    if exchange.request.method != "POST":
+        return None
+    try:
+        document = exchange.request.json
+    except ValueError:
+        return None
+    return document.get("name") if isinstance(document, dict) else None

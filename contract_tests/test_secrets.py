@@ -1,0 +1,99 @@
+"""Where secrets turn up, and where they go, when calls go well and when they fail."""
+
+from __future__ import annotations
+
+from aepmock import Response
+from aepmock.strategies import answers, bad_successes, refusal
+from aepmock.suite import CALLS, Bench, Trial, service_operation
+
+OPERATIONS = ("connections.create",)
+EXERCISES = ("secrets.*",)
+
+CODES = ("1413-400", "401013", "403010", "1439-404", "1102-500")
+STATUSES = (302, 307, 308)
+
+
+def call_watched(trial: Trial, call: str) -> None:
+    """A plain call, whose every secret is a canary."""
+    item = trial.seed(auth_params=trial.bench.canary_connection().auth_params)[0]
+    trial.watch()
+    if call == "create_connection":
+        trial.call(call, connection=trial.bench.canary_connection())
+    elif call == "update_connection":
+        patch = [
+            {"op": "replace", "path": f"/auth/params/{name}", "value": value}
+            for name, value in trial.bench.canaries.items()
+        ] or [{"op": "replace", "path": "/name", "value": "another name"}]
+        trial.call(call, connection_id=item["id"], etag=item["etag"], operations=patch)
+    elif call in ("list_connections", "count_connections"):
+        trial.call(call)
+    else:
+        trial.call_by_id(call, item["id"])
+
+
+def test_a_call_that_goes_well_gives_no_secret_away(bench: Bench) -> None:
+    bench.run_each(CALLS, call_watched)
+
+
+def test_a_call_that_is_refused_gives_no_secret_away(bench: Bench) -> None:
+    def example(trial: Trial, turn: tuple[str, Response]) -> None:
+        call, answer = turn
+        with trial.answering(service_operation(call), answer):
+            call_watched(trial, call)
+
+    refused = [refusal(bench.contract.errors[code]) for code in CODES]
+    turns = [(call, answer) for call in CALLS for answer in refused]
+    # Of the successes that can't be believed, those to a create hold no secret themselves.
+    turns += [
+        ("create_connection", shape)
+        for shapes in bad_successes("create_connection").values()
+        for shape in shapes
+    ]
+    bench.run_each(turns, example)
+
+
+def test_a_client_that_gets_no_token_gives_no_secret_away(bench: Bench) -> None:
+    def example(trial: Trial, answer: Response) -> None:
+        trial.watch()
+        with trial.answering("ims.token", answer):
+            trial.visit(bench.settings, "create_connection", connection=bench.canary_connection())
+
+    wrong = refusal(bench.contract.errors["ims-invalid-client-secret"])
+    bench.run_each([wrong, Response(503)], example)
+
+
+def test_a_client_that_finds_no_server_gives_no_secret_away(bench: Bench) -> None:
+    def example(trial: Trial, origin: str) -> None:
+        trial.watch()
+        settings = bench.settings_at(origin, bench.settings)
+        trial.visit(settings, "create_connection", connection=bench.canary_connection())
+
+    with bench.nobody() as origin:
+        bench.run_each([origin], example)
+
+
+def test_a_setting_that_can_not_be_sent_gives_no_secret_away(bench: Bench) -> None:
+    def example(trial: Trial, sandbox: str) -> None:
+        trial.watch()
+        trial.call("create_connection", sandbox=sandbox, connection=bench.canary_connection())
+
+    bench.run_each(["dev\r\nx-y: z"], example)
+
+
+def test_a_redirect_to_another_origin_takes_no_secret_along(bench: Bench) -> None:
+    def example(trial: Trial, turn: tuple[str, int]) -> None:
+        call, status = turn
+        answer = answers.redirect(status, f"{bench.elsewhere}/elsewhere")
+        with trial.answering(service_operation(call), answer):
+            call_watched(trial, call)
+
+    bench.run_each([(call, status) for call in CALLS for status in STATUSES], example)
+
+
+def test_a_next_link_to_another_origin_takes_no_secret_along(bench: Bench) -> None:
+    def example(trial: Trial, limit: int) -> None:
+        trial.seed(3)
+        with trial.changing("connections.list", answers.next_page_elsewhere(bench.elsewhere)):
+            trial.call("list_connections", limit=limit)
+
+    bench.run_each([1, 2], example)
