@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from aepmock import __version__
 from aepmock.errors import UsageError, unknown
-from aepmock.settings import OPTIONS, project_folder, resolve
+from aepmock.live.commands import add_live_commands, judged_live
+from aepmock.live.flags import EXAMPLES, add_flags
+from aepmock.settings import OPTIONS, Setting, project_folder, resolve
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _add_judge(commands)
     _add_serve(commands)
     _add_proxy(commands)
+    add_live_commands(commands)
     for name, about, command in (
         ("clauses", "list or explain the clauses", clauses),
         ("connectors", "list or explain the connectors", connectors),
@@ -102,6 +105,7 @@ def _add_judge(commands: Any) -> None:
             kwargs = {"metavar": "FILE" if option.name == "known-failing" else "NAME"}
         default = f" (default: {option.default})" if option.default else ""
         sub.add_argument(f"--{option.name}", help=option.about + default, **kwargs)
+    add_flags(sub.add_argument, prefix="")
     sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that share it")
     sub.add_argument(
         "--attach",
@@ -210,18 +214,30 @@ def judge(arguments: argparse.Namespace) -> int:
                 "aepmock judge aepmock.clients.reference:client, or aepmock judge -- COMMAND ARG…"
             )
         make_config(settings, folder=folder, listener=listener)
-        if listener is not None:
-            announce(listener, err)
         try:
-            report = run_suite(
-                settings, folder=folder, jobs=arguments.jobs, err=err, listener=listener
-            )
+            with judged_live(arguments, settings, folder, err) as live:
+                if live and settings["examples"].origin == "default":
+                    settings = {**settings, "examples": Setting(EXAMPLES, "default")}
+                if listener is not None:
+                    announce(listener, err)
+                report = run_suite(
+                    settings,
+                    folder=folder,
+                    jobs=arguments.jobs,
+                    err=err,
+                    listener=listener,
+                    live=live.plan if live else None,
+                )
+            if live:
+                report = live.completed(report)
         except SuiteFailed as failure:
             print(f"aepmock: a fault of the kit:\n{failure}", file=sys.stderr)
             return FAULT
     render_report(report, console=out, verbose=arguments.verbose)
     for path in settings["report"].value:
         write_report(report, Path(path))
+        if live:
+            live.scan(Path(path))
     return report.exit_status
 
 
@@ -239,6 +255,7 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
     ]
     unused += ["--jobs"] if arguments.jobs != 1 else []
     unused += ["--attach"] if arguments.attach is not None else []
+    unused += ["--live"] if arguments.live else []
     if unused:
         raise UsageError(
             f"{', '.join(unused)} can't be had with --passive: the program runs once, as it is. "

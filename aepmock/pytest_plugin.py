@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aepmock.errors import AroundTheDoorsError, UsageError
-from aepmock.settings import OPTIONS, Option, Setting, resolve
+from aepmock.live.flags import EXAMPLES, add_flags, given
+from aepmock.settings import OPTIONS, Option, Setting, read_live_table, resolve
 
 if TYPE_CHECKING:
     import socket
 
     from aepmock.judge import Report, Tally
+    from aepmock.live.in_pytest import LiveSession
     from aepmock.mocking import Mock
     from aepmock.suite import SuiteConfig
 
@@ -57,6 +59,7 @@ class Run:
 
 
 RUN = pytest.StashKey[Run]()
+LIVE: pytest.StashKey[LiveSession] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,6 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             kwargs["choices"] = option.choices
         kwargs["metavar"] = None if option.choices else option.name.upper()
         group.addoption(option.flag, help=option.about, default=None, **kwargs)
+    add_flags(group.addoption, prefix="aepmock-")
     group.addoption("--aepmock-result", help="for aepmock's own use", default=None)
     group.addoption("--aepmock-attach", help="for aepmock's own use", type=int, default=None)
 
@@ -108,6 +112,8 @@ def suite_config(config: pytest.Config) -> SuiteConfig:
         try:
             folder, attach = config.invocation_params.dir, config.getoption("aepmock_attach")
             run.suite = make_config(run.settings, folder=folder, listener=_listener(attach))
+            if LIVE in config.stash:
+                run.suite = _live_config(run.suite, run.settings, config.stash[LIVE])
         except UsageError as error:
             raise pytest.UsageError(f"aepmock: {error}") from None
         run.judged = True
@@ -123,14 +129,59 @@ def _listener(number: int | None) -> socket.socket | None:
     return socket.socket(fileno=number)
 
 
+def _live_config(
+    suite: SuiteConfig, settings: dict[str, Setting], live: LiveSession
+) -> SuiteConfig:
+    from dataclasses import replace
+
+    few = EXAMPLES if settings["examples"].origin == "default" else suite.examples
+    return replace(suite, live=live.handler, examples=few)
+
+
+def _begin_live(config: pytest.Config) -> None:
+    """Begins a live run, or takes part in one; only the flag does that."""
+    from aepmock.live.in_pytest import begin, join, taken_plan
+    from aepmock.live.plan import Plan
+
+    plan = taken_plan()
+    if is_worker(config):
+        plan = Plan.from_text(config.workerinput["aepmock_live"])  # type: ignore[attr-defined]
+    if plan is not None:
+        config.stash[LIVE] = join(plan)
+        return
+    flags = given(lambda name: config.getoption(name, None), prefix="aepmock_")
+    project, folder = config.rootpath, config.invocation_params.dir
+    connector = str(run_of(config).value("connector"))
+    try:
+        config.stash[LIVE] = begin(
+            flags, table=read_live_table(project), folder=folder, connector=connector, say=_say
+        )
+    except UsageError as error:
+        raise pytest.UsageError(f"aepmock: {error}") from None
+    config.add_cleanup(config.stash[LIVE].finish)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.__stderr__, flush=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Lets xdist's workers take part in the live run of their controller."""
+    live = node.config.stash.get(LIVE, None)
+    if live is not None:
+        node.workerinput["aepmock_live"] = live.handler.plan.to_text()
+
+
 def pytest_report_header(config: pytest.Config) -> str | None:
     """One line, only where the suite was asked for."""
     asked = [o for o in OPTIONS.values() if o.kind != "flag" and _flag(config, o)]
     if not asked and not any("contract_tests" in arg for arg in config.args):
         return None
     run = run_of(config)
+    mode = "live" if LIVE in config.stash else "mock"
     return (
-        f"aepmock: mock, door {run.value('door')}, readings {run.value('readings')}, "
+        f"aepmock: {mode}, door {run.value('door')}, readings {run.value('readings')}, "
         f"seed {run.value('seed')}"
     )
 
@@ -201,16 +252,22 @@ class ResultCollector:
                 program.learn_of(data["program"])
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if not is_worker(config):
         config.pluginmanager.register(ResultCollector(config), "aepmock-results")
+    if config.getoption("aepmock_live"):
+        _begin_live(config)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Decides the verdicts and writes the reports, once, where all results come together."""
     config = session.config
+    live = config.stash.get(LIVE, None)
+    if live is not None:
+        live.finish()
     if RUN not in config.stash or not config.stash[RUN].judged:
         return
     run = config.stash[RUN]
@@ -218,6 +275,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
     suite = suite_config(config)
     end_program(suite, run.tally, at_once=session.exitstatus == pytest.ExitCode.INTERRUPTED)
+    if live is not None:
+        live.add_rows(run.tally)
     if is_worker(config):
         program = suite.program.to_json() if suite.program else {}
         data = {"tally": run.tally.to_json(), "program": program}
@@ -230,6 +289,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         started_at=run.started_at,
         duration_s=round(monotonic() - run.started, 2),
     )
+    if live is not None:
+        report = run.report = live.completed(report)
     result = config.getoption("aepmock_result")
     if result:
         import json
@@ -269,6 +330,16 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     idle = [r.clause.id for r in report.results if r.verdict == "not-exercised"]
     if idle and config.get_verbosity() > 0:
         terminalreporter.line(f"not exercised: {', '.join(idle)}")
+    if report.live:
+        from aepmock.reports.arranging import drift_of
+
+        found = drift_of(report.live)
+        terminalreporter.line(f"live: {found.sentences[0]}")
+        for row in found.other:
+            terminalreporter.line(f"    {row.subject}: {row.reading}, by default {row.expected}")
+        for row in found.drifted:
+            terminalreporter.line(f"drifted {row.subject}")
+            terminalreporter.line(f"    expected {row.expected}, got {row.got}")
     for path in run.value("report"):
         terminalreporter.line(f"report: {path}")
     counts = ", ".join(f"{n} {verdict}" for verdict, n in report.summary.items() if n)

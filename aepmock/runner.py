@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -21,7 +22,11 @@ from rich.text import Text
 from aepmock.contract import load_contract
 from aepmock.errors import AepmockError, AroundTheDoorsError, UsageError
 from aepmock.judge import Report
+from aepmock.live.flags import PLAN_VARIABLE
 from aepmock.settings import OPTIONS, Setting
+
+if TYPE_CHECKING:
+    from aepmock.live.plan import Plan
 
 _PERCENT = re.compile(r"\[\s*(\d+)%\]")
 _PYTEST_USAGE = 4
@@ -38,15 +43,17 @@ def run_suite(
     jobs: int,
     err: Console,
     listener: socket.socket | None = None,
+    live: Plan | None = None,
 ) -> Report:
     """Judges the client that the settings name; modules and files are looked for in `folder`.
 
-    With a `listener`, that is the program which comes there. With the door "auto", a client that
-    no in-process door is for is judged through the server. Raises UsageError for misuse that only
-    the run could find, SuiteFailed for faults of the kit.
+    With a `listener`, that is the program which comes there; `live` is the plan of a live run
+    that has begun. With the door "auto", a client that no in-process door is for is judged
+    through the server. Raises UsageError for misuse that only the run could find, SuiteFailed for
+    faults of the kit.
     """
     try:
-        return _run_once(settings, folder, jobs, err, listener)
+        return _run_once(settings, folder, jobs, err, listener, live)
     except AroundTheDoorsError:
         if settings["door"].value != "auto":
             raise
@@ -54,7 +61,7 @@ def run_suite(
         text = f"{client} uses another HTTP library: judging it through the server door"
         err.print(Text(f"aepmock: {text}"), soft_wrap=True)
         server = Setting("server", settings["door"].origin)
-        return _run_once({**settings, "door": server}, folder, jobs, err)
+        return _run_once({**settings, "door": server}, folder, jobs, err, live=live)
 
 
 def _run_once(
@@ -63,14 +70,15 @@ def _run_once(
     jobs: int,
     err: Console,
     listener: socket.socket | None = None,
+    live: Plan | None = None,
 ) -> Report:
     with tempfile.TemporaryDirectory(prefix="aepmock-") as scratch:
         result = Path(scratch) / "result.json"
-        command = _command(settings, result, jobs)
+        command = _command(settings, result, jobs, live=live is not None)
         inherited = () if listener is None else (listener.fileno(),)
         command += [f"--aepmock-attach={fd}" for fd in inherited]
         with _progress(err) as progress:
-            status, output = _run(command, folder, progress, inherited)
+            status, output = _run(command, folder, progress, inherited, live)
         if not result.exists():
             _explain(status, output)
         document = json.loads(result.read_text("utf-8"))
@@ -85,11 +93,12 @@ def _run_once(
     return Report.from_json(document["report"], load_contract().clauses)
 
 
-def _command(settings: Mapping[str, Setting], result: Path, jobs: int) -> list[str]:
+def _command(settings: Mapping[str, Setting], result: Path, jobs: int, *, live: bool) -> list[str]:
     suite = find_spec("aepmock.contract_tests")
     if suite is None or suite.origin is None:
         raise SuiteFailed("the suite aepmock.contract_tests is not installed beside aepmock")
     words = [sys.executable, "-m", "pytest", "--pyargs", "aepmock.contract_tests"]
+    words += ["--aepmock-live"] if live else []
     words += ["-c", str(Path(suite.origin).parent / "pytest.ini")]
     words += ["-p", "no:cacheprovider", "-p", "aepmock.pytest_plugin", "--tb=short", "--color=no"]
     words.append("-v")  # a line a test, so that the bar moves
@@ -107,7 +116,11 @@ def _command(settings: Mapping[str, Setting], result: Path, jobs: int) -> list[s
 
 
 def _run(
-    command: Sequence[str], folder: Path, progress: Progress, inherited: Sequence[int]
+    command: Sequence[str],
+    folder: Path,
+    progress: Progress,
+    inherited: Sequence[int],
+    live: Plan | None,
 ) -> tuple[int, str]:
     environment = {
         key: value
@@ -115,6 +128,8 @@ def _run(
         # Another project's pytest settings are not the suite's.
         if not key.startswith(("PYTEST_", "AEPMOCK_"))
     }
+    if live is not None:
+        environment[PLAN_VARIABLE] = live.to_text()
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     task = progress.add_task("judging", total=100)
     lines: list[str] = []

@@ -136,6 +136,23 @@ def _one_client(found: dict[str, Setting]) -> dict[str, Setting]:
 
 def read_table(project: Path) -> Mapping[str, Any]:
     """`[tool.aepmock]` of the pyproject.toml in a folder; empty where there is none."""
+    table = _table(project)
+    for key in table:
+        if key not in OPTIONS and key != "live":
+            path = project / "pyproject.toml"
+            raise UsageError(f"{path}: [tool.aepmock]: {unknown('key', key, OPTIONS)}")
+    return {str(key): value for key, value in table.items() if key != "live"}
+
+
+def read_live_table(project: Path | None) -> Mapping[str, Any]:
+    """`[tool.aepmock.live]` of the same file, which aepmock.live.settings understands."""
+    table = _table(project).get("live", {}) if project is not None else {}
+    if not isinstance(table, dict):
+        raise UsageError("[tool.aepmock] live is a table: [tool.aepmock.live]")
+    return table
+
+
+def _table(project: Path) -> Mapping[str, Any]:
     path = project / "pyproject.toml"
     if not path.is_file():
         return {}
@@ -145,10 +162,7 @@ def read_table(project: Path) -> Mapping[str, Any]:
         table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("aepmock", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is no TOML: {error}") from None
-    for key in table:
-        if key not in OPTIONS:
-            raise UsageError(f"{path}: [tool.aepmock]: {unknown('key', key, OPTIONS)}")
-    return {str(key): value for key, value in table.items()}
+    return dict(table)
 
 
 def project_folder(start: Path) -> Path | None:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from aepmock.pytest_plugin import suite_config, suite_readings, suite_tally
-from aepmock.suite import Bench, worlds
+from aepmock.suite import Bench, make_bench, worlds
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -17,7 +17,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from aepmock import load_contract
 
     operations = getattr(metafunc.module, "OPERATIONS", ())
-    found = worlds(load_contract(), suite_readings(metafunc.config), operations)
+    live = suite_config(metafunc.config).live is not None
+    readings = "default" if live else suite_readings(metafunc.config)
+    found = worlds(load_contract(), readings, operations)
     metafunc.parametrize("bench", found, ids=[label for label, _ in found], indirect=True)
 
 
@@ -25,7 +27,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leaves out tests that put none of the selected clauses to the test."""
     if not any("bench" in getattr(item, "fixturenames", ()) for item in items):
         return
-    clauses = suite_config(config).clauses
+    suite = suite_config(config)
+    clauses = suite.clauses
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
@@ -33,6 +36,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # How a program behaves shows in every test.
         patterns = (*patterns, "driver.*")
         wanted = any(fnmatchcase(c, p) for c in clauses for p in patterns)
+        module = getattr(item, "module", None)
+        if suite.live is not None:
+            names = getattr(module, "LIVE", ())
+            if suite.live.settings.negative:
+                names += getattr(module, "NEGATIVE", ())
+            wanted = wanted and _name(item) in names
+        elif _name(item) in getattr(module, "NEGATIVE", ()):
+            wanted = False
         (kept if wanted or "bench" not in getattr(item, "fixturenames", ()) else left_out).append(
             item
         )
@@ -41,11 +52,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
+def _name(item: pytest.Item) -> str:
+    return item.name.partition("[")[0]
+
+
 @pytest.fixture
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A client, a service and a judge; fails the test once it is over if a must is broken."""
     label, readings = request.param
-    with Bench(suite_config(request.config), request.node.name, label, readings) as bench:
+    with make_bench(suite_config(request.config), request.node.name, label, readings) as bench:
         yield bench
     suite_tally(request.config).merge(bench.tally)
     bench.verdict()

@@ -9,6 +9,10 @@ from aepmock.strategies import AWKWARD
 from aepmock.suite import Bench, Trial
 
 OPERATIONS = ("connections.create",)
+LIVE = (
+    "test_a_connection_is_sent_as_given",
+    "test_a_description_is_sent_where_there_is_one",
+)
 EXERCISES = ("connections.create.*", "request.*", "answers.*", "ims.*")
 
 

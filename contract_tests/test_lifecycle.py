@@ -17,6 +17,7 @@ from aepmock.strategies import texts
 from aepmock.suite import Bench, Trial
 
 OPERATIONS = ("connections.create", "connections.get", "connections.list", "connections.delete")
+LIVE = ("test_a_connection_lives_and_is_gone",)
 EXERCISES = ("lifecycle.*", "request.*", "connections.*", "answers.success", "ims.*")
 
 
@@ -32,7 +33,7 @@ def test_a_connection_lives_and_is_gone(bench: Bench) -> None:
             "update_connection",
             connection_id=connection_id,
             etag=trial.current_etag(connection_id),
-            operations=[{"op": "replace", "path": "/name", "value": "another name"}],
+            operations=[{"op": "replace", "path": "/name", "value": bench.name("another name")}],
         )
         trial.call("get_connection", connection_id=connection_id)
         trial.call("list_connections")

@@ -15,6 +15,10 @@ OPERATIONS = (
     "connections.test",
     "connections.explore",
 )
+LIVE = (
+    "test_a_connection_is_read_tested_and_deleted",
+    "test_every_kind_of_exploration_asks_for_what_was_wanted",
+)
 EXERCISES = (
     "request.*",
     "connections.get.*",

@@ -6,10 +6,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from aepmock.strategies import patches
 from aepmock.suite import Bench, Duel, Trial
 
 OPERATIONS = ("connections.update", "connections.get")
+LIVE = (
+    "test_an_update_with_the_current_etag_is_sent_as_given",
+    "test_an_update_with_an_outdated_etag_is_a_conflict",
+)
 EXERCISES = ("request.*", "connections.update.*", "answers.*", "ims.*")
 
 
@@ -23,7 +26,7 @@ def test_an_update_with_the_current_etag_is_sent_as_given(bench: Bench) -> None:
             operations=operations,
         )
 
-    bench.run(example, operations=patches())
+    bench.run(example, operations=bench.patches())
 
 
 def test_an_update_with_an_outdated_etag_is_a_conflict(bench: Bench) -> None:
@@ -37,7 +40,7 @@ def test_an_update_with_an_outdated_etag_is_a_conflict(bench: Bench) -> None:
                 operations=operations,
             )
 
-    bench.run(example, mine=patches(), theirs=patches())
+    bench.run(example, mine=bench.patches(), theirs=bench.patches())
 
 
 def test_the_same_update_is_sent_again(bench: Bench) -> None:
@@ -67,7 +70,7 @@ def test_an_update_of_a_connection_that_is_gone_is_an_error(bench: Bench) -> Non
             operations=operations,
         )
 
-    bench.run(example, operations=patches())
+    bench.run(example, operations=bench.patches())
 
 
 def test_of_two_clients_on_one_connection_none_loses_a_change(bench: Bench) -> None:

@@ -26,6 +26,7 @@ FLOORS: dict[str, int] = {
     "aepmock.attaching": 3,
     "aepmock.cli": 3,
     "aepmock.docsmaking": 3,
+    "aepmock.live": 3,
     "aepmock.mocking": 3,
     "aepmock.openapi": 3,
     "aepmock.passive": 3,
@@ -66,6 +67,7 @@ ARRANGEMENT_LIBRARIES = {
     "httpx",
     "certifi",
     "cryptography",
+    "filelock",
     "trustme",
     "uvicorn",
 }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from aepmock.contract.checking import Check, compile_check
 from aepmock.errors import unknown
+from aepmock.messages import path_segment
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -47,7 +48,7 @@ class Operation:
     body: Literal["none", "optional", "required"]
     schema: str | None
     success: tuple[int, ...]
-    host: Literal["platform", "ims"]
+    host: Literal["platform", "ims", "sandbox-management"]
     source: Source
 
     @cached_property
@@ -262,6 +263,18 @@ class Contract:
         if head == "connections" and raw_id:
             return below_id.get(slash + tail, {}), raw_id
         return {}, None
+
+    def sandbox_looked_up(self, request: Request) -> str | None:
+        """The sandbox that a request asks Sandbox Management about, None for other requests.
+
+        Such a request is beside Flow Service: nothing that a client does there is judged.
+        """
+        operation = self.operations["sandboxes.get"]
+        base = operation.path.removesuffix("{name}")
+        if request.method != operation.method or not request.path.startswith(base):
+            return None
+        name = request.path.removeprefix(base)
+        return path_segment(name) if name and "/" not in name else None
 
     def operation_of(self, request: Request) -> Operation | None:
         """The documented operation a request is, or None where it is none.

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 from aepmock.doors.framing import is_adobe
@@ -43,6 +43,7 @@ class Guard:
 _on: list[Guard] = []
 _installed = False
 _lock = Lock()
+_here = local()
 _CONNECTING = ("connect", "connect_ex", "sendto")
 _LOOKING_UP = ("getaddrinfo", "gethostbyname", "query", "search")
 _Method = Callable[..., Any]
@@ -69,6 +70,17 @@ def guarding(doors: tuple[str, ...]) -> Iterator[Guard]:
             _on[:] = [other for other in _on if other is not guard]
             if not _on:
                 _leave_methods()
+
+
+@contextmanager
+def letting_out() -> Iterator[None]:
+    """In here this thread may reach any host: the live door, which has its own rules."""
+    before = getattr(_here, "open", False)
+    _here.open = True
+    try:
+        yield
+    finally:
+        _here.open = before
 
 
 def _watch_methods() -> None:
@@ -126,6 +138,8 @@ def _watch(event: str, args: tuple[object, ...]) -> None:
 def _check(host: object) -> None:
     if isinstance(host, bytes | bytearray):
         host = host.decode("latin-1")
+    if getattr(_here, "open", False):
+        return
     # Another thread may end the last guard meanwhile.
     guard = next(reversed(_on), None)
     if guard is not None and isinstance(host, str) and is_adobe(host.rstrip(".")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aepmock.judge.evidence import Call, Expected, Session
-from aepmock.judge.findings import Finding, Tally
+from aepmock.judge.findings import Finding, LiveRow, Tally
 from aepmock.judge.judging import judge_exchange, judge_session
 from aepmock.judge.verdicts import ClauseResult, Report, Verdict, decide
 
@@ -12,6 +12,7 @@ __all__ = [
     "ClauseResult",
     "Expected",
     "Finding",
+    "LiveRow",
     "Report",
     "Session",
     "Tally",

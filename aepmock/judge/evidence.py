@@ -125,6 +125,8 @@ class Session:
     same call over and over), or at a time, in "threads" or "tasks", or as rivals in a "duel": then
     the order of calls is not that of what happened. `certified` are the hosts that the certificate
     of a TLS server names; `at_s` says when an exchange was begun, in seconds, by its number.
+    `live` says that the service is a real one, in a sandbox that others use too: what it holds is
+    not all on record, it may be late, and where it is wrong the client is not.
     """
 
     contract: Contract
@@ -136,6 +138,7 @@ class Session:
     together: Together = "alone"
     certified: frozenset[str] = frozenset()
     at_s: dict[int, float] = field(default_factory=dict)
+    live: bool = False
 
     @property
     def at_a_time(self) -> bool:

@@ -49,6 +49,22 @@ class Finding:
     reproduce: str = ""
 
 
+@dataclass(frozen=True)
+class LiveRow:
+    """What a live run showed of a clause or a reading, the `subject`.
+
+    `status` is "confirmed", "drifted" or "unseen"; `reading` the option that explains the
+    answer, "" for none; `date` an ISO 8601 day. Redacted.
+    """
+
+    subject: str
+    status: str
+    reading: str = ""
+    expected: str = ""
+    got: str = ""
+    date: str = ""
+
+
 @dataclass
 class Tally:
     """How often each clause was met, and what was found; adds up over tests and workers.
@@ -61,6 +77,7 @@ class Tally:
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     unsupported: set[str] = field(default_factory=set)
     waited_s: float = 0.0
+    live: list[LiveRow] = field(default_factory=list)
 
     def count(self, clause: str, *, met: bool) -> None:
         counts = self.met if met else self.broken
@@ -81,6 +98,7 @@ class Tally:
                 self.add(finding)
         self.unsupported |= other.unsupported
         self.waited_s += other.waited_s
+        self.live += [row for row in other.live if row not in self.live]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for the way from an xdist worker to its controller."""
@@ -90,6 +108,7 @@ class Tally:
             "findings": [asdict(f) for found in self.findings.values() for f in found],
             "unsupported": sorted(self.unsupported),
             "waited_s": self.waited_s,
+            "live": [asdict(row) for row in self.live],
         }
 
     @staticmethod
@@ -98,6 +117,7 @@ class Tally:
         tally.waited_s = data["waited_s"]
         for found in data["findings"]:
             tally.add(Finding(**{**found, "calls": tuple(found["calls"])}))
+        tally.live = [LiveRow(**row) for row in data.get("live", ())]
         return tally
 
     @staticmethod

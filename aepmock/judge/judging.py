@@ -41,7 +41,7 @@ def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observ
                     continue
                 expected = Expected.of(call.settings, frozenset(session.tokens))
                 for exchange in call.exchanges:
-                    if _elsewhere(exchange):
+                    if _judged_by_nobody(exchange, session.contract):
                         continue
                     for problem in wire_check(exchange, expected, session.contract):
                         yield Observation(clause, problem)
@@ -68,7 +68,7 @@ def judge_exchange(
     clauses: Collection[str] | None = None,
 ) -> Iterator[Observation]:
     """What a single request breaks or meets; used where nobody knows the client's arguments."""
-    if _elsewhere(exchange):
+    if _judged_by_nobody(exchange, contract):
         return
     for clause, checks in WIRE_CHECKS.items():
         if clauses is None or clause in clauses:
@@ -77,10 +77,13 @@ def judge_exchange(
                     yield Observation(clause, problem)
 
 
-def _elsewhere(exchange: Exchange) -> bool:
-    """Whether a fault had led the client to another origin: no clause is about requests there."""
+def _judged_by_nobody(exchange: Exchange, contract: Contract) -> bool:
+    """Whether no clause is about a request: a fault led it to another origin, or it is one to
+    Sandbox Management."""
     effect = exchange.response.effect
-    return effect is not None and effect.elsewhere
+    if effect is not None and effect.elsewhere:
+        return True
+    return contract.sandbox_looked_up(exchange.request) is not None
 
 
 def _hostile(call: Call) -> bool:

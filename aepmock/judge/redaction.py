@@ -72,6 +72,11 @@ class Redactor:
             longest_first = sorted(self._values, key=lambda v: (-len(v), v))
             self._pattern = re.compile("|".join("".join(map(_spelled, v)) for v in longest_first))
 
+    @property
+    def values(self) -> frozenset[str]:
+        """The values that are known to be secret."""
+        return frozenset(self._values)
+
     def text(self, text: str) -> str:
         """A text with every known secret value replaced."""
         return self._pattern.sub(MARK, text) if self._pattern else text

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from aepmock.contract import Clause
-from aepmock.judge.findings import Finding, Tally
+from aepmock.judge.findings import Finding, LiveRow, Tally
 
 
 class Verdict(StrEnum):
@@ -39,7 +39,9 @@ class Report:
     """A whole run: what was judged, how, and every clause's result in the contract's order.
 
     `started_at` is an ISO 8601 time in UTC, `duration_s` seconds; `waited_s` is the part of
-    them that clients were kept waiting, for timeouts and Retry-After.
+    them that clients were kept waiting, for timeouts and Retry-After. Of a live run, `live` says
+    what it showed of the documentation, and `live_run` what it did: its id, counts, what it
+    held back and what it left behind.
     """
 
     kit: str
@@ -52,6 +54,8 @@ class Report:
     duration_s: float
     results: tuple[ClauseResult, ...]
     waited_s: float = 0.0
+    live: tuple[LiveRow, ...] = ()
+    live_run: Mapping[str, Any] | None = None
 
     @property
     def summary(self) -> Mapping[str, int]:
@@ -63,6 +67,7 @@ class Report:
         """Plain data from which `from_json` makes the report again."""
         return {
             **{f.name: getattr(self, f.name) for f in fields(self) if f.name != "results"},
+            "live": [asdict(row) for row in self.live],
             "results": [
                 {
                     "clause": result.clause.id,
@@ -88,7 +93,8 @@ class Report:
             )
             for r in data["results"]
         )
-        return Report(**{**data, "results": results})
+        live = tuple(LiveRow(**row) for row in data.get("live", ()))
+        return Report(**{**data, "results": results, "live": live})
 
     @property
     def exercised(self) -> bool:
@@ -97,7 +103,15 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 every must met, 1 a must broken or an unexpected pass, 2 nothing ran."""
+        """0 every must met, 1 a must broken or an unexpected pass, 2 nothing ran.
+
+        1 also for a live run that left something behind, or found drift and was to fail by it.
+        """
+        if self.live_run and self.live_run["left_behind"]:
+            return 1
+        drifted = any(row.status == "drifted" for row in self.live)
+        if drifted and self.live_run and self.live_run.get("fail_on_drift"):
+            return 1
         if not self.exercised:
             return 2
         return int(any(_fails(result) for result in self.results))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from aepmock.reports.escaping import visible
 
 if TYPE_CHECKING:
-    from aepmock.judge import ClauseResult, Finding, Report
+    from aepmock.judge import ClauseResult, Finding, LiveRow, Report
 
 VERDICTS = ("met", "broken", "unexpected-pass", "known-failing", "unsupported", "not-exercised")
 GRADES = ("must", "should", "open")
@@ -127,6 +127,60 @@ def took(report: Report) -> str:
     """How long the run took: "12.3 s, of which 1.5 s waiting for timeouts"."""
     waited = f", of which {report.waited_s:.1f} s waiting for timeouts" if report.waited_s else ""
     return f"{report.duration_s:.1f} s{waited}"
+
+
+@dataclass(frozen=True)
+class DriftSeen:
+    """What a live service showed: in sentences, the readings that are not the default's, drift."""
+
+    sentences: tuple[str, ...]
+    other: tuple[LiveRow, ...]
+    drifted: tuple[LiveRow, ...]
+
+
+def drift_of(rows: Sequence[LiveRow]) -> DriftSeen:
+    """The rows of a live run, arranged."""
+    confirmed = [row for row in rows if row.status == "confirmed"]
+    readings = [row for row in confirmed if row.reading]
+    other = tuple(row for row in readings if row.reading != row.expected)
+    plain = [row for row in confirmed if not row.reading and not row.got]
+    told = [row for row in confirmed if not row.reading and row.got]
+    unseen = sum(row.status == "unseen" for row in rows)
+    drifted = tuple(row for row in rows if row.status == "drifted")
+    summary = (
+        f"Readings confirmed: {len(readings)}, {len(other)} of them not the mock's default. "
+        f"Operations and refusals as the mock has them: {len(plain)}. "
+        f"Drifted: {len(drifted)}. Not seen: {unseen}."
+    )
+    sentences = [summary]
+    sentences += [f"{row.subject}: {row.got}" for row in told]
+    return DriftSeen(tuple(sentences), other, drifted)
+
+
+def live_sentences(report: Report) -> Iterator[str]:
+    """What a live run did beyond its verdicts, a paragraph each; nothing for the mock."""
+    run = report.live_run
+    if run is None:
+        return
+    yield (
+        f"Live run {run['run']} in the sandbox {run['sandbox']}: {run['requests']} requests, "
+        f"{run['created']} created, {run['deleted']} deleted. "
+        f"The slowest answer took {run.get('slowest_s', 0):g} s."
+    )
+    if run["disturbed"]:
+        seen = ", ".join(run["disturbances"][:3])
+        yield f"Disturbances, which are nobody's fault here: {run['disturbed']} ({seen})."
+    if run.get("throttled"):
+        yield f"The service asked for patience (429): {run['throttled']} times."
+    if run["held_back"]:
+        yield f"Held back, did not leave this machine: {'; '.join(run['held_back'])}."
+    if run.get("budget_spent"):
+        yield "The budget was spent before the suite was done: --live-budget N allows more."
+    if run["left_behind"]:
+        yield (
+            f"Left behind: {'; '.join(run['left_behind'])}. "
+            f"To try again: aepmock sweep --run {run['run']}"
+        )
 
 
 def summary_line(report: Report) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aepmock.reports.arranging import source_of
@@ -24,6 +25,9 @@ def render_json(report: Report) -> str:
 
 def report_document(report: Report) -> dict[str, Any]:
     """The report as plain data: {"schema": "aepmock-report/1", "clauses": [...], ...}."""
+    live: dict[str, Any] = {}
+    if report.live_run is not None:
+        live = {"live": [asdict(row) for row in report.live], "live_run": dict(report.live_run)}
     return {
         "schema": SCHEMA,
         "kit": report.kit,
@@ -37,6 +41,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "waited_s": round(report.waited_s, 3),
         "summary": dict(report.summary),
         "clauses": [_clause(result) for result in report.results],
+        **live,
     }
 
 

@@ -15,7 +15,9 @@ from aepmock.reports.arranging import (
     areas,
     by_reason,
     circumstances,
+    drift_of,
     having,
+    live_sentences,
     parts,
     summary_line,
     took,
@@ -23,14 +25,25 @@ from aepmock.reports.arranging import (
 from aepmock.reports.escaping import visible, visible_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
-    from aepmock.judge import ClauseResult, Finding, Report
+    from aepmock.judge import ClauseResult, Finding, LiveRow, Report
 
 _LABEL_WIDTH = 10
 _NARROWEST = 20
+
+
+def render_drift(rows: Sequence[LiveRow], *, console: Console, verbose: bool = False) -> None:
+    """Prints what a live service showed, as in the report of a live run.
+
+    With `verbose` every subject is listed, with the day on which it was seen.
+    """
+    printer = _Printer(console)
+    if verbose:
+        printer.subjects(rows)
+    printer.drift(rows)
 
 
 def render_report(report: Report, *, console: Console, verbose: bool = False) -> None:
@@ -46,11 +59,13 @@ def render_report(report: Report, *, console: Console, verbose: bool = False) ->
     if verbose:
         printer.gap()
         printer.clauses(report)
+        printer.subjects(report.live)
     printer.broken(having(report, "broken"))
     printer.listed("Unexpected passes", having(report, "unexpected-pass"), TAKE_THEM_OFF)
     printer.listed("Known failing", having(report, "known-failing"))
     printer.grouped("Unsupported", by_reason(report, "unsupported"))
     printer.grouped("Not exercised", by_reason(report, "not-exercised"))
+    printer.live(report)
     printer.gap()
     printer.sentence(summary_line(report), style="bold")
 
@@ -88,6 +103,44 @@ class _Printer:
     def heading(self, title: str) -> None:
         self.gap()
         self.say(title.upper(), style="bold")
+
+    def live(self, report: Report) -> None:
+        """What a live run did, in a few sentences; nothing for a run on the mock."""
+        for sentence in live_sentences(report):
+            self.gap()
+            self.say(sentence)
+        self.drift(report.live)
+
+    def subjects(self, rows: Sequence[LiveRow]) -> None:
+        """What a live service showed of everything it could have shown."""
+        if not rows:
+            return
+        self.gap()
+        table = self._table("subject", "live", "reading", "on")
+        for row in rows:
+            table.add_row(*map(self._text, (row.subject, row.status, row.reading, row.date)))
+        self._console.print(table)
+
+    def drift(self, rows: Sequence[LiveRow]) -> None:
+        """What a live service showed: readings that hold, what drifted, what was not seen."""
+        if not rows:
+            return
+        found = drift_of(rows)
+        self.heading("Seen live")
+        for sentence in found.sentences:
+            self.say(sentence)
+        if found.other:
+            self.gap()
+            table = self._table("reading that holds", "live", "by default")
+            for row in found.other:
+                table.add_row(*map(self._text, (row.subject, row.reading, row.expected)))
+            self._console.print(table)
+        if found.drifted:
+            self.heading("Drifted")
+        for row in found.drifted:
+            self.say(row.subject, style="bold")
+            self.say(row.expected, indent=_LABEL_WIDTH + 2, first="  expected")
+            self.say(row.got, indent=_LABEL_WIDTH + 2, first="  got")
 
     def areas(self, report: Report) -> None:
         table = self._table("area", ">met", "broken", "other")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from heapq import nlargest
 from threading import RLock
 from typing import Any
@@ -26,6 +27,7 @@ from aepmock.service import connections
 from aepmock.service.gateway import Caller, Credentials, Gateway, TokenKind
 from aepmock.service.ports import Clock, IdSource
 from aepmock.service.refusing import Refused
+from aepmock.service.sandboxes import look_up_sandbox
 from aepmock.service.store import Connection, Store
 from aepmock.service.tokens import issue_token
 
@@ -90,6 +92,20 @@ class FlowService:
         with self._lock:
             self.readings = resolved
             self.gateway.readings = resolved
+
+    def fork(self, readings: Mapping[str, str] | None = None) -> FlowService:
+        """A service that goes on from this one's state by itself, by other readings if given.
+
+        Clock, ids and tokens stay shared; connections are each one's own.
+        """
+        with self._lock:
+            made = copy(self)
+            made._lock = RLock()
+            made.store = self.store.copied()
+            made.gateway = copy(self.gateway)
+        if readings is not None:
+            made.set_readings(readings)
+        return made
 
     def connections(self) -> Iterator[Mapping[str, Any]]:
         """Every connection held, as a read would give it, secrets included."""
@@ -177,6 +193,9 @@ class FlowService:
             if request.method != token.method:
                 raise _no_method(request, [token.method])
             return issue_token(request, self.gateway, self.readings)
+        name = contract.sandbox_looked_up(request)
+        if name is not None:
+            return look_up_sandbox(name, request, self.gateway)
         caller, operation, raw_id = self._admit(request)
         connection = None
         if raw_id is not None:

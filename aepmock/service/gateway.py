@@ -167,6 +167,12 @@ class Gateway:
         client_id = token.integration.client_id if token else headers.get("x-api-key") or ""
         return Caller(org, sandbox, kind, client_id)
 
+    def admit_to_organization(self, request: Request) -> str:
+        """The organization of a caller that needs no sandbox. Raises Refused like `admit`."""
+        token = self._token(request.headers.get("authorization"))
+        self._check_key(request.headers.get("x-api-key"), token)
+        return self._organization(request.headers.get("x-gw-ims-org-id"), token)
+
     def sandboxes(self, ims_org_id: str) -> Mapping[str, Sandbox]:
         """The organization's sandboxes by name: prod, the default one, and dev."""
         known = self._sandboxes.get(ims_org_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,3 +124,11 @@ class Store:
 
     def clear(self) -> None:
         self._places.clear()
+
+    def copied(self) -> Store:
+        """A store of its own with the same connections. Auth params are replaced, never changed."""
+        made = Store()
+        made._changes = self._changes
+        for place, connections in self._places.items():
+            made._places[place] = {key: copy(found) for key, found in connections.items()}
+        return made

@@ -66,21 +66,25 @@ def new_connections(
     *,
     descriptions: bool = True,
     versions: bool = True,
+    names: SearchStrategy[str] | None = None,
+    params: Mapping[str, Any] | None = None,
 ) -> NewConnection:
     """Connections that the service accepts.
 
     `descriptions` and `versions` False leave those fields at None and at the newest version,
-    for clients whose interface has no notion of them.
+    for clients whose interface has no notion of them. `names` are those to draw from, also for
+    descriptions, `params` auth params that are not to be made up.
     """
+    free = texts() if names is None else names
     spec = draw(st.sampled_from(connector.auth)) if connector.auth else None
     version = st.sampled_from(connector.versions)
     return NewConnection(
-        name=draw(texts()),
-        description=draw(st.none() | texts()) if descriptions else None,
+        name=draw(free),
+        description=draw(st.none() | free) if descriptions else None,
         connection_spec_id=connector.spec_id,
         connection_spec_version=draw(st.none() | version if versions else version),
         auth_spec_name=spec.name if spec else None,
-        auth_params=draw(auth_params(spec)) if spec else {},
+        auth_params=params or draw(auth_params(spec)) if spec else {},
     )
 
 
@@ -138,6 +142,19 @@ def _is_filter_value(text: str) -> bool:
 def orders() -> SearchStrategy[str]:
     """Values of orderby."""
     return st.sampled_from(["name", "-name", "createdAt", "-createdAt", "-updatedAt"])
+
+
+def owned_texts(prefix: str, *, max_size: int = 60) -> SearchStrategy[str]:
+    """Texts behind a prefix, for what a live run creates: printable, and not long."""
+    free = texts(max_size=max_size).filter(lambda t: t.isprintable() and len(t) <= max_size)
+    return free.map(prefix.__add__)
+
+
+def renames(names: SearchStrategy[str]) -> SearchStrategy[list[dict[str, Any]]]:
+    """JSON Patch operations on name and description, with values that are drawn from `names`."""
+    replace_name = names.map(lambda v: {"op": "replace", "path": "/name", "value": v})
+    describe = names.map(lambda v: {"op": "add", "path": "/description", "value": v})
+    return st.lists(st.one_of(replace_name, describe), min_size=1, max_size=3)
 
 
 def patches() -> SearchStrategy[list[dict[str, Any]]]:

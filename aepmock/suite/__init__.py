@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aepmock.suite.bench import Bench, ContractBroken
 from aepmock.suite.config import SuiteConfig, load_factory, make_config, make_report, worlds
 from aepmock.suite.duel import Duel
@@ -21,8 +23,18 @@ __all__ = [
     "at_a_time",
     "end_program",
     "load_factory",
+    "make_bench",
     "make_config",
     "make_report",
     "service_operation",
     "worlds",
 ]
+
+
+def make_bench(config: SuiteConfig, name: str, reading: str, readings: Mapping[str, str]) -> Bench:
+    """The bench for one test: on a mock under these readings, or on the live run's sandbox."""
+    if config.live is None:
+        return Bench(config, name, reading, readings)
+    from aepmock.live.bench import LiveBench
+
+    return LiveBench(config, name, config.live)

@@ -38,9 +38,9 @@ from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.service import FlowService, IdSource, Interposer
-from aepmock.strategies import new_connections
+from aepmock.strategies import new_connections, patches
 from aepmock.suite.config import SuiteConfig, driver_clauses
-from aepmock.suite.hurrying import Hurry
+from aepmock.suite.hurrying import Hurry, hurrying
 from aepmock.suite.trial import PATIENCE, Trial, as_call, auth_params, told
 
 if TYPE_CHECKING:
@@ -106,7 +106,16 @@ def _hypothesis_elsewhere() -> Iterator[None]:
 
 
 class Bench:
-    """A client, a service and a judge, under one reading, for one test."""
+    """A client, a service and a judge, under one reading, for one test.
+
+    `home` is the sandbox of the client that most calls are made with; a client is given
+    `timeout_s` for an answer and `deadline_s` for a call.
+    """
+
+    home = "dev"
+    timeout_s = TIMEOUT_S
+    deadline_s = DEADLINE_S
+    most_requests = MOST_REQUESTS
 
     def __init__(self, config: SuiteConfig, name: str, reading: str, readings: Mapping[str, str]):
         self.config = config
@@ -144,7 +153,7 @@ class Bench:
         """Breaks a call off that sends requests without end, where it can be reached."""
         self.requests_of_call += 1
         in_process = threading.current_thread() is threading.main_thread()
-        if self.requests_of_call > MOST_REQUESTS and in_process:
+        if self.requests_of_call > self.most_requests and in_process:
             raise CallBroken
         if self.gate is not None:
             self.gate(request)
@@ -154,8 +163,6 @@ class Bench:
     @property
     def connector(self) -> Connector:
         return self.contract.connectors[self.config.connector]
-
-    deadline_s = DEADLINE_S
 
     def on_the_wire(self, settings_: ClientSettings) -> ClientSettings:
         """The same settings for a real server on loopback, whatever the door of the run is.
@@ -219,6 +226,14 @@ class Bench:
             versions=self.config.versions,
         )
 
+    def patches(self) -> st.SearchStrategy[list[dict[str, Any]]]:
+        """JSON Patch operations that a connection with a description accepts."""
+        return patches()
+
+    def name(self, text: str) -> str:
+        """The text as the name of a connection; a live run puts its own name before it."""
+        return text
+
     @cached_property
     def canaries(self) -> Mapping[str, str]:
         """Values for the secret auth params, by name, that nobody could hit upon by chance."""
@@ -244,7 +259,7 @@ class Bench:
         connector = self.connector
         spec = connector.auth[0] if connector.auth else None
         return NewConnection(
-            name="a plain connection",
+            name=self.name("a plain connection"),
             description=None,
             connection_spec_id=connector.spec_id,
             connection_spec_version=connector.versions[-1],
@@ -255,7 +270,7 @@ class Bench:
     @property
     def settings(self) -> ClientSettings:
         """The settings of the client that most calls are made with."""
-        return self.settings_for("dev", other_org=False)
+        return self.settings_for(self.home, other_org=False)
 
     def rival_settings(self) -> ClientSettings:
         """The settings of a client with fresh credentials for the same organization."""
@@ -284,7 +299,7 @@ class Bench:
             client_id=credentials.client_id,
             client_secret=credentials.client_secret,
             scopes=credentials.scopes,
-            timeout_s=TIMEOUT_S,
+            timeout_s=self.timeout_s,
         )
 
     def __enter__(self) -> Bench:
@@ -294,7 +309,7 @@ class Bench:
         doors = self._stack.enter_context(open_doors(self.config.door, self.recorder.handle))
         if self.program is not None:
             self._stack.enter_context(self.program.answering(self.recorder.handle))
-            self.program.allow(TIMEOUT_S, lambda: self.requests_of_call, MOST_REQUESTS)
+            self.program.allow(self.timeout_s, lambda: self.requests_of_call, self.most_requests)
             self._origin = self.program.origin
         elif self.config.door == "server":
             self._origin = self._stack.enter_context(self._serving()).origin
@@ -326,7 +341,7 @@ class Bench:
 
     def client(self, sandbox: str | None, *, other_org: bool) -> tuple[Driver, ClientSettings]:
         """The client for a sandbox, made when it is first wanted and kept for this test."""
-        key = (sandbox or "dev", other_org)
+        key = (sandbox or self.home, other_org)
         if key not in self._clients:
             settings_ = self.settings_for(key[0], other_org=other_org)
             self.recorder.take()
@@ -342,6 +357,10 @@ class Bench:
                 )
         return self._clients[key]
 
+    def hurrying(self) -> AbstractContextManager[None]:
+        """In here the client's own waits go by at once."""
+        return hurrying(self.hurry)
+
     def driver(self, settings_: ClientSettings) -> Driver:
         """A client with these settings, not kept."""
         # A program's calls have a deadline of their own, and may need the time to say hello.
@@ -351,7 +370,7 @@ class Bench:
     def _check_made(self, driver: Driver, settings_: ClientSettings) -> None:
         """Raises UsageError for a factory that gives no client; odd settings it may refuse."""
         if driver.made.looped:
-            raise UsageError(f"{self.config.client} did not return within {DEADLINE_S:g} s")
+            raise UsageError(f"{self.config.client} did not return within {self.deadline_s:g} s")
         error = driver.made.raised
         if error is not None and settings_.sandbox_name in self.service.gateway.sandboxes(
             settings_.ims_org_id

@@ -8,24 +8,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aepmock import __version__
 from aepmock.clients.driver import Factory
 from aepmock.contract import Contract, load_contract
 from aepmock.errors import UsageError, unknown
-from aepmock.judge import Report, Tally, decide
+from aepmock.judge import LiveRow, Report, Tally, decide
 from aepmock.judge.checks import needs
 from aepmock.judge.known import read_known_failing
 from aepmock.reports import check_path
 from aepmock.settings import Setting
 from aepmock.suite.programs import ProgramRun, check_command
 
+if TYPE_CHECKING:
+    from aepmock.live.handler import LiveHandler
+
 
 @dataclass(frozen=True)
 class SuiteConfig:
     """What a run is about; `clauses` are the selected ids, `select` the patterns that did it.
 
-    `program` is what is judged where that is no object of Python.
+    `program` is what is judged where that is no object of Python; `live` leads to the real
+    sandbox of a live run, and is None for a run on the mock.
     """
 
     factory: Factory
@@ -40,6 +45,7 @@ class SuiteConfig:
     versions: bool = True
     select: tuple[str, ...] = ()
     program: ProgramRun | None = None
+    live: LiveHandler | None = None
 
     @property
     def judged(self) -> frozenset[str]:
@@ -137,17 +143,29 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
     clauses = [clause for clause in contract.clauses.values() if clause.id in shown]
     methods = {clause.id: method for clause in clauses if (method := needs(clause.id))}
     known = {k: v for k, v in config.known_failing.items() if k in shown}
+    results = decide(clauses, tally, known, methods, idle=config.idle)
+    about = None
+    live: tuple[LiveRow, ...] = ()
+    if config.live is not None:
+        from aepmock.live.drift import merged
+        from aepmock.live.reasons import with_reasons
+
+        live = merged([tally.live])
+        about = config.live.about()
+        results = with_reasons(results, about)
     return Report(
         kit=__version__,
         contract=contract.version,
         client=config.name,
-        mode="mock",
+        mode="live" if config.live else "mock",
         door=config.door,
         seed=config.seed,
         started_at=started_at,
         duration_s=duration_s,
-        results=decide(clauses, tally, known, methods, idle=config.idle),
+        results=results,
         waited_s=round(tally.waited_s, 2),
+        live=live,
+        live_run=about,
     )
 
 

@@ -20,7 +20,6 @@ from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.service import Interposer
 from aepmock.service.fault_reading import What, make_fault
 from aepmock.service.interposer import Change
-from aepmock.suite.hurrying import hurrying
 from aepmock.suite.watching import watching
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ class Trial:
     ) -> Outcome:
         """Calls a method that the client has, and keeps what came of it."""
         given = self._begin(args)
-        with self._watching() as traces, hurrying(self.bench.hurry):
+        with self._watching() as traces, self.bench.hurrying():
             outcome = driver.call(operation, args)
         self.bench.note(operation, outcome)
         return self._keep(outcome, operation, settings_, given, driver, traces)
@@ -100,7 +99,7 @@ class Trial:
         compiled in.
         """
         given = self._begin(args)
-        with self._watching() as traces, hurrying(self.bench.hurry):
+        with self._watching() as traces, self.bench.hurrying():
             driver = self.bench.driver(settings_)
             outcome = driver.made
             if outcome.raised is None and not outcome.looped and driver.supports(operation):
@@ -186,7 +185,7 @@ class Trial:
         """One of the methods that take an id, with plain other arguments."""
         extra: dict[str, Any] = {}
         if operation == "update_connection":
-            rename = {"op": "replace", "path": "/name", "value": "another name"}
+            rename = {"op": "replace", "path": "/name", "value": self.bench.name("another name")}
             extra = {"etag": '"00000000-0000-0200-0000-695600000000"', "operations": [rename]}
         elif operation == "explore_connection":
             extra = {"object_type": "root"}
@@ -205,7 +204,7 @@ class Trial:
 
     def arguments(self, operation: str, item: Mapping[str, Any]) -> dict[str, Any]:
         """Plain arguments for any method, on a connection that was put in."""
-        rename = {"op": "replace", "path": "/name", "value": "another name"}
+        rename = {"op": "replace", "path": "/name", "value": self.bench.name("another name")}
         if operation == "create_connection":
             return {"connection": self.bench.plain_connection()}
         if operation in ("list_connections", "count_connections"):
@@ -214,6 +213,16 @@ class Trial:
         if operation == "update_connection":
             return {**found, "etag": item["etag"], "operations": [rename]}
         return {**found, "object_type": "root"} if operation == "explore_connection" else found
+
+    def call_whole_list(self) -> Outcome | None:
+        """Lists everything that the sandbox holds."""
+        return self.call("list_connections")
+
+    def look_at_a_long_page(self) -> None:
+        """Has the kit itself ask for a page of more than 100 items; a live run only."""
+
+    def be_refused(self, kind: str) -> None:
+        """Sends a wrong request of the kit's own, in a live run; a mock's refusals are known."""
 
     def create_somehow(self, *, sandbox: str) -> None:
         """A plain create by the client of another sandbox."""

@@ -1,0 +1,164 @@
+"""The bench of a live run: the same tests and the same judge, with a real sandbox behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from hypothesis import strategies as st
+
+from aepmock.judge import Session
+from aepmock.live.handler import LiveHandler
+from aepmock.live.manners import is_disturbance
+from aepmock.live.ownership import name_prefix
+from aepmock.live.settings import missing_credentials
+from aepmock.live.state import LiveStopped
+from aepmock.live.tidying import delete_all
+from aepmock.live.trial import LiveTrial, OutOfReach
+from aepmock.protocol import ClientSettings, NewConnection
+from aepmock.service import Interposer
+from aepmock.strategies import new_connections, owned_texts, renames
+from aepmock.suite.bench import IMS_URL, PLATFORM, Bench
+from aepmock.suite.config import SuiteConfig
+from aepmock.suite.trial import Trial
+
+TIMEOUT_S = 60.0
+MOST_VALUES = 4
+"""How many of the values that a test goes through are tried."""
+TRIES = 2
+"""How often an example is begun that was disturbed."""
+
+
+class LiveBench(Bench):
+    """A client, a real sandbox and a judge, for one test."""
+
+    timeout_s = TIMEOUT_S
+    deadline_s = 5 * TIMEOUT_S
+    most_requests = 60
+
+    def __init__(self, config: SuiteConfig, name: str, handler: LiveHandler) -> None:
+        super().__init__(config, name, "default", {})
+        self.live = handler
+        self.home = handler.settings.sandbox
+        self.interposer = Interposer(self.contract, handler.handle)
+        self.service.gateway.add_sandbox(handler.settings.org_id, self.home)
+        self.redactor = handler.redactor
+
+    def settings_for(self, sandbox: str, *, other_org: bool) -> ClientSettings:
+        settings, origin = self.live.settings, self._origin
+        return ClientSettings(
+            base_url=(origin or PLATFORM) + self.contract.base_path,
+            access_token=self.live.tokens.current(),
+            api_key=settings.client_id,
+            ims_org_id=settings.org_id,
+            sandbox_name=sandbox,
+            ims_token_url=f"{origin}/ims/token/v3" if origin else IMS_URL,
+            client_id=settings.client_id,
+            client_secret=settings.client_secret,
+            scopes=settings.scopes,
+            timeout_s=self.timeout_s,
+        )
+
+    def hurrying(self) -> AbstractContextManager[None]:
+        """A client that waits for a real service waits in earnest."""
+        return nullcontext()
+
+    def name(self, text: str) -> str:
+        return name_prefix(self.live.plan.run) + text
+
+    def valid_connections(self) -> st.SearchStrategy[NewConnection]:
+        return new_connections(
+            self.connector,
+            descriptions=self.config.descriptions,
+            versions=self.config.versions,
+            names=owned_texts(self.name("")),
+            params=self._params(),
+        )
+
+    def plain_connection(self) -> NewConnection:
+        plain = super().plain_connection()
+        return NewConnection(**{**vars(plain), "auth_params": self._params()})
+
+    def patches(self) -> st.SearchStrategy[list[dict[str, Any]]]:
+        return renames(owned_texts(self.name("")))
+
+    def check_creating(self) -> None:
+        """Raises OutOfReach where there are no credentials for the connector."""
+        lacking = missing_credentials(self.live.settings, self.config.connector)
+        if lacking:
+            raise OutOfReach(f"creates need {', '.join(lacking)}")
+
+    def _params(self) -> Mapping[str, Any]:
+        spec = self.connector.auth[0] if self.connector.auth else None
+        given = self.live.settings.credentials.get(self.config.connector, {})
+        return {p.name: given[p.name] for p in (spec.params if spec else ()) if p.name in given}
+
+    def run_each(self, values: Iterable[Any], example: Callable[..., None]) -> None:
+        """The first few of the values: each costs requests."""
+        for value in list(values)[: max(self.config.examples, MOST_VALUES)]:
+            for _ in range(TRIES):
+                with self._trial(None) as trial:
+                    if trial is None:
+                        return
+                    example(trial, value)
+                if not trial.disturbed:
+                    break
+
+    def _explore(self, search: Callable[[str | None], None]) -> None:
+        """Looks for what is broken; to look for a smaller example would cost requests."""
+        search(None)
+
+    def _dry_trial(self) -> Trial:
+        return LiveTrial(self, Session(self.contract, live=True), self.interposer)
+
+    @contextmanager
+    def _trial(self, wanted: str | None) -> Iterator[LiveTrial | None]:
+        """One judged example, and what it created deleted again; None once the budget is spent."""
+        self.live.manners.wait()
+        if self.live.manners.spent():
+            yield None
+            return
+        self.recorder.take()
+        session = Session(self.contract, tokens=set(self.tokens) | self._run_tokens(), live=True)
+        trial = LiveTrial(self, session, self.interposer)
+        try:
+            yield trial
+        except OutOfReach as reason:
+            self._note(str(reason))
+        finally:
+            delete_all(self.live)
+        session.tokens |= self._run_tokens()
+        self._cut_disturbed(trial)
+        self._judge(trial, wanted)
+
+    def _run_tokens(self) -> set[str]:
+        return set(self.live.tokens.known())
+
+    def _cut_disturbed(self, trial: LiveTrial) -> None:
+        """Leaves out of the judging the first call that was disturbed, and all that came later."""
+        calls = trial.session.calls
+        for number, call in enumerate(calls):
+            if any(is_disturbance(e.response) for e in call.exchanges):
+                trial.disturbed = True
+                del calls[number:]
+                return
+
+    def _note(self, text: str) -> None:
+        with self.live.state.changing() as state:
+            if text not in state.notes:
+                state.notes.append(text)
+
+    def _reproduce(self, clause: str) -> str:
+        return f"{super()._reproduce(clause)} --live"
+
+    def _check_made(self, driver: Any, settings_: ClientSettings) -> None:
+        if isinstance(driver.made.raised, LiveStopped):
+            raise driver.made.raised
+        super()._check_made(driver, settings_)
+
+    def stop_if_told(self) -> None:
+        """Raises LiveStopped once nothing more may be sent, whatever the client made of it."""
+        stopped = self.live.state.look().stopped
+        if stopped:
+            raise LiveStopped(stopped)

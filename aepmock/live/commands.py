@@ -1,0 +1,133 @@
+"""What live runs add to the command line: `judge --live`, `live doctor`, `live replay`, `sweep`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aepmock.errors import UsageError
+from aepmock.live.flags import FLAGS, add_flags, given
+from aepmock.settings import Setting, project_folder, read_live_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aepmock.live.run import LiveRun
+    from aepmock.live.settings import LiveSettings
+
+REACHING = frozenset({"live-file", "live-host", "live-sandbox", "live-pace"})
+"""Flags that also the doctor and the sweep have."""
+
+
+def add_live_commands(commands: Any) -> None:
+    """Adds `live doctor`, `live replay` and `sweep` to the command line's grammar."""
+    about = "what a live run needs: settings, and whether they are right"
+    sub = commands.add_parser("live", help=about, description=about, allow_abbrev=False)
+    inner = sub.add_subparsers(required=True, metavar="COMMAND")
+    about = "check every live setting, one by one, without creating anything"
+    doctor = inner.add_parser("doctor", help=about, description=about, allow_abbrev=False)
+    add_flags(doctor.add_argument, prefix="", only=REACHING)
+    doctor.add_argument("--connector", default="hubspot", metavar="NAME")
+    doctor.set_defaults(command=run_doctor)
+    _add_replay(inner)
+    about = "delete what an interrupted live run left behind"
+    sweep = commands.add_parser("sweep", help=about, description=about, allow_abbrev=False)
+    add_flags(sweep.add_argument, prefix="", only=REACHING - {"live-sandbox"})
+    sweep.add_argument("--sandbox", metavar="NAME", help="only runs in this sandbox")
+    sweep.add_argument("--run", metavar="ID", help="only this run")
+    sweep.add_argument("--dry-run", action="store_true", help="say what would be deleted")
+    sweep.set_defaults(command=run_sweep)
+
+
+def _add_replay(inner: Any) -> None:
+    about = "hold recordings of live runs against the mock, offline"
+    replay = inner.add_parser("replay", help=about, description=about, allow_abbrev=False)
+    replay.add_argument("folder", metavar="DIR", help="what --live-record was given")
+    about = "exit status 1 if the mock does not answer as the service did"
+    replay.add_argument("--fail-on-drift", action="store_true", help=about)
+    about = "also list what no live run confirmed within so many days"
+    replay.add_argument("--max-age-days", type=int, metavar="N", help=about)
+    about = "list every reading, operation and refusal, and the day it was seen"
+    replay.add_argument("-v", "--verbose", action="store_true", help=about)
+    replay.set_defaults(command=run_replay)
+
+
+@contextmanager
+def judged_live(
+    arguments: argparse.Namespace, settings: Mapping[str, Setting], folder: Path, err: Console
+) -> Iterator[LiveRun | None]:
+    """A live run around the suite where `--live` asks for one; None where it does not."""
+    if not arguments.live:
+        for flag in FLAGS:
+            if getattr(arguments, flag.attribute, None) not in (None, False):
+                raise UsageError(f"--{flag.name} is for live runs: add --live, or leave it out")
+        yield None
+        return
+    from aepmock.live.run import live_run
+
+    connector = str(settings["connector"].value)
+    with live_run(live_settings(arguments), folder=folder, connector=connector, say=say) as run:
+        yield run
+
+
+def live_settings(arguments: argparse.Namespace) -> LiveSettings:
+    """The live settings of this folder and these flags."""
+    from aepmock.live.settings import resolve_live
+
+    folder = Path.cwd()
+    flags = given(lambda name: getattr(arguments, name, None))
+    return resolve_live(flags, table=read_live_table(project_folder(folder)), folder=folder)
+
+
+def say(line: str) -> None:
+    """A line for people, beside what a program may read."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """Checks the settings; 0 if a live run could begin, else 2."""
+    from aepmock.live.doctor import examine
+
+    return examine(live_settings(arguments), connector=arguments.connector, say=print)
+
+
+def run_replay(arguments: argparse.Namespace) -> int:
+    """Holds recordings against the mock; 1 if they differ and that is to fail."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from aepmock.live.recording import not_confirmed_for, replay_all
+    from aepmock.reports.as_text import render_drift
+
+    folder, days = Path(arguments.folder), arguments.max_age_days
+    if days is not None and days < 0:
+        raise UsageError("--max-age-days takes a number from 0 on")
+    findings = replay_all(folder)
+    out = Console(highlight=False)
+    render_drift(findings.rows, console=out, verbose=arguments.verbose)
+    if days is not None:
+        stale = not_confirmed_for(folder, days, today=datetime.now(UTC).date())
+        print(f"\nNot confirmed within {days} days: {len(stale) or 'nothing'}")
+        for one in stale:
+            since = "never" if one.confirmed is None else f"since {one.confirmed.date}"
+            print(f"  {one.subject:<40} {since}")
+    return int(bool(arguments.fail_on_drift and findings.drifted))
+
+
+def run_sweep(arguments: argparse.Namespace) -> int:
+    """Deletes what journals list; 1 if something is left."""
+    from aepmock.live.sweep import sweep
+
+    return sweep(
+        live_settings(arguments),
+        folder=Path.cwd(),
+        sandbox=arguments.sandbox,
+        run=arguments.run,
+        dry_run=arguments.dry_run,
+        say=print,
+    )

@@ -1,0 +1,295 @@
+"""The live handler: what stands behind the doors where a mock stands else.
+
+A client's request passes the gate, keeps the manners, and reaches the sandbox; the answer comes
+back as it was. What the kit asks for itself goes the same way out, and is repeated where it may.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from threading import RLock
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from aepmock.contract import load_contract
+from aepmock.judge.redaction import Redactor
+from aepmock.live.gate import Gate
+from aepmock.live.manners import Manners, is_disturbance
+from aepmock.live.outside import LostError
+from aepmock.live.ownership import Journal
+from aepmock.live.plan import Plan, Ports
+from aepmock.live.state import SharedState
+from aepmock.live.token import Tokens, is_expired, token_path
+from aepmock.messages import Exchange, Headers, Request, Response
+
+Observer = Callable[[Exchange], None]
+"""Is shown every exchange with the sandbox in order, the kit's own among them, secrets included."""
+
+TRIES = 4
+"""How often the kit repeats a request of its own that was disturbed."""
+
+
+class LiveHandler:
+    """Everything that one process of a live run sends goes through here.
+
+    `observers` see each exchange that left; they must not keep what they see anywhere but in
+    memory. `redactor` learns every token. `owner` says that this process began the run.
+    """
+
+    def __init__(self, plan: Plan, ports: Ports | None = None, *, owner: bool = False) -> None:
+        self.plan = plan
+        self.settings = plan.settings
+        self.contract = load_contract()
+        self.ports = ports or Ports.of(plan.settings)
+        self.state = SharedState(plan.private_folder)
+        self.redactor: Redactor = plan.redactor(self.contract.secret_names)
+        self.manners = Manners(plan, self.state, self.ports, owner=owner)
+        self.tokens = Tokens(plan, self.state, self.manners, self.ports)
+        self.journal = Journal(plan.journal_path, self.redactor)
+        self.gate = Gate(plan)
+        self.owned: dict[str, str] = {}
+        self.observers: list[Observer] = []
+        self._clients_tokens: set[str] = set()
+        self._base = urlsplit(plan.settings.base_url)
+        self._numbers = 0
+        self._lock = RLock()
+
+    def about(self) -> dict[str, Any]:
+        """The run so far as plain data for the report; nothing in it is secret."""
+        state = self.state.look()
+        return {
+            "run": self.plan.run,
+            "sandbox": self.settings.sandbox,
+            "requests": state.sent,
+            "created": state.created,
+            "deleted": state.deleted,
+            "tokens": state.tokens_minted,
+            "tokens_of_clients": state.tokens_of_clients,
+            "throttled": state.throttled,
+            "slowest_s": round(state.slowest_s, 2),
+            "disturbed": state.disturbed,
+            "disturbances": state.disturbances,
+            "held_back": state.held,
+            "notes": state.notes,
+            "budget_spent": state.spent,
+            "left_behind": [],
+        }
+
+    # what clients send
+
+    def handle(self, request: Request) -> Response:
+        """The answer to a client's request. Raises LiveStopped once the run must not go on."""
+        with self._lock:
+            if request.path == token_path() and request.method == "POST":
+                return self._token_request(request)
+            known = self.tokens.known() | self._clients_tokens
+            objection = self.gate.objection(request, tokens=known, owned=self.owned)
+            if objection is not None:
+                with self.state.changing() as state:
+                    state.note_held(f"{request.method} {objection}")
+                return self.gate.refusal(request)
+            if self.manners.patience() > 0 or self.manners.spent():
+                return _too_many(self.manners.patience())
+            return self._leave(request)
+
+    def _token_request(self, request: Request) -> Response:
+        """A client that mints its own token: counted, and the token known from then on."""
+        own = self.settings.client_id
+        if own.encode() not in request.body and own not in request.target:
+            with self.state.changing() as state:
+                state.note_held("POST to the token endpoint for another client id")
+            return replace(self.gate.refusal(request), injected=True)
+        if not self.settings.client_secret:
+            # The user gave a token instead of what one is minted with.
+            return _token_answer(self.tokens.current())
+        parts = urlsplit(self.settings.ims_token_url)
+        query = request.target.partition("?")[1:]
+        outgoing = replace(
+            request, origin=f"{parts.scheme}://{parts.netloc}", target=parts.path + "".join(query)
+        )
+        with self.state.changing() as state:
+            state.tokens_of_clients += 1
+        response = self._sent(outgoing)
+        self._observe(Exchange(request, response))
+        document = response.json_or_none
+        token = document.get("access_token") if isinstance(document, dict) else None
+        if response.ok and isinstance(token, str):
+            self._clients_tokens.add(token)
+            self.redactor.learn([token])
+        return response
+
+    def _leave(self, request: Request) -> Response:
+        """Sends a request that may go, and keeps account of what it creates and deletes."""
+        operation = self.contract.operation_of(request)
+        creating = operation is not None and operation.id == "connections.create"
+        name = request.json["name"] if creating and _has_name(request) else ""
+        if name:
+            self.journal.creating(name)
+        response = self._with_token(request)
+        if creating:
+            self._account_create(name, response)
+        elif operation is not None and operation.id == "connections.delete":
+            self._account_delete(self.gate.target_id(request) or "", response)
+        self._observe(Exchange(request, response))
+        self.manners.note(request, response)
+        return response
+
+    def _with_token(self, request: Request) -> Response:
+        """Sends with the run's token, once more with a fresh one where it had expired."""
+        sent = (request.headers.get("authorization") or "").partition(" ")[2].strip()
+        ours = sent in self.tokens.known()
+        token = self.tokens.current() if ours else sent
+        response = self._sent(self._outgoing(request, token))
+        if ours and is_expired(response):
+            fresh = self.tokens.renewed(token)
+            if fresh:
+                self._observe(Exchange(request, response))
+                response = self._sent(self._outgoing(request, fresh))
+        return response
+
+    def _outgoing(self, request: Request, token: str) -> Request:
+        base = self.contract.base_path
+        below = request.target[len(base) :]
+        target = self._base.path + below if request.target.startswith(base) else request.target
+        self.redactor.learn([token])
+        return replace(
+            request,
+            origin=f"{self._base.scheme}://{self._base.netloc}",
+            target=target,
+            headers=request.headers.replaced("Authorization", f"Bearer {token}"),
+        )
+
+    def _sent(self, request: Request) -> Response:
+        """The answer, or a stand-in for the one that never came."""
+        self.manners.take_turn()
+        begun = self.ports.now()
+        try:
+            return self.ports.send(request)
+        except LostError:
+            return Response(504, Headers(), b"", injected=True)
+        finally:
+            self.state.note_slowness(self.ports.now() - begun)
+
+    # accounts
+
+    def _account_create(self, name: str, response: Response) -> None:
+        document = response.json_or_none
+        connection_id = document.get("id") if isinstance(document, dict) else None
+        if response.ok and isinstance(connection_id, str):
+            self._own(name, connection_id)
+        elif name and 400 <= response.status < 500 and response.status != 408:
+            self.journal.refused(name, response.status)
+
+    def _own(self, name: str, connection_id: str) -> None:
+        self.journal.created(name, connection_id)
+        self.owned[connection_id] = name
+        with self.state.changing() as state:
+            state.created += 1
+            state.owned += 1
+
+    def _account_delete(self, connection_id: str, response: Response) -> None:
+        if connection_id in self.owned and (response.ok or response.status in (404, 410)):
+            del self.owned[connection_id]
+            self.journal.deleted(connection_id)
+            with self.state.changing() as state:
+                state.deleted += 1
+                state.owned -= 1
+
+    def adopt(self, connection_id: str, name: str) -> None:
+        """Takes over what another process of this run created, so that it may be deleted."""
+        self.owned.setdefault(connection_id, name)
+
+    # what the kit asks for itself
+
+    def ask(
+        self,
+        method: str,
+        below: str,
+        *,
+        document: Any = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Response:
+        """The kit's own request to a path below the base path, repeated while it is disturbed.
+
+        A create is not repeated. Raises LiveStopped once the run must not go on.
+        """
+        with self._lock:
+            content = body if body is not None else b""
+            fields = {**self.own_headers(), **(headers or {})}
+            if document is not None:
+                content = json.dumps(document).encode()
+                fields.setdefault("Content-Type", "application/json")
+            request = Request(
+                method,
+                f"{self._base.scheme}://{self._base.netloc}",
+                self.contract.base_path + below,
+                Headers(fields),
+                content,
+            )
+            for attempt in range(TRIES):
+                self.manners.wait()
+                response = self._leave(request)
+                if not (is_disturbance(response) or response.status == 429):
+                    return response
+                if (method == "POST" and response.status != 429) or attempt == TRIES - 1:
+                    return response
+            raise AssertionError("the loop returns")
+
+    def look_up_sandbox(self) -> Response:
+        """The answer of Sandbox Management about the run's sandbox."""
+        operation = self.contract.operations["sandboxes.get"]
+        path = operation.path.replace("{name}", quote(self.settings.sandbox, safe=""))
+        prefix = self._base.path.removesuffix(self.contract.base_path)
+        for _ in range(TRIES):
+            self.manners.wait()
+            request = Request(
+                "GET",
+                f"{self._base.scheme}://{self._base.netloc}",
+                prefix + path,
+                Headers(self.own_headers()),
+            )
+            response = self._with_token(request)
+            self.manners.note(request, response)
+            if not (is_disturbance(response) or response.status == 429):
+                break
+        return response
+
+    def own_headers(self) -> dict[str, str]:
+        """The headers of the kit's own requests."""
+        return {
+            "Authorization": f"Bearer {self.tokens.current()}",
+            "x-api-key": self.settings.client_id,
+            "x-gw-ims-org-id": self.settings.org_id,
+            "x-sandbox-name": self.settings.sandbox,
+            "Accept": "application/json",
+        }
+
+    def _observe(self, exchange: Exchange) -> None:
+        self._numbers += 1
+        numbered = replace(exchange, number=self._numbers)
+        for observer in self.observers:
+            observer(numbered)
+
+
+def _has_name(request: Request) -> bool:
+    try:
+        document = request.json
+    except ValueError:
+        return False
+    return isinstance(document, dict) and isinstance(document.get("name"), str)
+
+
+def _token_answer(token: str) -> Response:
+    body = {"access_token": token, "token_type": "bearer", "expires_in": 3600}
+    fields = Headers({"Content-Type": "application/json"})
+    return Response(200, fields, json.dumps(body).encode(), injected=True)
+
+
+def _too_many(wait_s: float) -> Response:
+    """To a client that comes again although it was told to wait, or whose budget is spent."""
+    body = {"error_code": "429050", "message": "Too many requests"}
+    fields = {"Content-Type": "application/json", "Retry-After": str(max(1, round(wait_s)))}
+    return Response(429, Headers(fields), json.dumps(body).encode(), injected=True)

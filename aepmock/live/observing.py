@@ -1,0 +1,75 @@
+"""Who looks on at a live run: each is shown every exchange, and says at the end what it learned."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from aepmock.contract import load_contract
+from aepmock.judge import LiveRow
+from aepmock.live.drift import Drift
+from aepmock.live.plan import Plan
+from aepmock.live.seeing import Sight
+from aepmock.messages import Exchange
+
+
+class Watch(Protocol):
+    """Looks on in one process of a run. Is shown secrets, and keeps them in memory only."""
+
+    def __call__(self, exchange: Exchange) -> None:
+        """An exchange with the sandbox, in order; the kit's own are among them."""
+
+    def rows(self) -> Iterable[LiveRow]:
+        """What it showed, redacted: for the report. Asked once, when all is over."""
+
+
+def watches(plan: Plan) -> list[Watch]:
+    """Those of a run."""
+    return [DriftWatch(plan)]
+
+
+class DriftWatch:
+    """Holds what one process of a run sees against the mock, and records it where that is asked."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        settings = plan.settings
+        named = {"CLIENT_SECRET": settings.client_secret, "ACCESS_TOKEN": settings.access_token}
+        self._drift = Drift(
+            Sight(
+                load_contract(),
+                api_key=settings.client_id,
+                ims_org_id=settings.org_id,
+                sandbox_name=settings.sandbox,
+                secrets={name: value for name, value in named.items() if value},
+                guarded=True,
+            ),
+            now=_now,
+        )
+
+    def __call__(self, exchange: Exchange) -> None:
+        self._drift(exchange)
+
+    def rows(self) -> Iterable[LiveRow]:
+        """What was confirmed, what drifted, what was not seen; keeps the recording first."""
+        seen = self._drift.exchanges
+        if self._plan.settings.record:
+            from aepmock.live.recording import keep_recording
+
+            worker = os.environ.get("PYTEST_XDIST_WORKER")
+            words = [_stamp(self._plan.started_ms), self._plan.run, *([worker] if worker else [])]
+            secrets = (*self._plan.settings.secrets, *self._drift.sight.secrets)
+            keep_recording(Path(self._plan.settings.record), "-".join(words), seen, secrets)
+        return self._drift.findings().rows if seen else ()
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _stamp(epoch_ms: int) -> str:
+    """A time as files sort by it: "2026-11-24T230112Z"."""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).strftime("%Y-%m-%dT%H%M%SZ")

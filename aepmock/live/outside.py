@@ -1,0 +1,107 @@
+"""The one way out: a request sent to the real host, and its answer, on a connection of its own.
+
+The standard library's http.client, and no other: the doors of the kit stand in every library that
+clients use, and would take the request for a client's. A connection for each request leaves no
+doubt whether a request that failed was sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from aepmock.doors.guard import letting_out
+from aepmock.messages import Headers, Request, Response
+
+TIMEOUT_S = 60.0
+MAX_BODY = 32 * 1024 * 1024
+_HOP_BY_HOP = frozenset(
+    [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ]
+)
+
+
+class LostError(Exception):
+    """No answer came. Whether the service did what was asked is not known."""
+
+
+Send = Callable[[Request], Response]
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Sends requests over verified TLS, through the proxy of the environment where there is one.
+
+    `ca_file` is trusted instead of the usual authorities; `timeout_s` bounds each wait.
+    """
+
+    ca_file: str | None = None
+    timeout_s: float = TIMEOUT_S
+
+    def send(self, request: Request) -> Response:
+        """The answer as it came, but for the framing. Raises LostError where none came."""
+        with letting_out():
+            connection = self._connection(request.origin)
+            try:
+                return self._exchange(connection, request)
+            except (OSError, http.client.HTTPException) as error:
+                raise LostError(f"{type(error).__name__}: {error}") from error
+            finally:
+                connection.close()
+
+    def _exchange(self, connection: http.client.HTTPConnection, request: Request) -> Response:
+        connection.putrequest(
+            request.method, request.target, skip_host=True, skip_accept_encoding=True
+        )
+        connection.putheader("Host", urlsplit(request.origin).netloc)
+        for name, value in request.headers:
+            if name.lower() not in _HOP_BY_HOP | {"host", "content-length"}:
+                connection.putheader(name, value.encode("latin-1"))
+        if request.body or request.method in ("POST", "PUT", "PATCH"):
+            connection.putheader("Content-Length", str(len(request.body)))
+        connection.putheader("Connection", "close")
+        connection.endheaders(request.body or None)
+        answer = connection.getresponse()
+        body = answer.read(MAX_BODY)
+        fields = [(n, v) for n, v in answer.getheaders() if n.lower() not in _HOP_BY_HOP]
+        return Response(answer.status, Headers(fields).without("content-length"), body)
+
+    def _connection(self, origin: str) -> http.client.HTTPConnection:
+        parts = urlsplit(origin)
+        secure, host = parts.scheme == "https", parts.hostname or ""
+        proxy = None if proxy_bypass(host) else getproxies().get(parts.scheme)
+        first = urlsplit(proxy if "//" in proxy else f"//{proxy}") if proxy else parts
+        port = first.port or (443 if first.scheme == "https" else 80 if not proxy else 3128)
+        made: http.client.HTTPConnection
+        if secure:
+            made = http.client.HTTPSConnection(
+                first.hostname or "", port, timeout=self.timeout_s, context=self._tls
+            )
+        else:
+            made = http.client.HTTPConnection(first.hostname or "", port, timeout=self.timeout_s)
+        if proxy:
+            fields = {}
+            if first.username:
+                pair = f"{unquote(first.username)}:{unquote(first.password or '')}"
+                fields["Proxy-Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+            made.set_tunnel(host, parts.port or (443 if secure else 80), headers=fields)
+        return made
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.ca_file)
+        context.set_alpn_protocols(["http/1.1"])
+        return context

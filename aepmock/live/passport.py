@@ -1,0 +1,82 @@
+"""Whether a run may write to the sandbox that it was pointed at.
+
+Sandbox Management says of which type a sandbox is (SBAPI: development or production) and in which
+state (creating, active, failed, deleted). Only an active development sandbox is let through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aepmock.errors import UsageError
+from aepmock.live.handler import LiveHandler
+from aepmock.messages import Response
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """What Sandbox Management said: `type` and `state` are "" where it did not say."""
+
+    name: str
+    type: str
+    state: str
+
+
+def look_up(handler: LiveHandler) -> Sandbox:
+    """The run's sandbox. Raises UsageError where the look-up is refused."""
+    response = handler.look_up_sandbox()
+    document = response.json_or_none
+    name = handler.settings.sandbox
+    if not response.ok or not isinstance(document, dict):
+        raise UsageError(
+            f"whether the sandbox {name!r} is for production could not be learned "
+            f"({_told(response)}): nothing was written"
+        )
+    return Sandbox(
+        str(document.get("name") or ""),
+        str(document.get("type") or ""),
+        str(document.get("state") or ""),
+    )
+
+
+def check(handler: LiveHandler) -> Sandbox:
+    """The sandbox, if it may be written to. Raises UsageError, in one sentence, if it may not."""
+    settings = handler.settings
+    allowed = settings.allow_sandbox == settings.sandbox
+    if settings.allow_sandbox is not None and not allowed:
+        raise UsageError(
+            f"--live-allow-sandbox names {settings.allow_sandbox!r}, "
+            f"but the run is for the sandbox {settings.sandbox!r}: nothing was written"
+        )
+    try:
+        found = look_up(handler)
+    except UsageError as error:
+        if allowed and type(error) is UsageError:
+            return Sandbox(settings.sandbox, "", "")
+        raise
+    if allowed:
+        return found
+    hint = f"; if you mean it, add --live-allow-sandbox {settings.sandbox}"
+    if found.name != settings.sandbox:
+        raise UsageError(
+            f"the look-up of the sandbox {settings.sandbox!r} told of {found.name!r}: "
+            f"nothing was written{hint}"
+        )
+    if found.type != "development":
+        kind = f"of type {found.type!r}" if found.type else "of no known type"
+        raise UsageError(f"the sandbox {found.name!r} is {kind}: nothing was written{hint}")
+    if found.state != "active":
+        raise UsageError(
+            f"the sandbox {found.name!r} is {found.state or 'in no known state'}, not active: "
+            f"nothing was written{hint}"
+        )
+    return found
+
+
+def _told(response: Response) -> str:
+    if response.injected:
+        return "no answer"
+    document = response.json_or_none
+    said = document if isinstance(document, dict) else {}
+    text = said.get("message") or said.get("errorMessage") or said.get("title") or ""
+    return f"{response.status}: {str(text)[:120]}" if text else str(response.status)

@@ -1,0 +1,218 @@
+"""A live run from its beginning to its end: what is looked at first, shown, and tidied up."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from aepmock.judge import Report
+from aepmock.live import passport
+from aepmock.live.handler import LiveHandler
+from aepmock.live.ownership import FOLDER, lock_of, name_prefix, read_journal
+from aepmock.live.plan import Plan, Ports
+from aepmock.live.redacted import scan
+from aepmock.live.settings import LiveSettings, missing_credentials, require
+from aepmock.live.tidying import Tidied, count_connections, tidy
+
+MOST_FOR_WHOLE_LISTS = 40
+"""A sandbox with more connections than this is not listed as a whole: it costs requests."""
+Say = Callable[[str], None]
+
+
+@dataclass
+class LiveRun:
+    """A run that has begun. `tidied` is what the end of it did."""
+
+    plan: Plan
+    handler: LiveHandler
+    tidied: Tidied | None = None
+
+    def about(self) -> dict[str, Any]:
+        """The run as plain data for the report: counts, what was held back, what is left."""
+        tidied = self.tidied or Tidied()
+        left = [f"{i} {why}" for i, why in tidied.left.items()]
+        return {**self.handler.about(), "left_behind": left + [tidied.unsure] * bool(tidied.unsure)}
+
+    def completed(self, report: Report) -> Report:
+        """The report, with what the run did and left behind; what it confirmed is remembered."""
+        settings = self.plan.settings
+        if settings.record and report.live:
+            from aepmock.live.recording import keep_confirmed
+
+            keep_confirmed(Path(settings.record), report.live, settings.secrets)
+        return replace(report, live_run={**self.about(), "fail_on_drift": settings.fail_on_drift})
+
+    def scan(self, path: Path) -> None:
+        """Deletes a file that holds a secret of the run, and raises SecretFoundError."""
+        scan(path, self.handler.redactor.values)
+
+
+@contextmanager
+def live_run(
+    settings: LiveSettings,
+    *,
+    folder: Path,
+    connector: str,
+    say: Say,
+    ports: Ports | None = None,
+) -> Iterator[LiveRun]:
+    """Begins a run, shows what it will do, and tidies up whatever happens inside.
+
+    The journal stands below `folder`. `say` is given lines for people. SIGTERM ends the run like
+    Ctrl-C. Raises UsageError before anything was written where the run must not begin.
+    """
+    require(settings)
+    run = secrets.token_hex(5)
+    journal = folder / FOLDER / f"{run}.jsonl"
+    with _private_folder() as private, _stopping_well():
+        now = (ports or Ports.of(settings)).now
+        plan = Plan(run, settings, str(private), str(journal), round(now() * 1000))
+        handler = LiveHandler(plan, ports, owner=True)
+        sandbox = passport.check(handler)
+        count = count_connections(handler)
+        plan = replace(plan, whole_lists=count is not None and count <= MOST_FOR_WHOLE_LISTS)
+        handler.plan = plan
+        for line in announcement(plan, sandbox, count, connector):
+            say(line)
+        with _locked(journal):
+            handler.journal.begin(
+                {
+                    "run": run,
+                    "started_ms": plan.started_ms,
+                    "base_url": settings.base_url,
+                    "org_id": settings.org_id,
+                    "sandbox": settings.sandbox,
+                    "private": str(private),
+                }
+            )
+            made = LiveRun(plan, handler)
+            try:
+                yield made
+            finally:
+                with _undisturbed(say):
+                    _finish(made, say)
+
+
+def _finish(run: LiveRun, say: Say) -> None:
+    run.handler.manners.close()
+    ledger = read_journal(run.plan.journal_path)
+    if ledger.living or ledger.unsure or run.handler.state.look().created:
+        run.tidied = tidy(run.handler, ledger)
+    else:
+        run.tidied = Tidied()
+    run.handler.journal.end([*run.tidied.left, *([run.tidied.unsure] if run.tidied.unsure else [])])
+    run.handler.state.look()  # the last time: the private folder goes
+    if not run.tidied.clean:
+        say(f"aepmock: left behind in the sandbox {run.plan.settings.sandbox}:")
+        for connection_id, why in run.tidied.left.items():
+            say(f"  {connection_id} {why}")
+        if run.tidied.unsure:
+            say(f"  {run.tidied.unsure}")
+        say(f"To try again: aepmock sweep --run {run.plan.run}")
+
+
+def announcement(
+    plan: Plan, sandbox: passport.Sandbox, count: int | None, connector: str
+) -> Iterator[str]:
+    """What is going to happen, before it does."""
+    settings = plan.settings
+    kind = ", ".join(word for word in (sandbox.type, sandbox.state) if word) or "type not known"
+    minutes = settings.budget / settings.pace / 60
+    there = "" if count is None else f", {count} connection{'' if count == 1 else 's'} now"
+    yield f"live run {plan.run}: sandbox {settings.sandbox} ({kind}{there})"
+    yield f"  organization  {settings.org_id}"
+    yield f"  service       {settings.base_url}"
+    yield (
+        f"  requests      at most {settings.budget}, {settings.pace:g} a second: "
+        f"{_duration(minutes)} at most, waits that the service asks for left out"
+    )
+    lacking = missing_credentials(settings, connector)
+    if connector in settings.credentials and not lacking:
+        names = f"{name_prefix(plan.run)}…"
+        yield f"  creates       {connector} connections {names}, all deleted again"
+    else:
+        yield f"  creates       nothing: {', '.join(lacking) or 'credentials'} not set"
+    yield f"  journal       {FOLDER}/{plan.run}.jsonl"
+
+
+def _duration(minutes: float) -> str:
+    return f"{minutes * 60:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """A folder that only its owner can enter; it holds the token, and goes with the run."""
+    folder = Path(tempfile.mkdtemp(prefix="aepmock-live-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(journal: Path) -> Iterator[None]:
+    """Holds the run's lock, so that a sweep leaves it alone."""
+    from filelock import FileLock
+
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(lock_of(journal))
+    with lock:
+        yield
+    with suppress(OSError):
+        lock_of(journal).unlink()
+
+
+@contextmanager
+def _stopping_well() -> Iterator[None]:
+    """Makes SIGTERM an exception, so that what is open is closed and what is ours deleted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _undisturbed(say: Say) -> Iterator[None]:
+    """Keeps a second Ctrl-C from ending the tidying up; a third one does end it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    times = 0
+
+    def patience(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal times
+        times += 1
+        if times > 1:
+            raise KeyboardInterrupt
+        say("aepmock: deleting what the run created; once more to leave it (aepmock sweep)")
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, patience) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def owner_only(path: Path) -> bool:
+    """Whether a folder is this user's own; always on systems that do not say."""
+    return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()

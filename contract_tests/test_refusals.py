@@ -1,0 +1,29 @@
+"""What a real service says to requests that it is to refuse, one of each; with --live-negative."""
+
+from __future__ import annotations
+
+from aepmock.suite import Bench, Trial
+
+OPERATIONS = ("connections.get", "connections.create", "connections.update")
+EXERCISES = ("errors.*", "connections.update.*", "lifecycle.deleted-gone")
+NEGATIVE = (
+    "test_an_unknown_id_is_reported",
+    "test_the_kit_is_refused_what_is_wrong",
+)
+NOBODYS = "0a11ce00-0000-4000-8000-00000000aeb0"
+
+
+def test_an_unknown_id_is_reported(bench: Bench) -> None:
+    def example(trial: Trial, connection_id: str) -> None:
+        trial.call("get_connection", connection_id=connection_id)
+
+    bench.run_each([NOBODYS], example)
+
+
+def test_the_kit_is_refused_what_is_wrong(bench: Bench) -> None:
+    """No client is asked to send these: who looks on compares the answers with the mock's."""
+
+    def example(trial: Trial, kind: str) -> None:
+        trial.be_refused(kind)
+
+    bench.run_each(["bad-json", "unknown-spec", "missing-param", "missing-if-match"], example)
