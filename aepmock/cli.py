@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from aepmock import __version__
 from aepmock.errors import UsageError, unknown
 from aepmock.live.commands import add_live_commands, judged_live
-from aepmock.live.flags import EXAMPLES, add_flags
-from aepmock.settings import OPTIONS, Setting, project_folder, resolve
+from aepmock.live.flags import add_flags
+from aepmock.settings import OPTIONS, project_folder, resolve
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -192,6 +192,8 @@ def _add_proxy(commands: Any) -> None:
 def judge(arguments: argparse.Namespace) -> int:
     """Runs the suite in a process of its own and shows its verdicts."""
     if arguments.passive:
+        if arguments.live:
+            raise UsageError("--passive judges a program on the mock only: leave --live out")
         return _judge_passively(arguments)
     from aepmock.attaching import alone, announce, attaching
     from aepmock.reports import write_report
@@ -216,20 +218,17 @@ def judge(arguments: argparse.Namespace) -> int:
         make_config(settings, folder=folder, listener=listener)
         try:
             with judged_live(arguments, settings, folder, err) as live:
-                if live and settings["examples"].origin == "default":
-                    settings = {**settings, "examples": Setting(EXAMPLES, "default")}
                 if listener is not None:
                     announce(listener, err)
                 report = run_suite(
-                    settings,
+                    live.few_examples(settings) if live else settings,
                     folder=folder,
                     jobs=arguments.jobs,
                     err=err,
                     listener=listener,
                     live=live.plan if live else None,
                 )
-            if live:
-                report = live.completed(report)
+            report = live.completed(report) if live else report
         except SuiteFailed as failure:
             print(f"aepmock: a fault of the kit:\n{failure}", file=sys.stderr)
             return FAULT
@@ -255,7 +254,6 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
     ]
     unused += ["--jobs"] if arguments.jobs != 1 else []
     unused += ["--attach"] if arguments.attach is not None else []
-    unused += ["--live"] if arguments.live else []
     if unused:
         raise UsageError(
             f"{', '.join(unused)} can't be had with --passive: the program runs once, as it is. "

@@ -297,16 +297,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
         document = {"report": report.to_json(), "errors": run.errors}
         Path(result).write_text(json.dumps(document), "utf-8")
-    _write_reports(run, report)
+    _write_reports(run, report, live)
     if session.exitstatus == pytest.ExitCode.OK and report.exit_status == 1:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def _write_reports(run: Run, report: Report) -> None:
+def _write_reports(run: Run, report: Report, live: LiveSession | None) -> None:
     from aepmock.reports import write_report
 
     for path in run.value("report"):
         write_report(report, Path(path))
+        if live is not None:
+            live.scan(Path(path))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -437,7 +439,9 @@ def aepmock_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
 
 
 def suite_readings(config: pytest.Config) -> str:
-    """Which readings the suite runs under: "default" or "all"."""
+    """Which readings the suite runs under: "default" or "all"; a real service has its own."""
+    if LIVE in config.stash:
+        return "default"
     return str(run_of(config).value("readings"))
 
 

@@ -61,7 +61,7 @@ def run_suite(
         text = f"{client} uses another HTTP library: judging it through the server door"
         err.print(Text(f"aepmock: {text}"), soft_wrap=True)
         server = Setting("server", settings["door"].origin)
-        return _run_once({**settings, "door": server}, folder, jobs, err, live=live)
+        return _run_once({**settings, "door": server}, folder, jobs, err, None, live)
 
 
 def _run_once(
@@ -69,8 +69,8 @@ def _run_once(
     folder: Path,
     jobs: int,
     err: Console,
-    listener: socket.socket | None = None,
-    live: Plan | None = None,
+    listener: socket.socket | None,
+    live: Plan | None,
 ) -> Report:
     with tempfile.TemporaryDirectory(prefix="aepmock-") as scratch:
         result = Path(scratch) / "result.json"

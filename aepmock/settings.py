@@ -149,7 +149,13 @@ def read_live_table(project: Path | None) -> Mapping[str, Any]:
     table = _table(project).get("live", {}) if project is not None else {}
     if not isinstance(table, dict):
         raise UsageError("[tool.aepmock] live is a table: [tool.aepmock.live]")
-    return table
+    # Files are named as seen from pyproject.toml, wherever the command is run.
+    return {
+        key: str(project / value)
+        if project is not None and key in ("file", "ca_file", "ca-file") and isinstance(value, str)
+        else value
+        for key, value in table.items()
+    }
 
 
 def _table(project: Path) -> Mapping[str, Any]:

@@ -17,8 +17,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from aepmock import load_contract
 
     operations = getattr(metafunc.module, "OPERATIONS", ())
-    live = suite_config(metafunc.config).live is not None
-    readings = "default" if live else suite_readings(metafunc.config)
+    readings = suite_readings(metafunc.config)
     found = worlds(load_contract(), readings, operations)
     metafunc.parametrize("bench", found, ids=[label for label, _ in found], indirect=True)
 

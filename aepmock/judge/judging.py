@@ -41,7 +41,7 @@ def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observ
                     continue
                 expected = Expected.of(call.settings, frozenset(session.tokens))
                 for exchange in call.exchanges:
-                    if _judged_by_nobody(exchange, session.contract):
+                    if _beside(exchange, session.contract):
                         continue
                     for problem in wire_check(exchange, expected, session.contract):
                         yield Observation(clause, problem)
@@ -68,7 +68,7 @@ def judge_exchange(
     clauses: Collection[str] | None = None,
 ) -> Iterator[Observation]:
     """What a single request breaks or meets; used where nobody knows the client's arguments."""
-    if _judged_by_nobody(exchange, contract):
+    if _beside(exchange, contract):
         return
     for clause, checks in WIRE_CHECKS.items():
         if clauses is None or clause in clauses:
@@ -77,13 +77,14 @@ def judge_exchange(
                     yield Observation(clause, problem)
 
 
-def _judged_by_nobody(exchange: Exchange, contract: Contract) -> bool:
-    """Whether no clause is about a request: a fault led it to another origin, or it is one to
-    Sandbox Management."""
+def _beside(exchange: Exchange, contract: Contract) -> bool:
+    """Whether no clause is about a request.
+
+    A fault had led the client to another origin, or it asked Sandbox Management.
+    """
     effect = exchange.response.effect
-    if effect is not None and effect.elsewhere:
-        return True
-    return contract.sandbox_looked_up(exchange.request) is not None
+    elsewhere = effect is not None and effect.elsewhere
+    return elsewhere or contract.sandbox_looked_up(exchange.request) is not None
 
 
 def _hostile(call: Call) -> bool:

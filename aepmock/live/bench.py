@@ -45,6 +45,11 @@ class LiveBench(Bench):
         self.service.gateway.add_sandbox(handler.settings.org_id, self.home)
         self.redactor = handler.redactor
 
+    def __enter__(self) -> LiveBench:
+        super().__enter__()
+        self.learn((*self.live.settings.secrets, *self._run_tokens()))
+        return self
+
     def settings_for(self, sandbox: str, *, other_org: bool) -> ClientSettings:
         settings, origin = self.live.settings, self._origin
         return ClientSettings(
@@ -116,7 +121,7 @@ class LiveBench(Bench):
     def _trial(self, wanted: str | None) -> Iterator[LiveTrial | None]:
         """One judged example, and what it created deleted again; None once the budget is spent."""
         self.live.manners.wait()
-        if self.live.manners.spent():
+        if self.live.manners.spent() or not self.ready():
             yield None
             return
         self.recorder.take()
@@ -150,7 +155,7 @@ class LiveBench(Bench):
                 state.notes.append(text)
 
     def _reproduce(self, clause: str) -> str:
-        return f"{super()._reproduce(clause)} --live"
+        return super()._reproduce(clause).replace("aepmock judge", "aepmock judge --live", 1)
 
     def _check_made(self, driver: Any, settings_: ClientSettings) -> None:
         if isinstance(driver.made.raised, LiveStopped):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from aepmock.errors import UsageError
 from aepmock.live.flags import FLAGS, add_flags, given
@@ -85,14 +87,30 @@ def live_settings(arguments: argparse.Namespace) -> LiveSettings:
 
 def say(line: str) -> None:
     """A line for people, beside what a program may read."""
-    print(line, file=sys.stderr, flush=True)
+    _print(line, sys.stderr)
+
+
+def tell(line: str) -> None:
+    """A line of what was asked for."""
+    _print(line, sys.stdout)
+
+
+def _print(line: str, stream: TextIO) -> None:
+    """On a terminal as wide as that is; elsewhere in one line, for those who search it."""
+    lines = [line]
+    if stream.isatty():
+        width = max(shutil.get_terminal_size((80, 24)).columns, 40)
+        lines = textwrap.wrap(
+            line, width, subsequent_indent=" " * 7, break_long_words=False, break_on_hyphens=False
+        ) or [""]
+    print("\n".join(lines), file=stream, flush=True)
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """Checks the settings; 0 if a live run could begin, else 2."""
     from aepmock.live.doctor import examine
 
-    return examine(live_settings(arguments), connector=arguments.connector, say=print)
+    return examine(live_settings(arguments), connector=arguments.connector, say=tell)
 
 
 def run_replay(arguments: argparse.Namespace) -> int:
@@ -129,5 +147,5 @@ def run_sweep(arguments: argparse.Namespace) -> int:
         sandbox=arguments.sandbox,
         run=arguments.run,
         dry_run=arguments.dry_run,
-        say=print,
+        say=tell,
     )

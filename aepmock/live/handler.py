@@ -77,6 +77,10 @@ class LiveHandler:
             "left_behind": [],
         }
 
+    def known_secrets(self) -> frozenset[str]:
+        """Every value that no file may hold, as far as this process knows."""
+        return self.redactor.values | self.tokens.known()
+
     # what clients send
 
     def handle(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ from aepmock.live.flags import PLAN_VARIABLE
 from aepmock.live.handler import LiveHandler
 from aepmock.live.observing import Watch, watches
 from aepmock.live.plan import Plan
+from aepmock.live.redacted import scan
 from aepmock.live.run import LiveRun, live_run
 from aepmock.live.settings import resolve_live
 
@@ -42,6 +43,10 @@ class LiveSession:
         if self._run is not None:
             return self._run.completed(report)
         return replace(report, live_run=self.handler.about())
+
+    def scan(self, path: Path) -> None:
+        """Deletes a file that holds a secret of the run, and raises SecretFoundError."""
+        scan(path, self.handler.known_secrets())
 
 
 def taken_plan() -> Plan | None:

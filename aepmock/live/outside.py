@@ -19,7 +19,8 @@ from urllib.request import getproxies, proxy_bypass
 from aepmock.doors.guard import letting_out
 from aepmock.messages import Headers, Request, Response
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 45.0
+"""Less than what clients of a live run are given, so that they see an answer that was lost."""
 MAX_BODY = 32 * 1024 * 1024
 _HOP_BY_HOP = frozenset(
     [

@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,16 +17,19 @@ from typing import Any
 
 from aepmock.judge import Report
 from aepmock.live import passport
+from aepmock.live.flags import EXAMPLES
 from aepmock.live.handler import LiveHandler
 from aepmock.live.ownership import FOLDER, lock_of, name_prefix, read_journal
 from aepmock.live.plan import Plan, Ports
 from aepmock.live.redacted import scan
 from aepmock.live.settings import LiveSettings, missing_credentials, require
 from aepmock.live.tidying import Tidied, count_connections, tidy
+from aepmock.settings import Setting
 
 MOST_FOR_WHOLE_LISTS = 40
 """A sandbox with more connections than this is not listed as a whole: it costs requests."""
 Say = Callable[[str], None]
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @dataclass
@@ -43,6 +46,12 @@ class LiveRun:
         left = [f"{i} {why}" for i, why in tidied.left.items()]
         return {**self.handler.about(), "left_behind": left + [tidied.unsure] * bool(tidied.unsure)}
 
+    def few_examples(self, settings: Mapping[str, Setting]) -> dict[str, Setting]:
+        """The suite's settings, with fewer examples unless the user said how many."""
+        few = Setting(EXAMPLES, "default")
+        asked = settings["examples"]
+        return {**settings, "examples": few if asked.origin == "default" else asked}
+
     def completed(self, report: Report) -> Report:
         """The report, with what the run did and left behind; what it confirmed is remembered."""
         settings = self.plan.settings
@@ -54,7 +63,7 @@ class LiveRun:
 
     def scan(self, path: Path) -> None:
         """Deletes a file that holds a secret of the run, and raises SecretFoundError."""
-        scan(path, self.handler.redactor.values)
+        scan(path, self.handler.known_secrets())
 
 
 @contextmanager
@@ -72,6 +81,7 @@ def live_run(
     Ctrl-C. Raises UsageError before anything was written where the run must not begin.
     """
     require(settings)
+    say = _whatever_happens(say)
     run = secrets.token_hex(5)
     journal = folder / FOLDER / f"{run}.jsonl"
     with _private_folder() as private, _stopping_well():
@@ -149,6 +159,16 @@ def _duration(minutes: float) -> str:
     return f"{minutes * 60:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
 
 
+def _whatever_happens(say: Say) -> Say:
+    """Says what can be said: a terminal that is gone must not keep anything from being deleted."""
+
+    def carefully(line: str) -> None:
+        with suppress(OSError, ValueError):
+            say(line)
+
+    return carefully
+
+
 @contextmanager
 def _private_folder() -> Iterator[Path]:
     """A folder that only its owner can enter; it holds the token, and goes with the run."""
@@ -174,7 +194,7 @@ def _locked(journal: Path) -> Iterator[None]:
 
 @contextmanager
 def _stopping_well() -> Iterator[None]:
-    """Makes SIGTERM an exception, so that what is open is closed and what is ours deleted."""
+    """Makes SIGTERM and SIGHUP exceptions, so that what is the run's is deleted."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -182,11 +202,12 @@ def _stopping_well() -> Iterator[None]:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in _ENDING}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -204,12 +225,11 @@ def _undisturbed(say: Say) -> Iterator[None]:
             raise KeyboardInterrupt
         say("aepmock: deleting what the run created; once more to leave it (aepmock sweep)")
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, patience) for number in numbers]
+    before = {number: signal.signal(number, patience) for number in (signal.SIGINT, *_ENDING)}
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 

@@ -183,7 +183,12 @@ def require(settings: LiveSettings) -> None:
 
 
 def missing_credentials(settings: LiveSettings, connector_key: str) -> list[str]:
-    """Variables of a connector's required auth params that are not set."""
+    """Variables of a connector's required auth params that are not set.
+
+    Raises UsageError for an unknown connector.
+    """
+    if connector_key not in load_contract().connectors:
+        raise unknown("connector", connector_key, load_contract().connectors)
     connector = load_contract().connectors[connector_key]
     given = settings.credentials.get(connector_key, {})
     spec = connector.auth[0] if connector.auth else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
@@ -14,6 +13,8 @@ from aepmock.messages import Response
 
 SKEW_MS = 15 * 60 * 1000
 """How far the service's clock may be behind ours."""
+ROUNDS_S = (0.0, 2.0, 4.0, 8.0, 16.0)
+"""Waits before each attempt: a connection that is still initializing can't be deleted yet."""
 PAGE = 100
 MOST_PAGES = 100
 
@@ -74,8 +75,14 @@ def tidy(handler: LiveHandler, ledger: Ledger) -> Tidied:
                 f"{len(ledger.unsure)} create(s) without an answer could not be looked up: {error}"
             )
     try:
-        done = delete_all(handler)
-        tidied.deleted, tidied.left = done.deleted, done.left
+        for wait_s in ROUNDS_S:
+            if wait_s:
+                handler.ports.sleep(wait_s)
+            done = delete_all(handler)
+            tidied.deleted |= done.deleted
+            tidied.left = done.left
+            if not done.left:
+                break
     except LiveStopped as error:
         tidied.left = {i: f"{name}: {error}" for i, name in handler.owned.items()}
     return tidied
@@ -122,8 +129,3 @@ def count_connections(handler: LiveHandler) -> int | None:
     document = response.json_or_none
     count = document.get("count") if isinstance(document, dict) else None
     return count if response.ok and isinstance(count, int) else None
-
-
-def ids_of(items: Iterable[str]) -> str:
-    """Ids in one line."""
-    return ", ".join(items)

@@ -230,8 +230,8 @@ def test_what_an_interrupted_run_created_is_deleted(user: User, number: signal.S
 
 def test_the_suite_runs_live_in_pytest_with_several_workers(user: User) -> None:
     before = user.seeds(2)
-    words: tuple[str, ...] = ("-n", "2", "-q", "--aepmock-client", CLIENT, "--aepmock-live")
-    words += ("--aepmock-report", "report.json", "-p", "no:cacheprovider")
+    words = ["-n", "2", "-q", "--aepmock-client", CLIENT, "--aepmock-live"]
+    words += ["--aepmock-report", "report.json", "-p", "no:cacheprovider"]
     status, out, err = user.runs("pytest", "--pyargs", "aepmock.contract_tests", *words)
     assert status == 0, out + err
     assert user.connections() == before

@@ -10,6 +10,7 @@ import pytest
 from aepmock.errors import UsageError
 from aepmock.live.plan import Plan
 from aepmock.live.settings import LiveSettings, missing, missing_credentials, resolve_live
+from aepmock.settings import read_live_table, resolve
 
 SECRET = "p8e-a-secret-of-mine"
 
@@ -130,3 +131,19 @@ def test_a_plan_survives_the_way_to_another_process(tmp_path: Path) -> None:
     environment = {"AEPMOCK_LIVE_HUBSPOT_CLIENT_ID": "x", "AEPMOCK_LIVE_CLIENT_SECRET": SECRET}
     plan = Plan("0123456789", resolved(tmp_path, environment), "private", "journal", 1)
     assert Plan.from_text(plan.to_text()) == plan
+
+
+def test_files_of_the_project_are_named_as_seen_from_it(tmp_path: Path) -> None:
+    private(tmp_path, "AEPMOCK_LIVE_SANDBOX=of-the-file")
+    (tmp_path / "pyproject.toml").write_text('[tool.aepmock.live]\nfile = "live.env"\n')
+    below = tmp_path / "below"
+    below.mkdir()
+    settings = resolved(below, table=dict(read_live_table(tmp_path)))
+    assert settings.sandbox == "of-the-file"
+
+
+def test_a_live_table_is_no_unknown_key_of_the_suite(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.aepmock]\nseed = 3\n[tool.aepmock.live]\nsandbox = "dev"\n'
+    )
+    assert resolve({}, environment={}, project=tmp_path)["seed"].value == 3

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from aepmock.live.handler import LiveHandler
 from aepmock.live.ownership import FOLDER, read_journal
+from aepmock.live.state import LiveStopped
 from aepmock.live.sweep import sweep
 from aepmock.live.tidying import delete, tidy
 from aepmock.messages import Request, Response
@@ -110,6 +112,41 @@ def test_what_can_not_be_deleted_is_listed(upstream: Upstream, tmp_path: Path) -
     upstream.answers.clear()
     assert swept(upstream, tmp_path, said) == 0
     assert upstream.names() == []
+
+
+def test_what_can_not_be_deleted_yet_is_deleted_later(upstream: Upstream, tmp_path: Path) -> None:
+    not_yet = [Response(400), Response(400), Response(400)]
+    upstream.answers.append(lambda r: not_yet.pop() if r.method == "DELETE" and not_yet else None)
+    with upstream.running(tmp_path, []) as run:
+        created(run.handler)
+    assert upstream.names() == []
+    assert run.about()["left_behind"] == []
+    assert sum(upstream.time.slept) >= 2
+
+
+def test_a_terminal_that_is_gone_keeps_nothing_from_being_deleted(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    class Gone(list[str]):
+        def append(self, _: str) -> None:
+            raise BrokenPipeError
+
+    with upstream.running(tmp_path, Gone()) as run:
+        created(run.handler)
+    assert upstream.names() == []
+
+
+def test_a_run_of_another_process_sends_nothing_once_its_owner_is_gone(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    with upstream.running(tmp_path, []) as run:
+        joined = LiveHandler(run.plan, upstream.ports)
+        created(joined)
+        sent = len(upstream.requests)
+    with pytest.raises(LiveStopped):
+        created(joined)
+    assert upstream.names() == []
+    assert len(upstream.requests) > sent  # by its owner, to tidy up
 
 
 def test_a_journal_that_breaks_off_is_swept(upstream: Upstream, tmp_path: Path) -> None:
