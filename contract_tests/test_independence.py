@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aepmock.suite import Bench, Trial, at_a_time
 
-OPERATIONS = ("connections.create",)
+OPERATIONS = ()
 EXERCISES = ("independence.*",)
 
 REPEATS = 6
