@@ -13,6 +13,7 @@ from threading import Lock
 
 from aepmock.contract import Contract, Reading, load_contract
 from aepmock.judge import LiveRow
+from aepmock.live.comparing import error_form, told
 from aepmock.live.seeing import Seen, Sight
 from aepmock.live.shadow import Prediction, Shadow
 from aepmock.messages import Exchange
@@ -88,6 +89,18 @@ def disturbance(seen: Seen) -> str | None:
     return f"{seen.status} in HTML" if seen.response.get("text") == "(HTML)" else None
 
 
+def _clause_about(seen: Seen) -> str | None:
+    """The clause about answers of that form, which so are known to occur; None for none."""
+    response = seen.response
+    if response is None:
+        return None
+    if "json" in response:
+        return (
+            "errors.gateway" if "error_code" in error_form(response["json"]) else "errors.service"
+        )
+    return {"(HTML)": "errors.html-body", None: "errors.empty-body"}.get(response.get("text"))
+
+
 def find_drift(exchanges: Sequence[Seen], contract: Contract | None = None) -> Findings:
     """What a sequence of live exchanges confirms, and where it is not as the mock has it."""
     contract = contract or load_contract()
@@ -109,7 +122,8 @@ class _Walk:
         self.believed = dict(believed)
         self._shadow: Shadow | None = None
         self.evidence: dict[str, dict[str, str]] = {}
-        self.confirmed: dict[str, str] = {}
+        self.confirmed: dict[str, LiveRow] = {}
+        self.disturbed: dict[str, LiveRow] = {}
         self.drifted: dict[tuple[str, str], LiveRow] = {}
         self.extras: dict[str, str] = {}
         self.disturbances: Counter[str] = Counter()
@@ -134,6 +148,11 @@ class _Walk:
         disturbed = disturbance(seen)
         if disturbed is not None:
             self.disturbances[disturbed] += 1
+            clause = _clause_about(seen)
+            if clause is not None:
+                got = f"{seen.operation}: {disturbed}"
+                row = LiveRow(clause, "confirmed", "", "a disturbance", got, seen.date)
+                self.disturbed.setdefault(clause, row)
             # A 429 says that nothing was done.
             if seen.status != THROTTLED:
                 shadow.doubt(seen)
@@ -222,7 +241,10 @@ class _Walk:
             )
             self.drifted.setdefault((subject, difference.place), row)
         if not serious:
-            self.confirmed[best.subject] = seen.date
+            said = told(seen.response or {})
+            self.confirmed[best.subject] = LiveRow(
+                best.subject, "confirmed", "", said, said, seen.date
+            )
 
     def _readings(self, seen: Seen) -> list[Reading]:
         return [r for r in self.contract.readings.values() if r.touches([seen.operation])]
@@ -242,13 +264,14 @@ class _Walk:
             date = max(self.extras.values())
             got = ", ".join(sorted(self.extras))
             yield LiveRow(UNKNOWN_FIELDS, "confirmed", "", "only documented fields", got, date)
+        yield from self.disturbed.values()
         subjects = [*operations(self.contract), *_refusal_subjects(self.contract)]
         for subject in dict.fromkeys([*subjects, *self.confirmed, *(s for s, _ in self.drifted)]):
             drifted = [row for (s, _), row in self.drifted.items() if s == subject]
             if drifted:
                 yield from drifted
             elif subject in self.confirmed:
-                yield LiveRow(subject, "confirmed", date=self.confirmed[subject])
+                yield self.confirmed[subject]
             else:
                 yield LiveRow(subject, "unseen")
 

@@ -143,8 +143,8 @@ def drift_of(rows: Sequence[LiveRow]) -> DriftSeen:
     confirmed = [row for row in rows if row.status == "confirmed"]
     readings = [row for row in confirmed if row.reading]
     other = tuple(row for row in readings if row.reading != row.expected)
-    plain = [row for row in confirmed if not row.reading and not row.got]
-    told = [row for row in confirmed if not row.reading and row.got]
+    plain = [row for row in confirmed if not row.reading and row.got == row.expected]
+    told = [row for row in confirmed if not row.reading and row.got != row.expected]
     unseen = sum(row.status == "unseen" for row in rows)
     drifted = tuple(row for row in rows if row.status == "drifted")
     summary = (

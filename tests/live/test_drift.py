@@ -17,6 +17,7 @@ from aepmock.messages import Headers, Request, Response
 from tests.live.drift_scene import DAY, PARAMS, Scene
 
 KEYS = st.sampled_from(["id", "etag", "items", "_links", "next", "href", "count", "state", "auth"])
+THROTTLED = b'{"error_code": "429050", "message": "Too many requests"}'
 OPTIONS = [
     (reading.id, option.id)
     for reading in load_contract().readings.values()
@@ -71,7 +72,9 @@ def test_what_no_exchange_put_to_the_test_is_unseen() -> None:
     assert scene.row("connections.delete-status").status == "unseen"
     assert scene.row("connections.delete").status == "unseen"
     assert scene.row("update.stale").status == "unseen"
-    assert scene.row("connections.create") == LiveRow("connections.create", "confirmed", date=DAY)
+    assert scene.row("connections.create") == LiveRow(
+        "connections.create", "confirmed", "", "201", "201", DAY
+    )
 
 
 def test_an_answer_that_no_reading_explains_has_drifted() -> None:
@@ -158,22 +161,28 @@ def test_an_item_that_is_missing_from_a_list_has_drifted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "disturbed", "told"),
+    ("method", "disturbed", "told", "clause"),
     [
-        ("PATCH", Response(503), "503"),
+        ("PATCH", Response(503), "503", "errors.empty-body"),
         # A 429 says that nothing was done: to a read that makes no difference.
-        ("GET", Response(429, Headers([("Retry-After", "1")])), "429 with Retry-After"),
+        (
+            "GET",
+            Response(429, Headers([("Retry-After", "1")]), THROTTLED),
+            "429 with Retry-After",
+            "errors.gateway",
+        ),
         (
             "PATCH",
             Response(200, Headers([("Content-Type", "text/html")]), b"<html>"),
             "200 in HTML",
+            "errors.html-body",
         ),
-        ("PATCH", None, "no answer"),
+        ("PATCH", None, "no answer", None),
     ],
     ids=["503", "429", "html", "lost"],
 )
 def test_a_disturbance_is_counted_and_is_no_drift(
-    method: str, disturbed: Response | None, told: str
+    method: str, disturbed: Response | None, told: str, clause: str | None
 ) -> None:
     turns = iter(range(10))
 
@@ -191,6 +200,8 @@ def test_a_disturbance_is_counted_and_is_no_drift(
     findings = scene.findings()
     assert findings.drifted == ()
     assert findings.disturbances == {told: 1}
+    about = [row.subject for row in findings.rows if row.got.endswith(f": {told}")]
+    assert about == [clause] * bool(clause)
 
 
 def test_an_etag_in_another_form_is_followed_and_told() -> None:

@@ -106,7 +106,11 @@ def test_a_token_that_expires_is_renewed_once_and_its_refusal_is_named(tmp_path:
         assert standin.minted == run["tokens"] + run["tokens_of_clients"]
     assert run["tokens"] == 2
     assert result.not_default == {"gateway.error-code-type": "number"}
-    assert result.row("request.authorization")["status"] == "confirmed"
+    refusal = result.row("request.authorization")
+    assert (refusal["status"], refusal["got"]) == (
+        "confirmed",
+        "401, 401013, error_code is a number",
+    )
 
 
 def test_a_429_and_a_503_are_waited_for_and_are_no_drift(tmp_path: Path) -> None:
@@ -117,6 +121,8 @@ def test_a_429_and_a_503_are_waited_for_and_are_no_drift(tmp_path: Path) -> None
     assert (run["throttled"], run["disturbed"]) == (1, 1)
     assert run["disturbances"][0].endswith(": 503")
     assert "asked for patience (429)" in result.out
+    assert result.row("errors.gateway")["got"].endswith(": 429 with Retry-After")
+    assert result.row("errors.empty-body")["got"].endswith(": 503")
     assert result.drifted == []
 
 

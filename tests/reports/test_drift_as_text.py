@@ -15,8 +15,8 @@ from tests.reports.sample_reports import report, result
 ROWS = (
     LiveRow("connections.delete-status", "confirmed", "202", "204", "202", "2026-11-24"),
     LiveRow("errors.envelope", "confirmed", "full", "full", "full", "2026-11-24"),
-    LiveRow("answers.unknown-fields", "confirmed", "", "", "get: items[].x", "2026-11-24"),
-    LiveRow("connections.get", "confirmed", date="2026-11-24"),
+    LiveRow("answers.unknown-fields", "confirmed", "", "none", "get: items[].x", "2026-11-24"),
+    LiveRow("connections.get", "confirmed", "", "200", "200", "2026-11-24"),
     LiveRow("update.stale", "drifted", "", "412, 1404-412", "409, 1404-409", "2026-11-24"),
     LiveRow("connections.unknown-id", "unseen"),
 )
