@@ -216,10 +216,10 @@ def judge(arguments: argparse.Namespace) -> int:
                 "aepmock judge aepmock.clients.reference:client, or aepmock judge -- COMMAND ARG…"
             )
         make_config(settings, folder=folder, listener=listener)
-        if listener is not None:
-            announce(listener, err)
         try:
             with judged_live(arguments, settings, folder, err) as live:
+                if listener is not None:
+                    announce(listener, err)
                 report = run_suite(
                     live.few_examples(settings) if live else settings,
                     folder=folder,

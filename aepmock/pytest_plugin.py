@@ -120,6 +120,15 @@ def suite_config(config: pytest.Config) -> SuiteConfig:
     return run.suite
 
 
+def _listener(number: int | None) -> socket.socket | None:
+    """The socket that `aepmock judge --attach` listens on, by its file descriptor."""
+    if number is None:
+        return None
+    import socket
+
+    return socket.socket(fileno=number)
+
+
 def _live_config(
     suite: SuiteConfig, settings: dict[str, Setting], live: LiveSession
 ) -> SuiteConfig:
@@ -162,15 +171,6 @@ def pytest_configure_node(node: Any) -> None:
     live = node.config.stash.get(LIVE, None)
     if live is not None:
         node.workerinput["aepmock_live"] = live.handler.plan.to_text()
-
-
-def _listener(number: int | None) -> socket.socket | None:
-    """The socket that `aepmock judge --attach` listens on, by its file descriptor."""
-    if number is None:
-        return None
-    import socket
-
-    return socket.socket(fileno=number)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -271,12 +271,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if RUN not in config.stash or not config.stash[RUN].judged:
         return
     run = config.stash[RUN]
-    if live is not None:
-        live.add_rows(run.tally)
     from aepmock.suite import end_program, make_report
 
     suite = suite_config(config)
     end_program(suite, run.tally, at_once=session.exitstatus == pytest.ExitCode.INTERRUPTED)
+    if live is not None:
+        live.add_rows(run.tally)
     if is_worker(config):
         program = suite.program.to_json() if suite.program else {}
         data = {"tally": run.tally.to_json(), "program": program}

@@ -47,10 +47,10 @@ def run_suite(
 ) -> Report:
     """Judges the client that the settings name; modules and files are looked for in `folder`.
 
-    With a `listener`, that is the program which comes there; `live` is the plan of a
-    live run that has begun. With the door "auto", a client that
-    no in-process door is for is judged through the server. Raises UsageError for misuse that only
-    the run could find, SuiteFailed for faults of the kit.
+    With a `listener`, that is the program which comes there; `live` is the plan of a live run
+    that has begun. With the door "auto", a client that no in-process door is for is judged
+    through the server. Raises UsageError for misuse that only the run could find, SuiteFailed for
+    faults of the kit.
     """
     try:
         return _run_once(settings, folder, jobs, err, listener, live)

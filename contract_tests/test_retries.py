@@ -7,7 +7,7 @@ from dataclasses import replace
 from aepmock.strategies import refusal
 from aepmock.suite import ALWAYS, CALLS, Bench, Trial, service_operation
 
-OPERATIONS = ("connections.create",)
+OPERATIONS = ()
 EXERCISES = ("retries.*",)
 
 LOST = ("lost answer: reset", "reset", "empty answer", "lost answer: empty answer")

@@ -6,7 +6,7 @@ from aepmock import Response
 from aepmock.strategies import answers, bad_successes, refusal
 from aepmock.suite import CALLS, Bench, Trial, service_operation
 
-OPERATIONS = ("connections.create",)
+OPERATIONS = ()
 EXERCISES = ("secrets.*",)
 
 CODES = ("1413-400", "401013", "403010", "1439-404", "1102-500")

@@ -134,11 +134,11 @@ class Session:
     tokens: set[str] = field(default_factory=set)
     unsupported: set[str] = field(default_factory=set)
     conduct: list[Conduct] = field(default_factory=list)
-    live: bool = False
     canaries: dict[str, str] = field(default_factory=dict, repr=False)
     together: Together = "alone"
     certified: frozenset[str] = frozenset()
     at_s: dict[int, float] = field(default_factory=dict)
+    live: bool = False
 
     @property
     def at_a_time(self) -> bool:

@@ -76,8 +76,8 @@ class Tally:
     broken: dict[str, int] = field(default_factory=dict)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     unsupported: set[str] = field(default_factory=set)
-    live: list[LiveRow] = field(default_factory=list)
     waited_s: float = 0.0
+    live: list[LiveRow] = field(default_factory=list)
 
     def count(self, clause: str, *, met: bool) -> None:
         counts = self.met if met else self.broken
@@ -97,8 +97,8 @@ class Tally:
             for finding in findings:
                 self.add(finding)
         self.unsupported |= other.unsupported
-        self.live += [row for row in other.live if row not in self.live]
         self.waited_s += other.waited_s
+        self.live += [row for row in other.live if row not in self.live]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, for the way from an xdist worker to its controller."""
@@ -107,8 +107,8 @@ class Tally:
             "broken": self.broken,
             "findings": [asdict(f) for found in self.findings.values() for f in found],
             "unsupported": sorted(self.unsupported),
-            "live": [asdict(row) for row in self.live],
             "waited_s": self.waited_s,
+            "live": [asdict(row) for row in self.live],
         }
 
     @staticmethod

@@ -39,9 +39,9 @@ class Report:
     """A whole run: what was judged, how, and every clause's result in the contract's order.
 
     `started_at` is an ISO 8601 time in UTC, `duration_s` seconds; `waited_s` is the part of
-    them that clients were kept waiting, for timeouts and Retry-After. Of a live run,
-    `live` says what it showed of the documentation, and `live_run` what it did: its id, counts,
-    what it held back and what it left behind.
+    them that clients were kept waiting, for timeouts and Retry-After. Of a live run, `live` says
+    what it showed of the documentation, and `live_run` what it did: its id, counts, what it
+    held back and what it left behind.
     """
 
     kit: str

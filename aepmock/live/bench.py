@@ -53,9 +53,6 @@ class LiveBench(Bench):
         self.learn((*self.live.settings.secrets, *self._run_tokens()))
         return self
 
-    def hurrying(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
     def settings_for(self, sandbox: str, *, other_org: bool) -> ClientSettings:
         settings, origin = self.live.settings, self._origin
         return ClientSettings(
@@ -70,6 +67,10 @@ class LiveBench(Bench):
             scopes=settings.scopes,
             timeout_s=self.timeout_s,
         )
+
+    def hurrying(self) -> AbstractContextManager[None]:
+        """A client that waits for a real service waits in earnest."""
+        return nullcontext()
 
     def name(self, text: str) -> str:
         return name_prefix(self.live.plan.run) + text

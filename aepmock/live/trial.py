@@ -12,6 +12,7 @@ from aepmock.clients.driver import Outcome
 from aepmock.judge import Call
 from aepmock.judge.answers import item_of
 from aepmock.messages import Response
+from aepmock.service.fault_reading import What
 from aepmock.service.interposer import Change
 from aepmock.suite.trial import Trial
 
@@ -149,6 +150,18 @@ class LiveTrial(Trial):
 
     @contextmanager
     def answering(self, operation: str, answer: Response) -> Iterator[None]:
+        raise OutOfReach("needs faults: only on the mock")
+        yield
+
+    @contextmanager
+    def faulting(
+        self,
+        operation: str,
+        what: What,
+        *,
+        times: int = 1,
+        when: Mapping[str, Any] | None = None,
+    ) -> Iterator[None]:
         raise OutOfReach("needs faults: only on the mock")
         yield
 

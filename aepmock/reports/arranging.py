@@ -123,6 +123,12 @@ def circumstances(report: Report) -> str:
     )
 
 
+def took(report: Report) -> str:
+    """How long the run took: "12.3 s, of which 1.5 s waiting for timeouts"."""
+    waited = f", of which {report.waited_s:.1f} s waiting for timeouts" if report.waited_s else ""
+    return f"{report.duration_s:.1f} s{waited}"
+
+
 @dataclass(frozen=True)
 class DriftSeen:
     """What a live service showed: in sentences, the readings that are not the default's, drift."""
@@ -175,12 +181,6 @@ def live_sentences(report: Report) -> Iterator[str]:
             f"Left behind: {'; '.join(run['left_behind'])}. "
             f"To try again: aepmock sweep --run {run['run']}"
         )
-
-
-def took(report: Report) -> str:
-    """How long the run took: "12.3 s, of which 1.5 s waiting for timeouts"."""
-    waited = f", of which {report.waited_s:.1f} s waiting for timeouts" if report.waited_s else ""
-    return f"{report.duration_s:.1f} s{waited}"
 
 
 def summary_line(report: Report) -> str:

@@ -50,6 +50,8 @@ IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
 TIMEOUT_S = 2.0
 DEADLINE_S = PATIENCE * TIMEOUT_S
+OWN_SANDBOXES = ("only-here", "only-there")
+"""A sandbox of each organization that the other one has not, and nobody has compiled in."""
 MOST_REQUESTS = 500
 """Requests that one call may send; the longest list of the suite has 105 items."""
 MOST_LOST = 3
@@ -125,6 +127,10 @@ class Bench:
         self.service = FlowService(seed=self.seed, readings=readings)
         self.credentials = self.service.mint_credentials()
         self.other_credentials = self.service.mint_credentials()
+        for credentials, sandbox in zip(
+            (self.credentials, self.other_credentials), OWN_SANDBOXES, strict=True
+        ):
+            self.service.gateway.add_sandbox(credentials.ims_org_id, sandbox)
         self.interposer = Interposer(self.contract, self.service.handle, self.service)
         self.recorder = Recorder(self._answer)
         self.requests_of_call = 0
@@ -164,9 +170,7 @@ class Bench:
     def connector(self) -> Connector:
         return self.contract.connectors[self.config.connector]
 
-    def hurrying(self) -> AbstractContextManager[None]:
-        """In here a client's sleeps go by at once; in a live run they are real."""
-        return hurrying(self.hurry)
+    own_sandboxes = OWN_SANDBOXES
 
     def on_the_wire(self, settings_: ClientSettings) -> ClientSettings:
         """The same settings for a real server on loopback, whatever the door of the run is.
@@ -360,6 +364,10 @@ class Bench:
                     driver.made, "factory", settings_, {}, exchanges
                 )
         return self._clients[key]
+
+    def hurrying(self) -> AbstractContextManager[None]:
+        """In here the client's own waits go by at once."""
+        return hurrying(self.hurry)
 
     def driver(self, settings_: ClientSettings) -> Driver:
         """A client with these settings, not kept."""

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class SuiteConfig:
     """What a run is about; `clauses` are the selected ids, `select` the patterns that did it.
 
-    `program` is what is judged where that is no object of Python. `live` leads to the
-    real sandbox of a live run; it is None for a run on the mock.
+    `program` is what is judged where that is no object of Python; `live` leads to the real
+    sandbox of a live run, and is None for a run on the mock.
     """
 
     factory: Factory
@@ -210,7 +210,8 @@ def worlds(
 ) -> list[tuple[str, dict[str, str]]]:
     """The readings to run under, by a label: the default, and with "all" each other option.
 
-    Only readings that one of the operations can notice. Raises UsageError for another choice.
+    Only readings that one of the operations can notice; a test that names none is about
+    something else than what the service answers. Raises UsageError for another choice.
     """
     operations = tuple(operations)
     found: list[tuple[str, dict[str, str]]] = [("default", {})]
@@ -219,7 +220,7 @@ def worlds(
     if choice != "all":
         raise unknown("choice of readings", choice, ("default", "all"))
     for reading in contract.readings.values():
-        if reading.touches(operations):
+        if operations and reading.touches(operations):
             found += [
                 (f"{reading.id}={option.id}", {reading.id: option.id})
                 for option in reading.options[1:]

@@ -42,9 +42,10 @@ def at_a_time(trial: Trial, style: Literal["threads", "tasks"]) -> None:
 
 def _parties(bench: Bench) -> dict[str, ClientSettings]:
     """Two clients that have nothing in common but the service."""
+    here, there = bench.own_sandboxes
     return {
-        "one": bench.on_the_wire(bench.settings_for("dev", other_org=False)),
-        "other": bench.on_the_wire(bench.settings_for("prod", other_org=True)),
+        "one": bench.on_the_wire(bench.settings_for(here, other_org=False)),
+        "other": bench.on_the_wire(bench.settings_for(there, other_org=True)),
     }
 
 
