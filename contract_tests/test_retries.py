@@ -18,7 +18,7 @@ IMPATIENT_S = 0.5
 def visit(trial: Trial, call: str, *, timeout_s: float = 2.0) -> None:
     """A plain call by a new client over the wire, where a connection can really break."""
     item = trial.seed()[0]
-    settings = replace(trial.bench.on_the_wire(trial.bench.settings), timeout_s=timeout_s)
+    settings = replace(trial.bench.loopback.wire(trial.bench.settings), timeout_s=timeout_s)
     trial.visit(settings, call, **trial.arguments(call, item))
 
 

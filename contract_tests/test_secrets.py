@@ -65,10 +65,10 @@ def test_a_client_that_gets_no_token_gives_no_secret_away(bench: Bench) -> None:
 def test_a_client_that_finds_no_server_gives_no_secret_away(bench: Bench) -> None:
     def example(trial: Trial, origin: str) -> None:
         trial.watch()
-        settings = bench.settings_at(origin, bench.settings)
+        settings = bench.loopback.at(origin, bench.settings)
         trial.visit(settings, "create_connection", connection=bench.canary_connection())
 
-    with bench.nobody() as origin:
+    with bench.loopback.nobody() as origin:
         bench.run_each([origin], example)
 
 
@@ -83,7 +83,7 @@ def test_a_setting_that_can_not_be_sent_gives_no_secret_away(bench: Bench) -> No
 def test_a_redirect_to_another_origin_takes_no_secret_along(bench: Bench) -> None:
     def example(trial: Trial, turn: tuple[str, int]) -> None:
         call, status = turn
-        answer = answers.redirect(status, f"{bench.elsewhere}/elsewhere")
+        answer = answers.redirect(status, f"{bench.loopback.elsewhere}/elsewhere")
         with trial.answering(service_operation(call), answer):
             call_watched(trial, call)
 
@@ -93,7 +93,9 @@ def test_a_redirect_to_another_origin_takes_no_secret_along(bench: Bench) -> Non
 def test_a_next_link_to_another_origin_takes_no_secret_along(bench: Bench) -> None:
     def example(trial: Trial, limit: int) -> None:
         trial.seed(3)
-        with trial.changing("connections.list", answers.next_page_elsewhere(bench.elsewhere)):
+        with trial.changing(
+            "connections.list", answers.next_page_elsewhere(bench.loopback.elsewhere)
+        ):
             trial.call("list_connections", limit=limit)
 
     bench.run_each([1, 2], example)

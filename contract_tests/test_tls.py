@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aepmock.suite import Bench, Trial
+from aepmock.suite import CERTIFIED, Bench, Trial
 
 OPERATIONS = ()
 EXERCISES = ("tls.*",)
@@ -13,9 +13,9 @@ EXERCISES = ("tls.*",)
 def test_a_server_that_can_not_be_trusted_gets_no_request(bench: Bench) -> None:
     def example(trial: Trial, calls: tuple[tuple[bool, bool], ...]) -> None:
         for named, trusted in calls:
-            settings = bench.over_tls(named=named)
+            settings = bench.loopback.over_tls(bench.settings, named=named)
             given = settings if trusted else replace(settings, ca_file=None)
-            trial.session.certified = bench.certified
+            trial.session.certified = CERTIFIED
             trial.visit(given, "create_connection", connection=bench.plain_connection())
 
     bench.run_each([((True, False),), ((True, True), (False, True))], example)

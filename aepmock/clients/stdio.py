@@ -87,6 +87,11 @@ class Program:
         assert self.hello is not None
         return ProgramClient(self, settings, self.hello.operations)
 
+    @property
+    def log(self) -> str:
+        """The last lines of its stderr as they came, secrets and all."""
+        return "\n".join(self._channel.log) if self._channel is not None else ""
+
     def take_conduct(self) -> list[Conduct]:
         """How it behaved since this was last asked."""
         taken, self._conduct = self._conduct, []

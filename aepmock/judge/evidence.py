@@ -101,7 +101,8 @@ class Call:
     what came back, with every iterator read to its end; `raised` the exception, if any;
     `looped` says that the kit broke the call off because it went on for ever; `lost` that a
     program gave no answer that could be judged, so that only its exchanges count. `traces` is
-    what it left elsewhere, or None where nobody looked.
+    what it left elsewhere, with an empty one for each place where somebody looked in vain, or
+    None where nobody looked.
     """
 
     operation: str

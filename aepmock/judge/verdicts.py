@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -130,14 +130,19 @@ def decide(
     needs: Mapping[str, str],
     *,
     idle: str = "",
+    why_idle: Callable[[str], str] = lambda _: "",
 ) -> tuple[ClauseResult, ...]:
     """One result for each clause, in their order.
 
     `known_failing` maps clause ids to reasons; `needs` maps clause ids to the client method
-    without which they can't be exercised; `idle` says why none was, where that is known.
+    without which they can't be exercised; `idle` says why none was, where that is known,
+    `why_idle` why a certain clause was not, by its id.
     """
-    idle = idle or "nothing the client did put it to the test"
-    return tuple(_decide(clause, tally, known_failing, needs, idle) for clause in clauses)
+    usual = "nothing the client did put it to the test"
+    return tuple(
+        _decide(clause, tally, known_failing, needs, idle or why_idle(clause.id) or usual)
+        for clause in clauses
+    )
 
 
 def _decide(

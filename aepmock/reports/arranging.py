@@ -123,10 +123,9 @@ def circumstances(report: Report) -> str:
     )
 
 
-def took(report: Report) -> str:
-    """How long the run took: "12.3 s, of which 1.5 s waiting for timeouts"."""
-    waited = f", of which {report.waited_s:.1f} s waiting for timeouts" if report.waited_s else ""
-    return f"{report.duration_s:.1f} s{waited}"
+def waited(report: Report) -> str:
+    """How long clients were kept waiting: "waited 1.5 s for timeouts"; empty for not at all."""
+    return f"waited {report.waited_s:.1f} s for timeouts" if report.waited_s else ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from aepmock.reports.arranging import (
     having,
     parts,
     summary_line,
+    waited,
 )
 from aepmock.reports.escaping import visible, visible_lines
 
@@ -139,7 +140,8 @@ def _block(
 def _top(body: Element, report: Report) -> None:
     _block(body, "h1", text=f"Verdicts on {report.client}")
     _block(body, "p", {"class": "quiet"}, text=circumstances(report))
-    took = f"Started {report.started_at}, took {report.duration_s:.1f} s."
+    words = f", {waited(report)}" if waited(report) else ""
+    took = f"Started {report.started_at}, took {report.duration_s:.1f} s{words}."
     _block(body, "p", {"class": "quiet"}, text=took)
     kind = {0: "", 1: " bad"}.get(report.exit_status, " warn")
     _block(body, "p", {"class": f"conclusion{kind}"}, text=summary_line(report))

@@ -14,7 +14,7 @@ from aepmock.reports.arranging import (
     having,
     parts,
     summary_line,
-    took,
+    waited,
 )
 from aepmock.reports.escaping import fenced, markdown, visible
 
@@ -37,7 +37,8 @@ def _head(report: Report, *, timed: bool) -> Iterator[str]:
     yield markdown(circumstances(report))
     if timed:
         yield ""
-        yield f"Started {markdown(report.started_at)}, took {took(report)}."
+        words = f", {waited(report)}" if waited(report) else ""
+        yield f"Started {markdown(report.started_at)}, took {report.duration_s:.1f} s{words}."
     yield ""
     yield f"**{markdown(summary_line(report))}**"
     yield ""

@@ -20,7 +20,7 @@ from aepmock.reports.arranging import (
     live_sentences,
     parts,
     summary_line,
-    took,
+    waited,
 )
 from aepmock.reports.escaping import visible, visible_lines
 
@@ -53,7 +53,9 @@ def render_report(report: Report, *, console: Console, verbose: bool = False) ->
     """
     printer = _Printer(console)
     printer.say(report.client, style="bold")
-    printer.sentence(f"{circumstances(report)} · {took(report)}")
+    printer.sentence(f"{circumstances(report)} · {report.duration_s:.1f} s")
+    if waited(report):
+        printer.say(waited(report))
     printer.gap()
     printer.areas(report)
     if verbose:

@@ -8,6 +8,7 @@ from aepmock.suite.bench import Bench, ContractBroken
 from aepmock.suite.config import SuiteConfig, load_factory, make_config, make_report, worlds
 from aepmock.suite.duel import Duel
 from aepmock.suite.ending import end_program
+from aepmock.suite.loopback import CERTIFIED
 from aepmock.suite.together import at_a_time
 from aepmock.suite.trial import ALWAYS, BY_ID, CALLS, Trial, service_operation
 
@@ -15,6 +16,7 @@ __all__ = [
     "ALWAYS",
     "BY_ID",
     "CALLS",
+    "CERTIFIED",
     "Bench",
     "ContractBroken",
     "Duel",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import shlex
-import socket
 import tempfile
 import threading
 import time
@@ -18,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, configuration, given
@@ -41,10 +40,8 @@ from aepmock.service import FlowService, IdSource, Interposer
 from aepmock.strategies import new_connections, patches
 from aepmock.suite.config import SuiteConfig, driver_clauses
 from aepmock.suite.hurrying import Hurry, hurrying
+from aepmock.suite.loopback import Loopback
 from aepmock.suite.trial import PATIENCE, Trial, as_call, auth_params, told
-
-if TYPE_CHECKING:
-    from aepmock.doors.server_door import Server
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
@@ -148,9 +145,8 @@ class Bench:
         self.program = config.program
         self._smallest: dict[str, Finding] = {}
         self._stack = ExitStack()
+        self.loopback = Loopback(self.recorder.handle, self.contract.base_path, self._stack)
         self._origin: str | None = None
-        self._wire: str | None = None
-        self._tls: tuple[str, str] | None = None
         self._guard: Guard | None = None
         self._spent_s = 0.0
         self._runs = 0
@@ -171,60 +167,6 @@ class Bench:
         return self.contract.connectors[self.config.connector]
 
     own_sandboxes = OWN_SANDBOXES
-
-    def on_the_wire(self, settings_: ClientSettings) -> ClientSettings:
-        """The same settings for a real server on loopback, whatever the door of the run is.
-
-        In-process doors let such requests pass.
-        """
-        if self._wire is None:
-            self._wire = self._origin or self._stack.enter_context(self._serving()).origin
-        return self.settings_at(self._wire, settings_)
-
-    def settings_at(
-        self, origin: str, settings_: ClientSettings, *, ca_file: str | None = None
-    ) -> ClientSettings:
-        """The same settings with both addresses at another origin."""
-        return replace(
-            settings_,
-            base_url=origin + self.contract.base_path,
-            ims_token_url=f"{origin}/ims/token/v3",
-            ca_file=ca_file,
-        )
-
-    certified = frozenset({"127.0.0.1"})
-    """What the certificate of the TLS server names."""
-
-    def over_tls(self, *, named: bool) -> ClientSettings:
-        """Settings for a server on loopback that speaks TLS, with the CA to trust.
-
-        Its certificate does not name the server where `named` is false: it has two names.
-        """
-        if self._tls is None:
-            from aepmock.server.tls import throw_away_tls
-
-            context, ca_file = self._stack.enter_context(throw_away_tls(tuple(self.certified)))
-            origin = self._stack.enter_context(self._serving(tls=context)).origin
-            self._tls = (origin, str(ca_file))
-        origin, ca_path = self._tls
-        at = origin if named else origin.replace("127.0.0.1", "localhost")
-        return self.settings_at(at, self.settings, ca_file=ca_path)
-
-    def was_on_the_wire(self, exchanges: Iterable[Exchange]) -> bool:
-        """Whether the requests went there; those of a client with its host compiled in do not."""
-        return all(e.request.origin == self._wire for e in exchanges)
-
-    def _serving(self, **more: Any) -> AbstractContextManager[Server]:
-        from aepmock.doors.server_door import serving
-
-        return serving(self.recorder.handle, **more)
-
-    @contextmanager
-    def nobody(self) -> Iterator[str]:
-        """An origin on loopback where nobody listens."""
-        with socket.socket() as held:
-            held.bind(("127.0.0.1", 0))
-            yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
     def valid_connections(self) -> st.SearchStrategy[NewConnection]:
         """Connections that the service accepts, within what the client knows of."""
@@ -253,14 +195,6 @@ class Bench:
         """A plain connection whose secrets are canaries."""
         plain = self.plain_connection()
         return replace(plain, auth_params={**plain.auth_params, **self.canaries})
-
-    @property
-    def elsewhere(self) -> str:
-        """An origin that is not the client's, whose requests reach the recorder all the same."""
-        if self._origin is None:
-            return "https://elsewhere.adobe.io"
-        # The same server by another name is another origin.
-        return self._origin.replace("127.0.0.1", "localhost")
 
     def plain_connection(self) -> NewConnection:
         """A connection without anything odd."""
@@ -320,7 +254,8 @@ class Bench:
             self.program.allow(self.timeout_s, lambda: self.requests_of_call, self.most_requests)
             self._origin = self.program.origin
         elif self.config.door == "server":
-            self._origin = self._stack.enter_context(self._serving()).origin
+            self._origin = self.loopback.serve().origin
+        self.loopback.origin = self._origin
         self._guard = self._stack.enter_context(guarding(doors))
         self.learn(
             value

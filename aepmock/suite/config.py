@@ -15,7 +15,7 @@ from aepmock.clients.driver import Factory
 from aepmock.contract import Contract, load_contract
 from aepmock.errors import UsageError, unknown
 from aepmock.judge import LiveRow, Report, Tally, decide
-from aepmock.judge.checks import needs
+from aepmock.judge.checks import needs, why_idle
 from aepmock.judge.known import read_known_failing
 from aepmock.reports import check_path
 from aepmock.settings import Setting
@@ -143,7 +143,7 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
     clauses = [clause for clause in contract.clauses.values() if clause.id in shown]
     methods = {clause.id: method for clause in clauses if (method := needs(clause.id))}
     known = {k: v for k, v in config.known_failing.items() if k in shown}
-    results = decide(clauses, tally, known, methods, idle=config.idle)
+    results = decide(clauses, tally, known, methods, idle=config.idle, why_idle=why_idle)
     about = None
     live: tuple[LiveRow, ...] = ()
     if config.live is not None:

@@ -32,7 +32,7 @@ def at_a_time(trial: Trial, style: Literal["threads", "tasks"]) -> None:
     outcomes = run(bench.config.factory, jobs, deadline_s=bench.deadline_s)
     exchanges = bench.recorder.take()
     bench.check_guard()
-    if not bench.was_on_the_wire(exchanges):
+    if not bench.loopback.saw(exchanges):
         return
     trial.session.together = style
     trial.session.tokens |= bench.issued_tokens(exchanges)
@@ -44,8 +44,8 @@ def _parties(bench: Bench) -> dict[str, ClientSettings]:
     """Two clients that have nothing in common but the service."""
     here, there = bench.own_sandboxes
     return {
-        "one": bench.on_the_wire(bench.settings_for(here, other_org=False)),
-        "other": bench.on_the_wire(bench.settings_for(there, other_org=True)),
+        "one": bench.loopback.wire(bench.settings_for(here, other_org=False)),
+        "other": bench.loopback.wire(bench.settings_for(there, other_org=True)),
     }
 
 

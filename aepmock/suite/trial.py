@@ -131,9 +131,15 @@ class Trial:
     def _watching(self) -> Iterator[list[Trace] | None]:
         if not self.watched:
             yield None
-            return
-        with watching() as traces:
+        elif self.bench.program is not None:
+            # What it writes on stderr is its log; where else it writes can't be seen from here.
+            traces: list[Trace] = []
             yield traces
+            log = self.bench.program.program.log
+            traces.append(Trace("log", "its log, on standard error", log))
+        else:
+            with watching() as traces:
+                yield traces
 
     def _keep(
         self,
@@ -157,8 +163,9 @@ class Trial:
         }
         call = as_call(outcome, operation, settings_, given, exchanges)
         if traces is not None:
-            shown = Trace("repr", "the client's repr", driver.shown())
-            call = replace(call, traces=(*traces, shown))
+            if self.bench.program is None:
+                traces.append(Trace("repr", "the client's repr", driver.shown()))
+            call = replace(call, traces=tuple(traces))
         self.session.calls.append(call)
         self._learn_tokens()
         return outcome

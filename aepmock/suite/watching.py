@@ -30,8 +30,11 @@ _USUAL = frozenset(vars(logging.makeLogRecord({})))
 
 @contextmanager
 def watching() -> Iterator[list[Trace]]:
-    """Gathers traces; the list is complete once the context is left."""
-    traces: list[Trace] = []
+    """Gathers traces; the list is complete once the context is left.
+
+    Where nothing was left there is an empty one: somebody looked.
+    """
+    traces = [Trace("log", "no log", ""), Trace("file", "no file", "")]
     with ExitStack() as stack:
         stack.enter_context(_files(traces))
         stack.enter_context(_output(traces))

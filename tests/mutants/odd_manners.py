@@ -8,6 +8,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urljoin
@@ -220,3 +221,18 @@ class runs_a_loop_in_every_call:
             return asyncio.run(work())
 
         return call
+
+
+@innocent()
+class looks_now_and_then_whether_its_thread_is_done(ReferenceClient):
+    """And gives up when that takes longer than its timeout."""
+
+    def send(self, request: httpx.Request) -> Answer:
+        with ThreadPoolExecutor(1) as pool:
+            work = pool.submit(super().send, request)
+            until_s = time.monotonic() + 2 * self.settings.timeout_s
+            while not work.done() and time.monotonic() < until_s:
+                time.sleep(0.001)
+            if not work.done():
+                raise TimeoutError("the thread did not come back")
+            return work.result()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aepmock.contract import load_contract
-from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS, needs
+from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS, needs, registry, why_idle
 from aepmock.protocol import OPERATIONS
 from aepmock.suite import load_factory
 from tests.mutants import INNOCENTS, MUTANTS, Innocent, Mutant
@@ -29,6 +29,10 @@ def test_every_clause_has_a_check_and_every_check_a_clause() -> None:
 
 def test_what_a_clause_needs_is_a_method_of_a_client() -> None:
     assert {needs(clause) for clause in CLAUSES} <= {None, *OPERATIONS}
+
+
+def test_reasons_for_not_being_tested_are_about_clauses() -> None:
+    assert {clause for clause in CLAUSES if why_idle(clause)} == set(registry._IDLE)
 
 
 def test_what_a_mutant_breaks_besides_are_other_musts() -> None:

@@ -125,6 +125,12 @@ def test_at_80_columns_only_commands_are_longer(made: Report, verbose: bool) -> 
     assert all(after[line] == "  see it again" for line in longer)
 
 
+def test_what_clients_were_kept_waiting_is_said_in_a_line() -> None:
+    kept = text_of(report(result("connections.create.name", "met"), waited_s=3.21))
+    assert kept.splitlines()[2] == "waited 3.2 s for timeouts"
+    assert "waited" not in text_of(report(result("connections.create.name", "met")))
+
+
 def test_wide_characters_count_twice_against_the_width() -> None:
     made = report(
         result("errors.code", "broken", "must", finding("errors.code", exchange="接続" * 30))

@@ -96,7 +96,7 @@ def test_a_file_outside_the_working_directory_is_not_looked_at(
     monkeypatch.chdir(tmp_path / "project")
     with watching() as traces:
         (tmp_path / "cache").write_text(SECRET, "utf-8")
-    assert [t.where for t in traces if t.place == "file"] == []
+    assert [t.where for t in traces if t.place == "file"] == ["no file"]
 
 
 def test_what_was_heard_of_is_handled_as_ever(caplog: pytest.LogCaptureFixture) -> None:

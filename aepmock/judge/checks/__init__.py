@@ -19,7 +19,7 @@ from aepmock.judge.checks import (
     updating,
     urls,
 )
-from aepmock.judge.checks.registry import SESSION_CHECKS, WIRE_CHECKS, needs
+from aepmock.judge.checks.registry import SESSION_CHECKS, WIRE_CHECKS, needs, why_idle
 
 MODULES = (
     answering,
@@ -40,4 +40,4 @@ MODULES = (
 )
 """Where the checks stand: each module registers its own when it is imported."""
 
-__all__ = ["MODULES", "SESSION_CHECKS", "WIRE_CHECKS", "needs"]
+__all__ = ["MODULES", "SESSION_CHECKS", "WIRE_CHECKS", "needs", "why_idle"]

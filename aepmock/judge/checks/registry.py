@@ -65,3 +65,25 @@ _NEEDS: Mapping[str, str] = {
 def needs(clause: str) -> str | None:
     """The client's method without which a clause can't be put to the test, or None."""
     return next((method for prefix, method in _NEEDS.items() if clause.startswith(prefix)), None)
+
+
+_ELSEWHERE = "its requests did not go to the base_url that it was given"
+_INSIDE = "nobody can look there from outside a program"
+_ONE_AT_A_TIME = f"{_ELSEWHERE}, or it is a program, which is asked one thing at a time"
+_IDLE: Mapping[str, str] = {
+    "tls.unknown-ca": _ELSEWHERE,
+    "tls.wrong-host": f"the client did not trust settings.ca_file, or {_ELSEWHERE}",
+    "retries.lost-answer": _ELSEWHERE,
+    "retries.no-answer": _ELSEWHERE,
+    "retries.timeout": _ELSEWHERE,
+    "independence.threads": _ONE_AT_A_TIME,
+    "independence.tasks": _ONE_AT_A_TIME,
+    "secrets.output": _INSIDE,
+    "secrets.repr": _INSIDE,
+    "secrets.file": _INSIDE,
+}
+
+
+def why_idle(clause: str) -> str:
+    """What it is like if a clause was not put to the test; empty where that says nothing new."""
+    return _IDLE.get(clause, "")

@@ -107,11 +107,12 @@ def _trace(clause: str, place: str, wanted: str) -> None:
     @session_check(clause)
     def check(session: Session) -> Verdicts:
         for call in session.calls:
-            if call.traces is None:
-                continue
+            traces = [trace for trace in call.traces or () if trace.place == place]
+            if not traces:
+                continue  # nobody looked there
             secrets = session.secrets(call)
-            for trace in call.traces:
-                what = _found(trace.text, secrets) if trace.place == place else None
+            for trace in traces:
+                what = _found(trace.text, secrets)
                 if what is not None:
                     yield Problem(
                         f"{what} turns up in {trace.where}",
@@ -143,8 +144,10 @@ def error_context(session: Session) -> Verdicts:
     for call in session.calls:
         if call.traces is None or call.raised is None:
             continue
-        texts = [*_behind(call.raised)]
-        yield from _look(call, iter(texts), session.secrets(call), "what hangs on the error")
+        secrets = session.secrets(call)
+        if any(_found(text, secrets) for _, text in _said(call.raised)):
+            continue  # secrets.error
+        yield from _look(call, _behind(call.raised), secrets, "what hangs on the error")
 
 
 def _look(
