@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aepmock.contract import load_contract
 from aepmock.judge import LiveRow
-from aepmock.live.drift import find_drift, merged
+from aepmock.live.drift import CLAUSES, UNKNOWN_FIELDS, find_drift, merged
 from aepmock.live.seeing import seen_again
 from aepmock.messages import Headers, Request, Response
 from tests.live.drift_scene import DAY, PARAMS, Scene
@@ -321,3 +321,9 @@ def test_whatever_a_service_answers_is_told_without_a_fault(answers: list[Respon
     scene.send("DELETE", f"/connections/{made}")
     again = [seen_again(json.loads(seen.redacted.line())) for seen in scene.drift.exchanges]
     assert find_drift(again).rows == scene.findings().rows
+
+
+def test_the_clauses_that_drift_names_are_in_the_contract() -> None:
+    named = {UNKNOWN_FIELDS, *CLAUSES.values()}
+    named |= {"errors.gateway", "errors.service", "errors.html-body", "errors.empty-body"}
+    assert named <= load_contract().clauses.keys()
