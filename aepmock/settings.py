@@ -151,7 +151,7 @@ def read_live_table(project: Path | None) -> Mapping[str, Any]:
         raise UsageError("[tool.aepmock] live is a table: [tool.aepmock.live]")
     # Files are named as seen from pyproject.toml, wherever the command is run.
     return {
-        key: str(project / value)
+        key: str(project / Path(value).expanduser())
         if project is not None and key in ("file", "ca_file", "ca-file") and isinstance(value, str)
         else value
         for key, value in table.items()

@@ -151,14 +151,21 @@ class Session:
         return (call for call in self.calls if call.operation in operations)
 
     def secrets(self, call: Call) -> dict[str, str]:
-        """The secrets that a call may give away, each with what it is."""
+        """The secrets that a call may give away, each with what it is.
+
+        What a live service itself says in a refusal is given away already.
+        """
         settings = call.settings
-        return {
+        found = {
             **dict.fromkeys(self.tokens, "the access token"),
             settings.access_token: "the access token",
             settings.client_secret: "the client secret",
             **self.canaries,
         }
+        if self.live:
+            said = b"".join(e.response.body for e in call.exchanges if e.response.status >= 400)
+            found = {s: what for s, what in found.items() if s.encode() not in said}
+        return found
 
     def primary(self, call: Call) -> list[Exchange]:
         """The exchanges of a call that are what the call is for, look-ups left out."""

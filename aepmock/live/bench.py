@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
 from typing import Any
 
 from hypothesis import strategies as st
@@ -26,6 +27,8 @@ from aepmock.suite.trial import Trial
 TIMEOUT_S = 60.0
 MOST_VALUES = 4
 """How many of the values that a test goes through are tried."""
+SHORTEST_SECRET = 8
+"""What is shorter may stand anywhere by chance, and would be taken for a secret."""
 TRIES = 2
 """How often an example is begun that was disturbed."""
 
@@ -85,6 +88,17 @@ class LiveBench(Bench):
         plain = super().plain_connection()
         return NewConnection(**{**vars(plain), "auth_params": self._params()})
 
+    @cached_property
+    def canaries(self) -> Mapping[str, str]:
+        """The user's own secrets for the connector: nobody hits upon one by chance."""
+        spec = self.connector.auth[0] if self.connector.auth else None
+        secret = spec.secrets if spec else ()
+        return {
+            name: value
+            for name, value in self._params().items()
+            if name in secret and len(value) >= SHORTEST_SECRET
+        }
+
     def patches(self) -> st.SearchStrategy[list[dict[str, Any]]]:
         return renames(owned_texts(self.name("")))
 
@@ -127,6 +141,7 @@ class LiveBench(Bench):
         self.recorder.take()
         session = Session(self.contract, tokens=set(self.tokens) | self._run_tokens(), live=True)
         trial = LiveTrial(self, session, self.interposer)
+        trial.watch()
         try:
             yield trial
         except OutOfReach as reason:

@@ -27,7 +27,9 @@ CLAUSES = {
 }
 """What a difference at some place is about, other than its operation."""
 THROTTLED = 429
+LONG_AGO = "2026-01-01T00:00:00Z"
 _PASSES = 4
+"""How often the exchanges are gone through at most; twice is the rule."""
 _WRITES = frozenset({"connections.create", "connections.update", "connections.action"})
 _READS = frozenset({"connections.get", "connections.list", "connections.search"})
 
@@ -104,9 +106,9 @@ def _clause_about(seen: Seen) -> str | None:
 def find_drift(exchanges: Sequence[Seen], contract: Contract | None = None) -> Findings:
     """What a sequence of live exchanges confirms, and where it is not as the mock has it."""
     contract = contract or load_contract()
-    believed = dict(contract.default_readings)
+    believed = contract.default_readings
     for _ in range(_PASSES):
-        walked = _Walk(contract, believed).through(exchanges)
+        walked = _Walk(contract, believed, exchanges)
         if walked.believed == believed:
             break
         believed = walked.believed
@@ -117,56 +119,56 @@ def find_drift(exchanges: Sequence[Seen], contract: Contract | None = None) -> F
 class _Walk:
     """One way through the exchanges, learning readings as it goes."""
 
-    def __init__(self, contract: Contract, believed: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        believed: Mapping[str, str],
+        exchanges: Sequence[Seen],
+        *,
+        learning: bool = True,
+    ) -> None:
         self.contract = contract
         self.believed = dict(believed)
-        self._shadow: Shadow | None = None
+        self.shadow = Shadow(contract, exchanges[0].at if exchanges else LONG_AGO)
         self.evidence: dict[str, dict[str, str]] = {}
         self.confirmed: dict[str, LiveRow] = {}
         self.disturbed: dict[str, LiveRow] = {}
         self.drifted: dict[tuple[str, str], LiveRow] = {}
         self.extras: dict[str, str] = {}
         self.disturbances: Counter[str] = Counter()
-        self.score = Counter[str]()
-        self.learning = True
+        self.score = (0, 0)
+        self._learning = learning
         self._past: list[Seen] = []
-
-    @property
-    def shadow(self) -> Shadow:
-        assert self._shadow is not None, "made with the first exchange"
-        return self._shadow
-
-    def through(self, exchanges: Iterable[Seen]) -> _Walk:
         for seen in exchanges:
-            self._shadow = self._shadow or Shadow(self.contract, seen.at)
             self._step(seen)
             self._past.append(seen)
-        return self
 
     def _step(self, seen: Seen) -> None:
-        shadow = self.shadow
         disturbed = disturbance(seen)
         if disturbed is not None:
-            self.disturbances[disturbed] += 1
-            clause = _clause_about(seen)
-            if clause is not None:
-                got = f"{seen.operation}: {disturbed}"
-                row = LiveRow(clause, "confirmed", "", "a disturbance", got, seen.date)
-                self.disturbed.setdefault(clause, row)
-            # A 429 says that nothing was done.
-            if seen.status != THROTTLED:
-                shadow.doubt(seen)
+            self._note_disturbance(seen, disturbed)
             return
-        if not shadow.comparable(seen):
-            shadow.resolve(seen)
+        if not self.shadow.comparable(seen):
+            self.shadow.resolve(seen)
             return
-        best = shadow.predict(seen, self.believed)
-        if self.learning:
+        best = self.shadow.predict(seen, self.believed)
+        if self._learning:
             if best.differences:
                 best = self._learn(seen, best)
             self._weigh(seen, best)
         self._note(seen, best)
         self.shadow.follow(seen, best)
+
+    def _note_disturbance(self, seen: Seen, disturbed: str) -> None:
+        self.disturbances[disturbed] += 1
+        clause = _clause_about(seen)
+        if clause is not None:
+            got = f"{seen.operation}: {disturbed}"
+            row = LiveRow(clause, "confirmed", "", "a disturbance", got, seen.date)
+            self.disturbed.setdefault(clause, row)
+        # A 429 says that nothing was done.
+        if seen.status != THROTTLED:
+            self.shadow.doubt(seen)
 
     def _learn(self, seen: Seen, best: Prediction) -> Prediction:
         """Changes what is believed, one reading at a time, while that explains more."""
@@ -193,20 +195,15 @@ class _Walk:
         if any((seen.operation, d.place) in self.drifted for d in best.differences):
             return best
         for reading in self._readings(seen):
-            if not self._outlasts(reading):
+            if not _outlasts(reading):
                 continue
             for option in self._others(reading):
-                other = _Walk(self.contract, {**self.believed, reading.id: option})
-                other.learning = False
-                other._shadow = Shadow(self.contract, [*self._past, seen][0].at)
-                other.through(self._past)
+                readings = {**self.believed, reading.id: option}
+                other = _Walk(self.contract, readings, self._past, learning=False)
                 prediction = other.shadow.predict(seen, other.believed)
                 if prediction.score < best.score:
-                    self.believed, self._shadow, best = other.believed, other.shadow, prediction
+                    self.believed, self.shadow, best = other.believed, other.shadow, prediction
         return best
-
-    def _outlasts(self, reading: Reading) -> bool:
-        return bool(_WRITES & set(reading.operations) and _READS & set(reading.operations))
 
     def _weigh(self, seen: Seen, best: Prediction) -> None:
         """Notes which readings this answer speaks for: any other would explain it worse."""
@@ -223,8 +220,8 @@ class _Walk:
                 self.evidence.setdefault(reading.id, {})[option] = seen.date
 
     def _note(self, seen: Seen, best: Prediction) -> None:
-        self.score["differences"] += len(best.differences)
-        self.score["settled"] += best.settled
+        different, settled = best.score
+        self.score = (self.score[0] + different, self.score[1] + settled)
         serious = [d for d in best.differences if not d.extra]
         for difference in best.differences:
             if difference.extra:
@@ -293,6 +290,11 @@ def operations(contract: Contract) -> list[str]:
     ]
 
 
+def _outlasts(reading: Reading) -> bool:
+    """Whether a write by that reading leaves behind what later reads show."""
+    return bool(_WRITES & set(reading.operations) and _READS & set(reading.operations))
+
+
 def _refusal_subjects(contract: Contract) -> list[str]:
     return [rule.clause or rule.id for rule in contract.refusals.values()]
 
@@ -300,27 +302,20 @@ def _refusal_subjects(contract: Contract) -> list[str]:
 def _tell_states_apart(contract: Contract, walked: _Walk, exchanges: Sequence[Seen]) -> None:
     """Confirms a reading that only later reads can notice, if any other explains them worse."""
     done = {seen.operation for seen in exchanges if seen.ok}
+    if not (done & _WRITES and done & _READS):
+        return
+
+    def score(**readings: str) -> tuple[int, int]:
+        believed = {**walked.believed, **readings}
+        return _Walk(contract, believed, exchanges, learning=False).score
+
     for reading in contract.readings.values():
-        if reading.id in walked.evidence or not walked._outlasts(reading):
+        if reading.id in walked.evidence or not _outlasts(reading):
             continue
-        if not (done & _WRITES and done & _READS):
-            continue
-        mine = _score(contract, walked.believed, exchanges)
-        option = walked.believed[reading.id]
+        option, mine = walked.believed[reading.id], score()
         others = [o.id for o in reading.options if o.id != option]
-        if all(
-            _score(contract, {**walked.believed, reading.id: o}, exchanges) > mine for o in others
-        ):
+        if all(score(**{reading.id: other}) > mine for other in others):
             walked.evidence[reading.id] = {option: max(seen.date for seen in exchanges)}
-
-
-def _score(
-    contract: Contract, believed: Mapping[str, str], exchanges: Sequence[Seen]
-) -> tuple[int, int]:
-    walk = _Walk(contract, believed)
-    walk.learning = False
-    walk.through(exchanges)
-    return walk.score["differences"], walk.score["settled"]
 
 
 def merged(parts: Iterable[Iterable[LiveRow]]) -> tuple[LiveRow, ...]:

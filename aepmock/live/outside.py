@@ -21,6 +21,7 @@ from aepmock.messages import Headers, Request, Response
 
 TIMEOUT_S = 45.0
 """Less than what clients of a live run are given, so that they see an answer that was lost."""
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MAX_BODY = 32 * 1024 * 1024
 _HOP_BY_HOP = frozenset(
     [
@@ -76,14 +77,18 @@ class Outside:
         connection.putheader("Connection", "close")
         connection.endheaders(request.body or None)
         answer = connection.getresponse()
-        body = answer.read(MAX_BODY)
+        body = answer.read(MAX_BODY + 1)
+        # A bounded read says nothing of a body that breaks off; what is left to come does.
+        if answer.length or len(body) > MAX_BODY:
+            raise http.client.IncompleteRead(b"", answer.length)
         fields = [(n, v) for n, v in answer.getheaders() if n.lower() not in _HOP_BY_HOP]
         return Response(answer.status, Headers(fields).without("content-length"), body)
 
     def _connection(self, origin: str) -> http.client.HTTPConnection:
         parts = urlsplit(origin)
         secure, host = parts.scheme == "https", parts.hostname or ""
-        proxy = None if proxy_bypass(host) else getproxies().get(parts.scheme)
+        direct = host in LOOPBACK or proxy_bypass(host)
+        proxy = None if direct else getproxies().get(parts.scheme)
         first = urlsplit(proxy if "//" in proxy else f"//{proxy}") if proxy else parts
         port = first.port or (443 if first.scheme == "https" else 80 if not proxy else 3128)
         made: http.client.HTTPConnection

@@ -29,8 +29,13 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("request.path-encoding", ALONE),
     ("lifecycle.isolation", "needs a second sandbox: only on the mock"),
     ("driver.*", ALONE),
-    ("retry.*", FAULTS),
-    ("secrets.*", FAULTS),
+    ("retries.*", FAULTS),
+    ("secrets.redirect", FAULTS),
+    ("secrets.next-link", FAULTS),
+    ("secrets.error", ERRORS),
+    ("secrets.error-context", ERRORS),
+    ("tls.*", "needs servers that are not to be trusted: only on the mock"),
+    ("connections.update.duel", "needs a second client: only on the mock"),
     ("independence.*", "needs a second client: only on the mock"),
 )
 """Clauses by pattern, the first that fits counts; "" for those that a live run can show."""

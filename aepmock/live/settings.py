@@ -139,7 +139,7 @@ def resolve_live(
     from_environment = _named(variables, "the environment")
     path = flags.get("live-file") or from_environment.get("file") or values.get("file", ("",))[0]
     if path:
-        for name, value in read_private(folder / path).items():
+        for name, value in read_private(folder / Path(path).expanduser()).items():
             values[name] = (value, str(path))
     values |= {name: (value, "environment") for name, value in from_environment.items()}
     for flag, name in (
@@ -287,7 +287,7 @@ def _made(values: Mapping[str, tuple[Any, str]], folder: Path) -> LiveSettings:
         elif name in ("budget", "pace"):
             plain[name] = _number(name, value, origin)
         elif name == "ca_file":
-            path = folder / str(value)
+            path = folder / Path(str(value)).expanduser()
             if not path.is_file():
                 raise UsageError(f"{PREFIX}CA_FILE: there is no file {path}")
             plain[name] = str(path)

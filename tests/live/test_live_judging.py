@@ -173,7 +173,7 @@ def test_a_client_that_deletes_what_it_lists_does_no_harm(user: User) -> None:
 
 
 def test_a_client_of_another_sandbox_is_convicted_and_not_let_out(user: User) -> None:
-    words = ("--select", "request.sandbox", "--report", "report.json")
+    words = ("--select", "request.sandbox", "--examples", "1", "--report", "report.json")
     status, _, err = user.judges("tests.live.harmful_clients:AsksForProduction", *words)
     assert status == 1, err
     (clause,) = user.report()["clauses"]
@@ -231,6 +231,7 @@ def test_what_an_interrupted_run_created_is_deleted(user: User, number: signal.S
 def test_the_suite_runs_live_in_pytest_with_several_workers(user: User) -> None:
     before = user.seeds(2)
     words = ["-n", "2", "-q", "--aepmock-client", CLIENT, "--aepmock-live"]
+    words += ["--aepmock-select", "lifecycle.*", "--aepmock-examples", "1"]
     words += ["--aepmock-report", "report.json", "-p", "no:cacheprovider"]
     status, out, err = user.runs("pytest", "--pyargs", "aepmock.contract_tests", *words)
     assert status == 0, out + err
@@ -246,3 +247,12 @@ def test_a_client_behind_the_server_door_is_judged_live(user: User) -> None:
     assert status == 0, out + err
     assert user.report()["door"] == "server"
     assert user.report()["live_run"]["left_behind"] == []
+
+
+def test_a_program_is_judged_live(user: User) -> None:
+    words = ("--select", "connections.get.*", "--examples", "1", "--report", "report.json")
+    program = ("--", sys.executable, str(ROOT / "examples" / "python" / "client.py"))
+    status, out, err = user.runs("aepmock", "judge", "--live", *words, *program)
+    assert status == 0, out + err
+    assert user.connections() == []
+    assert user.report()["live_run"]["created"] > 0

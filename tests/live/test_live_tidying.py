@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from aepmock.errors import UsageError
 from aepmock.live.handler import LiveHandler
 from aepmock.live.ownership import FOLDER, read_journal
 from aepmock.live.state import LiveStopped
@@ -223,13 +225,43 @@ def test_a_list_in_several_pages_is_looked_through(upstream: Upstream, tmp_path:
     assert len(upstream.names()) == 130
 
 
-def swept(upstream: Upstream, folder: Path, said: list[str], *, dry_run: bool = False) -> int:
-    return sweep(
-        upstream.settings(),
-        folder=folder,
-        sandbox=None,
-        run=None,
-        dry_run=dry_run,
-        say=said.append,
-        ports=upstream.ports,
-    )
+def swept(upstream: Upstream, folder: Path, said: list[str], **asked: Any) -> int:
+    given = {"sandbox": None, "run": None, "dry_run": False, **asked}
+    return sweep(upstream.settings(), folder=folder, say=said.append, ports=upstream.ports, **given)
+
+
+def test_a_sweep_may_be_of_one_run_or_one_sandbox(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.answers.append(lambda r: Response(400) if r.method == "DELETE" else None)
+    runs = []
+    for _ in range(2):
+        with upstream.running(tmp_path, []) as run:
+            created(run.handler)
+        runs.append(run.plan.run)
+    upstream.answers.clear()
+    assert swept(upstream, tmp_path, [], sandbox="another") == 0
+    assert len(upstream.names()) == 2
+    assert swept(upstream, tmp_path, [], run=runs[0]) == 0
+    assert [name.split("-")[1] for name in upstream.names()] == [runs[1]]
+    with pytest.raises(UsageError, match="unknown live run"):
+        swept(upstream, tmp_path, [], run="0000000000")
+
+
+def test_a_sweep_of_another_organizations_run_is_refused(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.answers.append(lambda r: Response(400) if r.method == "DELETE" else None)
+    with upstream.running(tmp_path, []) as run:
+        created(run.handler)
+    sent = len(upstream.requests)
+    other = Upstream()
+    with pytest.raises(UsageError, match="AEPMOCK_LIVE_ORG_ID"):
+        sweep(
+            upstream.settings(org_id=other.credentials.ims_org_id + "x"),
+            folder=tmp_path,
+            say=print,
+            sandbox=None,
+            run=None,
+            dry_run=False,
+            ports=upstream.ports,
+        )
+    assert len(upstream.requests) == sent
