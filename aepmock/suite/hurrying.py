@@ -27,14 +27,15 @@ class Hurry:
     """How many seconds were skipped so far. Made before the client is, to know its threads."""
 
     skipped_s: float = 0.0
-    others: frozenset[int | None] = field(
-        default_factory=lambda: frozenset(t.ident for t in threading.enumerate())
+    # The threads themselves: a number is used again once its thread has ended.
+    others: frozenset[threading.Thread] = field(
+        default_factory=lambda: frozenset(threading.enumerate())
     )
 
     def alone(self) -> bool:
         """Whether the client has no thread of its own; the kit's are named for it."""
         return all(
-            thread.ident in self.others or thread.name.startswith("aepmock")
+            thread in self.others or thread.name.startswith("aepmock")
             for thread in threading.enumerate()
         )
 
