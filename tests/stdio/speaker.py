@@ -49,7 +49,7 @@ FAULTS: Mapping[str, str] = {
     "ends-in-one-operation": "driver.alive",
     "ends-within-a-line": "driver.alive",
     "answers-one-call": "driver.alive",
-    "ends-before-bye": "driver.alive",
+    "ends-between-calls": "driver.alive",
     "never-says-hello": "driver.hello",
     "ends-at-once": "driver.hello",
     "says-hello-wrongly": "driver.hello",
@@ -98,7 +98,7 @@ class Speaker:
             write(line[:-1])
             wait_for_ever()
         write(line)
-        if self.fault == "ends-before-bye" and self.operation == "delete_connection":
+        if self.fault == "ends-between-calls" and self.operation == "count_connections":
             os._exit(0)
         if self.fault == "answers-twice" and number:
             write(line)

@@ -35,6 +35,16 @@ def judge(
     )
 
 
+ONLY_IN_PYTHON = {
+    "independence.threads",
+    "independence.tasks",
+    "secrets.output",
+    "secrets.repr",
+    "secrets.file",
+}
+"""What a program that is asked one thing at a time, from outside, can't show."""
+
+
 def test_a_right_program_ends_with_0_and_is_called_what_it_says(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     done = judge("--examples", "1", "--report", str(report), cwd=tmp_path, fault="")
@@ -44,7 +54,7 @@ def test_a_right_program_ends_with_0_and_is_called_what_it_says(tmp_path: Path) 
     assert (found["client"], found["door"]) == ({"name": "speaker 1.0"}, "server")
     assert found["summary"]["broken"] == 0
     idle = {c["id"] for c in found["clauses"] if c["verdict"] == "not-exercised"}
-    assert all(clause.startswith("ims.") for clause in idle)
+    assert {clause for clause in idle if not clause.startswith("ims.")} == ONLY_IN_PYTHON
     assert sum(c["id"].startswith("driver.") for c in found["clauses"]) == 8
 
 
