@@ -265,11 +265,14 @@ class Contract:
         return {}, None
 
     def sandbox_looked_up(self, request: Request) -> str | None:
-        """The sandbox that a request asks Sandbox Management about, None for other requests.
+        """The sandbox that a request asks Sandbox Management about, "" for all that there are.
 
-        Such a request is beside Flow Service: nothing that a client does there is judged.
+        None for other requests. Such a request is beside Flow Service: nothing that a client
+        does there is judged.
         """
-        operation = self.operations["sandboxes.get"]
+        everything, operation = self.operations["sandboxes.list"], self.operations["sandboxes.get"]
+        if (request.method, request.path) == (everything.method, everything.path):
+            return ""
         base = operation.path.removesuffix("{name}")
         if request.method != operation.method or not request.path.startswith(base):
             return None

@@ -244,8 +244,18 @@ class LiveHandler:
 
     def look_up_sandbox(self) -> Response:
         """The answer of Sandbox Management about the run's sandbox."""
-        operation = self.contract.operations["sandboxes.get"]
-        path = operation.path.replace("{name}", quote(self.settings.sandbox, safe=""))
+        path = self.contract.operations["sandboxes.get"].path
+        return self._ask_management(path.replace("{name}", quote(self.settings.sandbox, safe="")))
+
+    def list_sandboxes(self) -> Response:
+        """Its answer about all sandboxes that these credentials may use, at most 200.
+
+        Source: SBAPI, where a limit without an offset is an error.
+        """
+        path = self.contract.operations["sandboxes.list"].path
+        return self._ask_management(f"{path}?limit=200&offset=0")
+
+    def _ask_management(self, path: str) -> Response:
         prefix = self._base.path.removesuffix(self.contract.base_path)
         for _ in range(TRIES):
             self.manners.wait()

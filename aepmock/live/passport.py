@@ -1,7 +1,8 @@
 """Whether a run may write to the sandbox that it was pointed at.
 
 Sandbox Management says of which type a sandbox is (SBAPI: development or production) and in which
-state (creating, active, failed, deleted). Only an active development sandbox is let through.
+state (creating, active, failed, deleted). Only an active development sandbox is let through. The
+look-up of one wants the permission to administer sandboxes; the list of them does not.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from aepmock.errors import UsageError
 from aepmock.live.handler import LiveHandler
 from aepmock.messages import Response
+
+FORBIDDEN = 403
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,10 @@ def look_up(handler: LiveHandler) -> Sandbox:
     response = handler.look_up_sandbox()
     document = response.json_or_none
     name = handler.settings.sandbox
+    if response.status == FORBIDDEN:
+        found = _listed(handler.list_sandboxes(), name)
+        if found is not None:
+            return found
     if not response.ok or not isinstance(document, dict):
         raise UsageError(
             f"whether the sandbox {name!r} is for production could not be learned "
@@ -37,6 +44,16 @@ def look_up(handler: LiveHandler) -> Sandbox:
         str(document.get("type") or ""),
         str(document.get("state") or ""),
     )
+
+
+def _listed(response: Response, name: str) -> Sandbox | None:
+    """The sandbox of that name in a list, or None where it is not found there."""
+    document = response.json_or_none
+    found = document.get("sandboxes") if response.ok and isinstance(document, dict) else None
+    for item in found if isinstance(found, list) else ():
+        if isinstance(item, dict) and item.get("name") == name:
+            return Sandbox(name, str(item.get("type") or ""), str(item.get("state") or ""))
+    return None
 
 
 def check(handler: LiveHandler) -> Sandbox:

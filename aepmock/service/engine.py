@@ -27,7 +27,7 @@ from aepmock.service import connections
 from aepmock.service.gateway import Caller, Credentials, Gateway, TokenKind
 from aepmock.service.ports import Clock, IdSource
 from aepmock.service.refusing import Refused
-from aepmock.service.sandboxes import look_up_sandbox
+from aepmock.service.sandboxes import list_sandboxes, look_up_sandbox
 from aepmock.service.store import Connection, Store
 from aepmock.service.tokens import issue_token
 
@@ -195,6 +195,8 @@ class FlowService:
             return issue_token(request, self.gateway, self.readings)
         name = contract.sandbox_looked_up(request)
         if name is not None:
+            if not name:
+                return list_sandboxes(request, self.gateway)
             return look_up_sandbox(name, request, self.gateway)
         caller, operation, raw_id = self._admit(request)
         connection = None

@@ -1,10 +1,12 @@
-"""The look-up of one sandbox in Sandbox Management, before a live run writes. Source: SBAPI."""
+"""Sandbox Management, as far as a live run asks it before it writes. Source: SBAPI."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from aepmock.contract import json_response
 from aepmock.messages import Request, Response
-from aepmock.service.gateway import Gateway
+from aepmock.service.gateway import Gateway, Sandbox
 from aepmock.service.refusing import Refused
 
 _CREATED = "2026-01-01 00:00:00"
@@ -19,20 +21,28 @@ def look_up_sandbox(name: str, request: Request, gateway: Gateway) -> Response:
     found = gateway.sandboxes(organization).get(name)
     if found is None:
         raise Refused("sandbox.unknown", sandboxName=name)
-    return json_response(
-        200,
-        {
-            "id": found.id,
-            "name": found.name,
-            "title": found.name.capitalize(),
-            "state": "active",
-            "type": found.type,
-            "region": "VA7",
-            "isDefault": found.is_default,
-            "eTag": 1,
-            "createdDate": _CREATED,
-            "lastModifiedDate": _CREATED,
-            "createdBy": "aepmock",
-            "modifiedBy": "aepmock",
-        },
-    )
+    return json_response(200, {"id": found.id, **_shown(found)})
+
+
+def list_sandboxes(request: Request, gateway: Gateway) -> Response:
+    """Every sandbox of the caller's organization, on one page. Raises Refused."""
+    organization = gateway.admit_to_organization(request)
+    found = [_shown(sandbox) for sandbox in gateway.sandboxes(organization).values()]
+    page = {"limit": len(found), "count": len(found)}
+    return json_response(200, {"sandboxes": found, "_page": page, "_links": {}})
+
+
+def _shown(sandbox: Sandbox) -> dict[str, Any]:
+    return {
+        "name": sandbox.name,
+        "title": sandbox.name.capitalize(),
+        "state": "active",
+        "type": sandbox.type,
+        "region": "VA7",
+        "isDefault": sandbox.is_default,
+        "eTag": 1,
+        "createdDate": _CREATED,
+        "lastModifiedDate": _CREATED,
+        "createdBy": "aepmock",
+        "modifiedBy": "aepmock",
+    }

@@ -58,7 +58,6 @@ def test_production_is_refused_after_the_look_up(upstream: Upstream, tmp_path: P
         (200, {"name": "another", "type": "development", "state": "active"}),
         (200, []),
         (200, b"<html>"),
-        (403, {"title": "Forbidden"}),
         (404, {"title": "Not found"}),
         (500, {}),
     ],
@@ -71,6 +70,17 @@ def test_every_other_passport_is_refused(
         beginning(upstream, tmp_path)
     assert "\n" not in str(caught.value)
     assert upstream.flow_requests() == []
+
+
+def test_who_may_not_look_a_sandbox_up_finds_it_in_the_list(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    looked_up(upstream, 403, {"title": "Forbidden"})
+    assert "development" in beginning(upstream, tmp_path)[0]
+    with pytest.raises(UsageError, match="production"):
+        beginning(upstream, tmp_path, sandbox="prod")
+    with pytest.raises(UsageError, match="could not be learned"):
+        beginning(upstream, tmp_path, sandbox="nowhere")
 
 
 def test_a_sandbox_that_is_named_is_allowed(upstream: Upstream, tmp_path: Path) -> None:
