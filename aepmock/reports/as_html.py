@@ -13,7 +13,9 @@ from aepmock.reports.arranging import (
     areas,
     by_reason,
     circumstances,
+    drift_of,
     having,
+    live_sentences,
     parts,
     summary_line,
     waited,
@@ -118,6 +120,7 @@ def render_html(report: Report) -> str:
     _listed(body, "Known failing", having(report, "known-failing"))
     _grouped(body, "Unsupported", by_reason(report, "unsupported"))
     _grouped(body, "Not exercised", by_reason(report, "not-exercised"))
+    _live(body, report)
     _clauses(body, report)
     return "<!doctype html>\n" + ElementTree.tostring(root, encoding="unicode", method="html")
 
@@ -242,6 +245,24 @@ def _grouped(body: Element, title: str, reasons: Mapping[str, list[str]]) -> Non
     items = _block(body, "ul")
     for reason, clauses in reasons.items():
         _block(items, "li", text=f"{reason or 'no reason given'}: {', '.join(clauses)}")
+
+
+def _live(body: Element, report: Report) -> None:
+    """What a live run did and what the service showed; nothing for a run on the mock."""
+    if report.live_run is None and not report.live:
+        return
+    _block(body, "h2", text="Seen live")
+    found = drift_of(report.live)
+    for sentence in (*live_sentences(report), *(found.sentences if report.live else ())):
+        _block(body, "p", text=sentence)
+    if found.other:
+        table = _table(body, [("reading that holds", ""), ("live", ""), ("by default", "")])
+        for row in found.other:
+            _row(table, [(row.subject, ""), (row.reading, ""), (row.expected, "")])
+    if found.drifted:
+        table = _table(body, [("drifted", "bad"), ("expected", ""), ("got", "")])
+        for row in found.drifted:
+            _row(table, [(row.subject, "bad"), (row.expected, ""), (row.got, "")])
 
 
 def _clauses(body: Element, report: Report) -> None:

@@ -11,7 +11,9 @@ from aepmock.reports.arranging import (
     areas,
     by_reason,
     circumstances,
+    drift_of,
     having,
+    live_sentences,
     parts,
     summary_line,
     waited,
@@ -28,7 +30,8 @@ def render_markdown(report: Report, *, timed: bool = True) -> str:
     Without `timed` it leaves out when the run was and how long it took, so that a page under
     version control changes only with what it says.
     """
-    return "\n".join([*_head(report, timed=timed), *_table(report), *_sections(report)])
+    pieces = (_head(report, timed=timed), _table(report), _sections(report), _live(report))
+    return "\n".join(line for piece in pieces for line in piece)
 
 
 def _head(report: Report, *, timed: bool) -> Iterator[str]:
@@ -68,6 +71,27 @@ def _sections(report: Report) -> Iterator[str]:
             yield from (f"## {title}", "")
             for reason, clauses in grouped.items():
                 yield f"- {markdown(reason) or 'no reason given'}: {markdown(', '.join(clauses))}"
+            yield ""
+
+
+def _live(report: Report) -> Iterator[str]:
+    """What a live run did and what the service showed; nothing for a run on the mock."""
+    if report.live_run is None and not report.live:
+        return
+    yield from ("## Seen live", "")
+    found = drift_of(report.live)
+    told = [*live_sentences(report), *(found.sentences if report.live else ())]
+    for sentence in told:
+        yield from (markdown(sentence), "")
+    other = [(row.subject, row.reading, row.expected) for row in found.other]
+    drifted = [(row.subject, row.expected, row.got) for row in found.drifted]
+    for head, rows in (
+        ("| reading that holds | live | by default |", other),
+        ("| drifted | expected | got |", drifted),
+    ):
+        if rows:
+            yield from (head, "|---|---|---|")
+            yield from (f"| {' | '.join(map(markdown, cells))} |" for cells in rows)
             yield ""
 
 

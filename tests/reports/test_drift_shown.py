@@ -1,14 +1,17 @@
-"""What a live service showed, on a terminal of 80 columns."""
+"""What a live service showed, on a terminal of 80 columns and in pages."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
-from aepmock.judge import LiveRow
+from aepmock.judge import LiveRow, Report
+from aepmock.reports.as_html import render_html
+from aepmock.reports.as_markdown import render_markdown
 from aepmock.reports.as_text import render_drift
 from tests.reports.sample_reports import report, result
 
@@ -60,3 +63,11 @@ def test_drift_changes_the_exit_status_only_where_it_is_to(
     about = {"left_behind": [], "fail_on_drift": fail_on_drift}
     met = replace(report(result("a.b", "met")), live=ROWS, live_run=about)
     assert met.exit_status == status
+
+
+@pytest.mark.parametrize("render", [render_markdown, render_html])
+def test_a_page_of_a_live_run_tells_the_same(render: Callable[[Report], str]) -> None:
+    told = render(replace(report(result("connections.get", "met")), mode="live", live=ROWS))
+    for part in ("Seen live", "connections.delete-status", "202", "update.stale", "1404-409"):
+        assert part in told
+    assert "Seen live" not in render(report(result("connections.get", "met")))
