@@ -5,20 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aepmock import __version__
-from aepmock.errors import UsageError, unknown
+from aepmock.errors import UsageError
 from aepmock.live.commands import add_live_commands, judged_live
 from aepmock.live.flags import add_flags
+from aepmock.lookups import clauses, config, connectors, console, openapi
 from aepmock.settings import OPTIONS, project_folder, resolve
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from aepmock.contract import Clause, Connector
     from aepmock.service.faults import Fault
 
 MET, BROKEN, MISUSE, FAULT = 0, 1, 2, 3
@@ -206,7 +203,7 @@ def judge(arguments: argparse.Namespace) -> int:
     if arguments.jobs < 1:
         raise UsageError("--jobs takes a number from 1 on")
     settings = resolve(flags, project=project_folder(folder))
-    out, err = _console(), _console(stderr=True)
+    out, err = console(), console(stderr=True)
     with attaching(arguments.attach) as listener:
         if listener is not None:
             settings = alone(settings)
@@ -268,7 +265,7 @@ def _judge_passively(arguments: argparse.Namespace) -> int:
         known_failing=folder / known if known else None,
         seed=settings["seed"],
     )
-    return judge_program(run, err=_console(stderr=True), verbose=arguments.verbose)
+    return judge_program(run, err=console(stderr=True), verbose=arguments.verbose)
 
 
 def _flags(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -350,144 +347,6 @@ def _readings(pairs: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"--reading takes QUESTION=OPTION, not {pair!r}")
         found[question] = option
     return found
-
-
-def clauses(arguments: argparse.Namespace) -> int:
-    """Lists clauses, or explains those that a pattern chooses."""
-    from aepmock.contract import load_contract
-
-    contract = load_contract()
-    out = _console()
-    if arguments.pattern is None:
-        _table(
-            out,
-            ("clause", "grade", "asked of a client"),
-            [(c.id, c.grade, c.text) for c in contract.clauses.values()],
-        )
-        return MET
-    rules = [r for r in contract.refusals.values() if fnmatchcase(r.id, arguments.pattern)]
-    found = [c for c in contract.clauses.values() if fnmatchcase(c.id, arguments.pattern)]
-    if not rules and not found:
-        raise unknown("clause", arguments.pattern, [*contract.clauses, *contract.refusals])
-    for clause in found:
-        _explain_clause(out, clause)
-    for rule in rules:
-        error = contract.errors[rule.code]
-        _pairs(
-            out,
-            f"{rule.id} (a rule of the service)",
-            [
-                ("when", rule.when),
-                ("answer", f"{error.status}, {error.code}"),
-                ("clause", rule.clause or "none: such a request breaks no clause"),
-                ("reading", rule.reading or ""),
-                ("source", str(rule.source)),
-            ],
-        )
-    return MET
-
-
-def _explain_clause(out: Console, clause: Clause) -> None:
-    _pairs(
-        out,
-        f"{clause.id} ({clause.grade})",
-        [
-            ("asked", clause.text),
-            ("broken by", clause.breaks),
-            ("right", clause.right),
-            ("wrong", clause.wrong),
-            ("source", str(clause.source)),
-        ],
-    )
-
-
-def connectors(arguments: argparse.Namespace) -> int:
-    """Lists connectors, or explains one."""
-    from aepmock.contract import load_contract
-
-    contract = load_contract()
-    out = _console()
-    if arguments.pattern is None:
-        rows = [(c.key, c.name, c.spec_id) for c in contract.connectors.values()]
-        _table(out, ("key", "connector", "connection spec id"), rows)
-        return MET
-    if arguments.pattern not in contract.connectors:
-        raise unknown("connector", arguments.pattern, contract.connectors)
-    _explain_connector(out, contract.connectors[arguments.pattern])
-    return MET
-
-
-def _explain_connector(out: Console, connector: Connector) -> None:
-    pairs = [
-        ("category", connector.category),
-        ("spec id", connector.spec_id),
-        ("versions", ", ".join(connector.versions)),
-    ]
-    for spec in connector.auth:
-        pairs.append(("auth spec", spec.name))
-        for param in spec.params:
-            words = [param.type, "required" if param.required else "optional"]
-            words += ["secret"] if param.secret else []
-            pairs.append(("  " + param.name, f"{', '.join(words)}: {param.about}"))
-    pairs += [("tables", ", ".join(str(t["path"]) for t in connector.tables))]
-    pairs += [("note", oddity) for oddity in connector.oddities]
-    pairs += [("source", str(connector.source))]
-    _pairs(out, f"{connector.name} ({connector.key})", pairs)
-
-
-def openapi(arguments: argparse.Namespace) -> int:
-    """Prints the contract as an OpenAPI document."""
-    from aepmock.contract import load_contract
-    from aepmock.openapi import render_openapi
-
-    sys.stdout.write(render_openapi(load_contract()))
-    return MET
-
-
-def config(arguments: argparse.Namespace) -> int:
-    """Shows every setting of this folder."""
-    folder = Path.cwd()
-    settings = resolve({}, project=project_folder(folder))
-    rows = []
-    for name, setting in settings.items():
-        value = setting.value
-        shown = " ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
-        rows.append((name, shown, setting.origin))
-    _table(_console(), ("setting", "value", "from"), rows)
-    return MET
-
-
-def _console(*, stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
-
-
-def _table(out: Console, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, show_edge=False)
-    for number, name in enumerate(head):
-        table.add_column(name, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    out.print(table)
-
-
-def _pairs(out: Console, title: str, pairs: Sequence[tuple[str, str]]) -> None:
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, show_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in pairs:
-        if value:
-            table.add_row(Text(name), Text(value))
-    out.print(Text(title))
-    out.print(Padding(table, (0, 0, 1, 2)))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ FLOORS: dict[str, int] = {
     "aepmock.cli": 3,
     "aepmock.docsmaking": 3,
     "aepmock.live": 3,
+    "aepmock.lookups": 3,
     "aepmock.mocking": 3,
     "aepmock.openapi": 3,
     "aepmock.passive": 3,
