@@ -52,4 +52,12 @@ def unknown(what: str, asked: str, allowed: Iterable[str]) -> UsageError:
     names = sorted(allowed)
     near = get_close_matches(asked, names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
-    return UsageError(f"unknown {what} {asked!r}{hint} Allowed: {', '.join(names)}")
+    shown = ", ".join(names)
+    if len(names) > _MOST_NAMES:
+        nearest = get_close_matches(asked, names, n=_NEAREST, cutoff=0.0)
+        shown = f"{len(names)} names, nearest {', '.join(nearest)}"
+    return UsageError(f"unknown {what} {asked!r}{hint} Allowed: {shown}")
+
+
+_MOST_NAMES, _NEAREST = 40, 5
+"""With more names than a person reads, the nearest ones are told."""

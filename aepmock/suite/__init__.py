@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aepmock.suite.bench import Bench, ContractBroken
+from aepmock.suite.bench import Bench
+from aepmock.suite.broken import ContractBroken
 from aepmock.suite.config import SuiteConfig, load_factory, make_config, make_report, worlds
 from aepmock.suite.duel import Duel
 from aepmock.suite.ending import end_program

@@ -7,20 +7,18 @@ selected clause look at each example, and searches the smallest example for what
 from __future__ import annotations
 
 import math
-import shlex
-import tempfile
 import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import hypothesis
-from hypothesis import HealthCheck, Phase, Verbosity, configuration, given
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
@@ -38,9 +36,11 @@ from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.service import FlowService, IdSource, Interposer
 from aepmock.strategies import new_connections, patches
+from aepmock.suite.broken import ContractBroken, reproduce
 from aepmock.suite.config import SuiteConfig, driver_clauses
 from aepmock.suite.hurrying import Hurry, hurrying
 from aepmock.suite.loopback import Loopback
+from aepmock.suite.searching import ClauseBroken, hypothesis_elsewhere, search_settings
 from aepmock.suite.trial import PATIENCE, Trial, as_call, auth_params, told
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
@@ -57,51 +57,6 @@ BUDGET_S = 75.0
 """Real time that one test may take; examples after that are left out."""
 SLOW_S = 0.5
 """A client that needs longer for one example is not asked for the smallest one."""
-
-
-class ContractBroken(AssertionError):
-    """A test of the suite found musts broken: their ids, and the evidence as text."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__("\n".join(f"{f.clause}: {f.summary}" for f in findings))
-        self.clauses = tuple(f.clause for f in findings)
-        self.evidence = "\n\n".join(map(_evidence, findings))
-
-
-def _evidence(finding: Finding) -> str:
-    parts = [
-        f"{finding.clause}: {finding.summary}",
-        f"expected: {finding.expected}",
-        f"got: {finding.got}",
-        *finding.calls,
-        finding.diff or finding.exchange,
-        f"source: {finding.source}",
-        f"see it again: {finding.reproduce}",
-    ]
-    return "\n".join(part for part in parts if part)
-
-
-class ClauseBroken(Exception):
-    """Makes Hypothesis shrink towards the smallest example that breaks one clause."""
-
-
-@cache
-def _scratch() -> tempfile.TemporaryDirectory[str]:
-    """A folder for Hypothesis's caches, one a process, gone when the process ends."""
-    return tempfile.TemporaryDirectory(prefix="aepmock-hypothesis-")
-
-
-@contextmanager
-def _hypothesis_elsewhere() -> Iterator[None]:
-    """Keeps Hypothesis from leaving a .hypothesis folder in the project that is judged."""
-    # There is no public way to learn what was set; None makes Hypothesis find its own again.
-    name = "__hypothesis_home_directory"
-    before = getattr(configuration, name, None)
-    configuration.set_hypothesis_home_dir(_scratch().name)
-    try:
-        yield
-    finally:
-        configuration.set_hypothesis_home_dir(before)
 
 
 class Bench:
@@ -247,7 +202,7 @@ class Bench:
     def __enter__(self) -> Bench:
         if self.config.door not in NAMES:
             raise unknown("door", self.config.door, NAMES)
-        self._stack.enter_context(_hypothesis_elsewhere())
+        self._stack.enter_context(hypothesis_elsewhere())
         doors = self._stack.enter_context(open_doors(self.config.door, self.recorder.handle))
         if self.program is not None:
             self._stack.enter_context(self.program.answering(self.recorder.handle))
@@ -424,20 +379,7 @@ class Bench:
 
     def _settings(self, wanted: str | None) -> hypothesis.settings:
         examples = self.config.examples
-        if self.sweeping:
-            examples = max(3, examples // 5)
-        return hypothesis.settings(
-            max_examples=examples,
-            database=None,
-            deadline=None,
-            derandomize=False,
-            print_blob=False,
-            report_multiple_bugs=False,
-            verbosity=Verbosity.quiet,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate] if wanted is None else [Phase.generate, Phase.shrink],
-            stateful_step_count=12,
-        )
+        return search_settings(max(3, examples // 5) if self.sweeping else examples, wanted)
 
     @property
     def _budget_s(self) -> float:
@@ -514,21 +456,7 @@ class Bench:
         self._judge(self._dry_trial(), None)
 
     def _reproduce(self, clause: str) -> str:
-        config = self.config
-        words = ["aepmock judge"]
-        words += [config.client] if config.program is None else []
-        # What a program did wrong may be an answer to anything that the run asked of it.
-        patterns = config.select if clause in driver_clauses() else (clause,)
-        words += [f"--select {shlex.quote(pattern)}" for pattern in patterns]
-        words += [f"--seed {config.seed}", f"--examples {config.examples}"]
-        if config.connector != "hubspot":
-            words.append(f"--connector {config.connector}")
-        if config.program is None and config.door != "auto":
-            words.append(f"--door {config.door}")
-        if self.sweeping:
-            words.append("--readings all")
-        words += [config.program.words] if config.program else []
-        return " ".join(words)
+        return reproduce(self.config, clause, sweeping=self.sweeping)
 
     def verdict(self) -> None:
         """Raises ContractBroken if a must is broken that is not known to fail."""

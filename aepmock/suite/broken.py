@@ -1,0 +1,49 @@
+"""What a test of the suite says of broken clauses, and the command that shows them again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from aepmock.judge import Finding
+from aepmock.suite.config import SuiteConfig, driver_clauses
+
+
+class ContractBroken(AssertionError):
+    """A test of the suite found musts broken: their ids, and the evidence as text."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("\n".join(f"{f.clause}: {f.summary}" for f in findings))
+        self.clauses = tuple(f.clause for f in findings)
+        self.evidence = "\n\n".join(map(_evidence, findings))
+
+
+def _evidence(finding: Finding) -> str:
+    parts = [
+        f"{finding.clause}: {finding.summary}",
+        f"expected: {finding.expected}",
+        f"got: {finding.got}",
+        *finding.calls,
+        finding.diff or finding.exchange,
+        f"source: {finding.source}",
+        f"see it again: {finding.reproduce}",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def reproduce(config: SuiteConfig, clause: str, *, sweeping: bool) -> str:
+    """The command that shows again how a clause is broken."""
+    words = ["aepmock judge"]
+    words += [config.client] if config.program is None else []
+    # What a program did wrong may be an answer to anything that the run asked of it.
+    patterns = config.select if clause in driver_clauses() else (clause,)
+    words += [f"--select {shlex.quote(pattern)}" for pattern in patterns]
+    words += [f"--seed {config.seed}", f"--examples {config.examples}"]
+    if config.connector != "hubspot":
+        words.append(f"--connector {config.connector}")
+    if config.program is None and config.door != "auto":
+        words.append(f"--door {config.door}")
+    if sweeping:
+        words.append("--readings all")
+    words += [config.program.words] if config.program else []
+    return " ".join(words)
