@@ -101,6 +101,7 @@ def _command(settings: Mapping[str, Setting], result: Path, jobs: int, *, live: 
     words += ["--aepmock-live"] if live else []
     words += ["-c", str(Path(suite.origin).parent / "pytest.ini")]
     words += ["-p", "no:cacheprovider", "-p", "aepmock.pytest_plugin", "--tb=short", "--color=no"]
+    words.append("--assert=plain")  # what is said of findings needs no rewritten modules
     words.append("-v")  # a line a test, so that the bar moves
     if jobs > 1:
         if find_spec("xdist") is None:

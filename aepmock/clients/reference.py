@@ -13,6 +13,7 @@ import json
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -26,9 +27,15 @@ _CODE = re.compile(r"FLOW-([0-9]{4}-[0-9]{3})")
 _VISIBLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
-def trust(ca_file: str | None) -> ssl.SSLContext | bool:
+def trust(ca_file: str | None) -> ssl.SSLContext:
     """What to verify a server's certificate against: the given CA, else the usual ones."""
-    return ssl.create_default_context(cafile=ca_file) if ca_file else True
+    return ssl.create_default_context(cafile=ca_file) if ca_file else _usual_trust()
+
+
+@cache
+def _usual_trust() -> ssl.SSLContext:
+    """Read once: that takes as long as a hundred calls."""
+    return httpx.create_ssl_context()
 
 
 class _Shared:
