@@ -7,7 +7,7 @@ CLIENT ?= aepmock.clients.reference:client
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help judge test tests suite mutants lint docs docs-check bench clean
+.PHONY: help judge test tests suite mutants innocents lint docs docs-check bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ lint: $(VENV)/.ready-lint ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+innocents: $(VENV)/.ready-test ## judge every correct client with ten seeds: none may be accused
+	$(BIN)/python -m tests.correct_clients
 
 docs: $(VENV)/.ready ## make the reference pages from the contract
 	$(BIN)/python -m aepmock.docsmaking docs
