@@ -54,8 +54,7 @@ class Conduct:
 
     `clause` is the rule, "driver.ids"; without a `summary` it was kept, else `expected` and
     `got` say more, and `log` holds the last lines that the program wrote on stderr, without
-    secrets. `call` counts the calls of the
-    example before the one in which it happened.
+    secrets. `call` counts the calls of the example before the one in which it happened.
     """
 
     clause: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import time
 from dataclasses import replace
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from aepmock.clients.stdio import Patience
+from aepmock.clients.channels import SocketChannel
+from aepmock.clients.stdio import Patience, Program
 from aepmock.contract import load_contract
 from aepmock.suite import Bench, end_program
 from aepmock.suite.programs import ProgramRun, environment
@@ -192,3 +194,15 @@ def test_a_run_that_started_nothing_ends_nothing() -> None:
     run = ProgramRun(["no-such-program"])
     run.close()
     assert not run.started
+
+
+def test_a_program_that_is_gone_before_bye_is_told_so() -> None:
+    ours, theirs = socket.socketpair()
+    channel = SocketChannel(ours, time.monotonic)
+    program = Program(lambda: channel, clock=time.monotonic, redact=str, patience=Patience())
+    theirs.sendall(b'{"id": 0, "result": {"name": "brief", "operations": ["create_connection"]}}\n')
+    assert program.ready()
+    theirs.close()
+    program.end()
+    (seen,) = [conduct for conduct in program.take_conduct() if conduct.summary]
+    assert (seen.clause, seen.summary) == ("driver.alive", "the program ends before bye")
