@@ -6,7 +6,7 @@ A finding names the place and which secret it is, never the secret.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import unquote
 
 from aepmock.judge.checks.registry import Verdicts, session_check
@@ -215,9 +215,9 @@ def _plain(value: object, depth: int = 3) -> str:
     return ""
 
 
-def _text(form: type[str] | object, part: BaseException) -> str:
+def _text(form: Callable[[object], str], part: BaseException) -> str:
     """An exception as a text; one that can't be shown gives nothing away."""
     try:
-        return str(part) if form is str else repr(part)
+        return form(part)
     except Exception:
         return ""
