@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from aepmock.judge import Session
 from aepmock.live.handler import LiveHandler
 from aepmock.live.manners import is_disturbance
-from aepmock.live.ownership import name_prefix
 from aepmock.live.settings import missing_credentials
 from aepmock.live.state import LiveStopped
 from aepmock.live.tidying import delete_all
@@ -73,14 +72,15 @@ class LiveBench(Bench):
         return nullcontext()
 
     def name(self, text: str) -> str:
-        return name_prefix(self.live.plan.run) + text
+        """A name of the run's, and never the same one again."""
+        return self.live.fresh_name(text)
 
     def valid_connections(self) -> st.SearchStrategy[NewConnection]:
         return new_connections(
             self.connector,
             descriptions=self.config.descriptions,
             versions=self.config.versions,
-            names=owned_texts(self.name("")),
+            names=owned_texts("").map(self.name),
             params=self._params(),
         )
 
@@ -100,7 +100,7 @@ class LiveBench(Bench):
         }
 
     def patches(self) -> st.SearchStrategy[list[dict[str, Any]]]:
-        return renames(owned_texts(self.name("")))
+        return renames(owned_texts("").map(self.name))
 
     def check_creating(self) -> None:
         """Raises OutOfReach where there are no credentials for the connector."""
@@ -179,6 +179,6 @@ class LiveBench(Bench):
 
     def stop_if_told(self) -> None:
         """Raises LiveStopped once nothing more may be sent, whatever the client made of it."""
-        stopped = self.live.state.look().stopped
-        if stopped:
-            raise LiveStopped(stopped)
+        state = self.live.state.look()
+        if state.stopped or state.ended:
+            raise LiveStopped(state.stopped or state.ended)

@@ -38,7 +38,8 @@ def add_live_commands(commands: Any) -> None:
     _add_replay(inner)
     about = "delete what an interrupted live run left behind"
     sweep = commands.add_parser("sweep", help=about, description=about, allow_abbrev=False)
-    add_flags(sweep.add_argument, prefix="", only=REACHING - {"live-sandbox"})
+    sweeping = REACHING - {"live-sandbox"} | {"live-allow-sandbox"}
+    add_flags(sweep.add_argument, prefix="", only=sweeping)
     sweep.add_argument("--sandbox", metavar="NAME", help="only runs in this sandbox")
     sweep.add_argument("--run", metavar="ID", help="only this run")
     sweep.add_argument("--dry-run", action="store_true", help="say what would be deleted")
