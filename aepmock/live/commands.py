@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from aepmock.errors import UsageError
+from aepmock.errors import AepmockError, UsageError
 from aepmock.live.flags import FLAGS, add_flags, given
 from aepmock.settings import Setting, project_folder, read_live_table
 
@@ -74,7 +74,12 @@ def judged_live(
 
     connector = str(settings["connector"].value)
     with live_run(live_settings(arguments), folder=folder, connector=connector, say=say) as run:
-        yield run
+        try:
+            yield run
+        except AepmockError as error:
+            # What the suite's process said at its end, the client's own words in it.
+            error.args = (run.shown(str(error)),)
+            raise
 
 
 def live_settings(arguments: argparse.Namespace) -> LiveSettings:
@@ -120,7 +125,9 @@ def run_replay(arguments: argparse.Namespace) -> int:
 
     from rich.console import Console
 
+    from aepmock.judge.redaction import Redactor
     from aepmock.live.recording import not_confirmed_for, replay_all
+    from aepmock.live.shown import shown_row
     from aepmock.reports.as_text import render_drift
 
     folder, days = Path(arguments.folder), arguments.max_age_days
@@ -128,7 +135,9 @@ def run_replay(arguments: argparse.Namespace) -> int:
         raise UsageError("--max-age-days takes a number from 0 on")
     findings = replay_all(folder)
     out = Console(highlight=False)
-    render_drift(findings.rows, console=out, verbose=arguments.verbose)
+    # A recording comes with a repository: it is data, as an answer of the service was.
+    rows = [shown_row(row, Redactor()) for row in findings.rows]
+    render_drift(rows, console=out, verbose=arguments.verbose)
     if days is not None:
         stale = not_confirmed_for(folder, days, today=datetime.now(UTC).date())
         print(f"\nNot confirmed within {days} days: {len(stale) or 'nothing'}")

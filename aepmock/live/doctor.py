@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
+from aepmock.contract import load_contract
 from aepmock.errors import UsageError
+from aepmock.judge.redaction import Redactor
 from aepmock.live import passport
 from aepmock.live.handler import LiveHandler
 from aepmock.live.plan import Plan, Ports
@@ -32,6 +34,7 @@ def examine(
 
     Sends requests that read only: a token, the look-up of the sandbox, one page of one item.
     """
+    say = saying(say, Redactor(load_contract().secret_names, settings.secrets))
     lacking = {key.name for key in missing(settings)}
     for line in _settings_lines(settings, lacking):
         say(line)

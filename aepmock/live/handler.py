@@ -7,7 +7,7 @@ back as it was. What the kit asks for itself goes the same way out, and is repea
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import RLock
@@ -22,7 +22,7 @@ from aepmock.live.manners import Manners, is_disturbance
 from aepmock.live.outside import LostError
 from aepmock.live.ownership import Journal, is_connection_id, name_prefix
 from aepmock.live.plan import Plan, Ports
-from aepmock.live.shown import said
+from aepmock.live.shown import shown
 from aepmock.live.state import LiveStopped, SharedState
 from aepmock.live.token import Tokens, is_expired, token_path
 from aepmock.messages import Exchange, Headers, Request, Response
@@ -75,16 +75,20 @@ class LiveHandler:
             "throttled": state.throttled,
             "slowest_s": round(state.slowest_s, 2),
             "disturbed": state.disturbed,
-            "disturbances": state.disturbances,
-            "held_back": state.held,
-            "notes": state.notes,
+            "disturbances": self._shown(state.disturbances),
+            "held_back": self._shown(state.held),
+            "notes": self._shown(state.notes),
             "budget_spent": state.spent,
             "left_behind": [],
         }
 
+    def _shown(self, texts: Iterable[str]) -> list[str]:
+        return [shown(text, self.redactor) for text in texts]
+
     def known_secrets(self) -> frozenset[str]:
-        """Every value that no file may hold, as far as this process knows."""
-        return self.redactor.values | self.tokens.known()
+        """Every value that no file may hold; the redactor knows all of them then."""
+        self.redactor.learn([*self.tokens.known(), *self.state.look().clients_tokens])
+        return self.redactor.values
 
     # what clients send
 
@@ -97,7 +101,7 @@ class LiveHandler:
             objection = self.gate.objection(request, tokens=known, owned=self.owned)
             if objection is not None:
                 with self.state.changing() as state:
-                    state.note_held(f"{self._word(request.method)} {objection}")
+                    state.note_held(f"{request.method[:20]} {objection}")
                 return self.gate.refusal(request)
             if self.manners.patience() > 0 or self.manners.spent():
                 return _too_many(self.manners.patience())
@@ -127,6 +131,8 @@ class LiveHandler:
         if response.ok and isinstance(token, str):
             self._clients_tokens[token] = False
             self.redactor.learn([token])
+            with self.state.changing() as state:
+                state.clients_tokens.append(token)
         return response
 
     def _leave(self, request: Request) -> Response:
@@ -157,9 +163,6 @@ class LiveHandler:
             with self.state.changing() as state:
                 state.ended = state.ended or why
             raise LiveStopped(why) from None
-
-    def _word(self, method: str) -> str:
-        return said(method[:20], self.redactor)
 
     def _with_token(self, request: Request) -> Response:
         """Sends with the run's token, once more with a fresh one where it had expired."""

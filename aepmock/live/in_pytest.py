@@ -17,6 +17,7 @@ from aepmock.live.plan import Plan
 from aepmock.live.redacted import scan
 from aepmock.live.run import LiveRun, live_run
 from aepmock.live.settings import resolve_live
+from aepmock.live.shown import shown_row
 
 
 class LiveSession:
@@ -32,7 +33,8 @@ class LiveSession:
     def add_rows(self, tally: Tally) -> None:
         """Adds what this process's watches learned to what its tests saw."""
         for watch in self._watches:
-            tally.live += [row for row in watch.rows() if row not in tally.live]
+            rows = [shown_row(row, self.handler.redactor) for row in watch.rows()]
+            tally.live += [row for row in rows if row not in tally.live]
 
     def finish(self) -> None:
         """Tidies up, where this process began the run. Does nothing a second time."""

@@ -30,7 +30,7 @@ from aepmock.live.plan import Plan, Ports
 from aepmock.live.private import private_folder
 from aepmock.live.redacted import scan
 from aepmock.live.settings import LiveSettings, missing_credentials, require
-from aepmock.live.shown import saying
+from aepmock.live.shown import saying, shown
 from aepmock.live.tidying import Tidied, count_connections, tidy
 from aepmock.settings import Setting
 
@@ -68,6 +68,11 @@ class LiveRun:
 
             keep_confirmed(Path(settings.record), report.live, settings.secrets)
         return replace(report, live_run={**self.about(), "fail_on_drift": settings.fail_on_drift})
+
+    def shown(self, text: str) -> str:
+        """A text of several lines without the run's secrets and without control characters."""
+        self.handler.known_secrets()
+        return shown(text, self.handler.redactor, lines=True)
 
     def scan(self, path: Path) -> None:
         """Deletes a file that holds a secret of the run, and raises SecretFoundError."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
+from aepmock.judge import LiveRow
 from aepmock.judge.redaction import MARK, Redactor
 
 MOST = 4000
@@ -37,6 +39,12 @@ def said(text: object, redactor: Redactor) -> str:
 def saying(say: Callable[[str], None], redactor: Redactor) -> Callable[[str], None]:
     """Says lines only as they may be shown."""
     return lambda line: say(shown(line, redactor))
+
+
+def shown_row(row: LiveRow, redactor: Redactor) -> LiveRow:
+    """A row of a report: what a service called its fields and codes stands in it."""
+    texts = {name: value for name, value in vars(row).items() if isinstance(value, str)}
+    return replace(row, **{name: shown(value, redactor) for name, value in texts.items()})
 
 
 def _escaped(character: str) -> str:

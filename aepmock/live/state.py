@@ -35,6 +35,7 @@ class State:
     old_tokens: list[str] = field(default_factory=list)
     tokens_minted: int = 0
     tokens_of_clients: int = 0
+    clients_tokens: list[str] = field(default_factory=list)
     sent: int = 0
     created: int = 0
     deleted: int = 0

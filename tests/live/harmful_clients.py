@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,3 +37,18 @@ class AsksForProduction(_Bearer):  # type: ignore[misc, valid-type]
 
     def headers(self) -> dict[str, str]:
         return {**super().headers(), "x-sandbox-name": "prod"}
+
+
+class TellsEverything(_Bearer):  # type: ignore[misc, valid-type]
+    """Logs, prints, warns and raises with its token, whole and in part, and moves the cursor."""
+
+    def list_connections(
+        self, *, limit: int | None = None, property: Sequence[str] = (), orderby: str | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        token = self.headers()["Authorization"].partition(" ")[2]
+        text = f"\x1b[2J token {token} or {token[: len(token) * 2 // 3]}\u2026 told by the client"
+        logging.getLogger("acme.client").warning(text)
+        print(text)
+        print(text, file=sys.stderr)
+        warnings.warn(text, stacklevel=1)
+        raise RuntimeError(text)
