@@ -134,6 +134,8 @@ def _live_config(
 ) -> SuiteConfig:
     from dataclasses import replace
 
+    if suite.program is not None:
+        suite.program.fence()
     few = EXAMPLES if settings["examples"].origin == "default" else suite.examples
     return replace(suite, live=live.handler, examples=few)
 

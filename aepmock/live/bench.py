@@ -38,6 +38,7 @@ class LiveBench(Bench):
     timeout_s = TIMEOUT_S
     deadline_s = 5 * TIMEOUT_S
     most_requests = 60
+    guards_everywhere = True
 
     def __init__(self, config: SuiteConfig, name: str, handler: LiveHandler) -> None:
         super().__init__(config, name, "default", {})

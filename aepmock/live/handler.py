@@ -18,6 +18,7 @@ from aepmock.contract import load_contract
 from aepmock.judge.masking import bearer
 from aepmock.judge.redaction import Redactor
 from aepmock.live.gate import Gate
+from aepmock.live.leading import Leads, is_elsewhere, nothing_there
 from aepmock.live.manners import Manners, is_disturbance
 from aepmock.live.outside import LostError
 from aepmock.live.ownership import Journal, is_connection_id, name_prefix
@@ -53,6 +54,7 @@ class LiveHandler:
         self.tokens = Tokens(plan, self.state, self.manners, self.ports, self.redactor)
         self.journal = Journal(plan.journal_path, self.redactor)
         self.gate = Gate(plan)
+        self.leads = Leads(plan.settings, self.contract.base_path)
         self.owned: dict[str, str] = {}
         self.observers: list[Observer] = []
         self._clients_tokens: dict[str, bool] = {}
@@ -82,6 +84,10 @@ class LiveHandler:
             "left_behind": [],
         }
 
+    def _held(self, text: str) -> None:
+        with self.state.changing() as state:
+            state.note_held(text)
+
     def _shown(self, texts: Iterable[str]) -> list[str]:
         return [shown(text, self.redactor) for text in texts]
 
@@ -94,25 +100,33 @@ class LiveHandler:
 
     def handle(self, request: Request) -> Response:
         """The answer to a client's request. Raises LiveStopped once the run must not go on."""
+        if is_elsewhere(request):
+            return nothing_there()
         with self._lock:
-            if request.path == token_path() and request.method == "POST":
-                return self._token_request(request)
-            known = self.tokens.known() | self._clients_tokens.keys()
-            objection = self.gate.objection(request, tokens=known, owned=self.owned)
-            if objection is not None:
-                with self.state.changing() as state:
-                    state.note_held(f"{request.method[:20]} {objection}")
-                return self.gate.refusal(request)
-            if self.manners.patience() > 0 or self.manners.spent():
-                return _too_many(self.manners.patience())
-            return self._leave(request)
+            response, host = self.leads.kept_here(request, self._answer(request))
+            if host:
+                self._held(
+                    f"{request.method[:20]} was answered with a way to {host[:80]}: kept here"
+                )
+            return response
+
+    def _answer(self, request: Request) -> Response:
+        if request.path == token_path() and request.method == "POST":
+            return self._token_request(request)
+        known = self.tokens.known() | self._clients_tokens.keys()
+        objection = self.gate.objection(request, tokens=known, owned=self.owned)
+        if objection is not None:
+            self._held(f"{request.method[:20]} {objection}")
+            return self.gate.refusal(request)
+        if self.manners.patience() > 0 or self.manners.spent():
+            return _too_many(self.manners.patience())
+        return self._leave(request)
 
     def _token_request(self, request: Request) -> Response:
         """A client that mints its own token: counted, and the token known from then on."""
         own = self.settings.client_id
         if own.encode() not in request.body and own not in request.target:
-            with self.state.changing() as state:
-                state.note_held("POST to the token endpoint for another client id")
+            self._held("POST to the token endpoint for another client id")
             return replace(self.gate.refusal(request), injected=True)
         if not self.settings.client_secret:
             # The user gave a token instead of what one is minted with.

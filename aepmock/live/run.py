@@ -207,9 +207,14 @@ def _locked(journal: Path) -> Iterator[None]:
     """Holds the run's lock, so that a sweep leaves it alone."""
     from filelock import FileLock
 
-    journal.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(lock_of(journal))
+    try:
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise UsageError(f"the journal {journal} can't be written: {error}") from None
     with lock:
+        lock.release()  # acquired twice by now
         yield
     with suppress(OSError):
         lock_of(journal).unlink()

