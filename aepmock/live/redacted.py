@@ -100,10 +100,14 @@ def write(path: Path, entries: Iterable[Redacted], secrets: Iterable[str]) -> No
     """Writes a file of redacted lines. Raises SecretFoundError, and keeps nothing, see `scan`."""
     draft = path.with_name(f".{path.name}.tmp")
     draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text("".join(entry.line() for entry in entries), "utf-8")
-    scan(draft, secrets)
-    draft.replace(path)
+    try:
+        draft.touch(mode=0o600)
+        draft.write_text("".join(entry.line() for entry in entries), "utf-8")
+        scan(draft, secrets)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def scan(path: Path, secrets: Iterable[str]) -> None:
