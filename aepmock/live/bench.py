@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import strategies as st
 
@@ -21,6 +23,7 @@ from aepmock.service import Interposer
 from aepmock.strategies import new_connections, owned_texts, renames
 from aepmock.suite.bench import IMS_URL, PLATFORM, Bench
 from aepmock.suite.config import SuiteConfig
+from aepmock.suite.programs import environment
 from aepmock.suite.trial import Trial
 
 TIMEOUT_S = 60.0
@@ -49,6 +52,8 @@ class LiveBench(Bench):
         self.redactor = handler.redactor
 
     def __enter__(self) -> LiveBench:
+        # A client that minds the proxy of the environment would look for the kit there.
+        self._stack.enter_context(patch.dict(os.environ, environment(os.environ)))
         super().__enter__()
         self.learn((*self.live.settings.secrets, *self._run_tokens()))
         return self

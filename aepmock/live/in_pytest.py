@@ -17,7 +17,7 @@ from aepmock.live.plan import Plan
 from aepmock.live.redacted import scan
 from aepmock.live.run import LiveRun, live_run
 from aepmock.live.settings import resolve_live
-from aepmock.live.shown import shown_row
+from aepmock.live.shown import shown_report, shown_row
 
 
 class LiveSession:
@@ -44,7 +44,8 @@ class LiveSession:
         """The report, with what the run did and left behind as far as this process knows."""
         if self._run is not None:
             return self._run.completed(report)
-        return replace(report, live_run=self.handler.about())
+        clean = shown_report(report, self.handler.redactor)
+        return replace(clean, live_run=self.handler.about())
 
     def scan(self, path: Path) -> None:
         """Deletes a file that holds a secret of the run, and raises SecretFoundError."""

@@ -30,7 +30,7 @@ from aepmock.live.plan import Plan, Ports
 from aepmock.live.private import private_folder
 from aepmock.live.redacted import scan
 from aepmock.live.settings import LiveSettings, missing_credentials, require
-from aepmock.live.shown import saying, shown
+from aepmock.live.shown import saying, shown, shown_report
 from aepmock.live.tidying import Tidied, count_connections, tidy
 from aepmock.settings import Setting
 
@@ -67,7 +67,9 @@ class LiveRun:
             from aepmock.live.recording import keep_confirmed
 
             keep_confirmed(Path(settings.record), report.live, settings.secrets)
-        return replace(report, live_run={**self.about(), "fail_on_drift": settings.fail_on_drift})
+        about = {**self.about(), "fail_on_drift": settings.fail_on_drift}
+        self.handler.known_secrets()
+        return replace(shown_report(report, self.handler.redactor), live_run=about)
 
     def shown(self, text: str) -> str:
         """A text of several lines without the run's secrets and without control characters."""

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from aepmock.judge import LiveRow
+from aepmock.judge import Finding, LiveRow, Report
 from aepmock.judge.redaction import MARK, Redactor
 
 MOST = 4000
@@ -18,6 +18,7 @@ MOST = 4000
 _LONG = 16
 _END, _WITHIN = 12, 20
 """Of a secret of `_LONG` characters or more so many at its ends, or within it, give it away."""
+_QUOTES = frozenset({"summary", "expected", "got", "exchange", "diff", "log"})
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -45,6 +46,24 @@ def shown_row(row: LiveRow, redactor: Redactor) -> LiveRow:
     """A row of a report: what a service called its fields and codes stands in it."""
     texts = {name: value for name, value in vars(row).items() if isinstance(value, str)}
     return replace(row, **{name: shown(value, redactor) for name, value in texts.items()})
+
+
+def shown_report(report: Report, redactor: Redactor) -> Report:
+    """A report: its findings quote what a service and a client sent, headers and bodies whole."""
+    results = tuple(
+        replace(
+            result,
+            reason=shown(result.reason, redactor, lines=True),
+            findings=tuple(_shown_finding(finding, redactor) for finding in result.findings),
+        )
+        for result in report.results
+    )
+    return replace(report, results=results)
+
+
+def _shown_finding(finding: Finding, redactor: Redactor) -> Finding:
+    texts = {n: shown(v, redactor, lines=True) for n, v in vars(finding).items() if n in _QUOTES}
+    return replace(finding, calls=tuple(shown(c, redactor) for c in finding.calls), **texts)
 
 
 def _escaped(character: str) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from aepmock.contract import load_contract
 from aepmock.errors import UsageError
+from aepmock.judge import ClauseResult, Finding, Report, Verdict
 from aepmock.judge.redaction import Redactor
 from aepmock.live.doctor import examine
 from aepmock.live.shown import shown
@@ -147,6 +149,22 @@ def test_what_a_client_asks_for_is_shown_as_text(upstream: Upstream, tmp_path: P
     assert about["held_back"]
     assert about["disturbances"]
     assert all(harmless(text) for text in [*about["held_back"], *about["disturbances"]])
+
+
+def test_what_a_finding_quotes_is_shown_as_text(upstream: Upstream, tmp_path: Path) -> None:
+    contract = load_contract()
+    half = TOKEN[: len(TOKEN) // 2]
+    quoted = dict.fromkeys(
+        ("summary", "expected", "got", "exchange", "diff", "log"), HOSTILE + half
+    )
+    finding = Finding("request.sandbox", calls=(HOSTILE + half,), **quoted)
+    result = ClauseResult(contract.clauses["request.sandbox"], Verdict.BROKEN, 1, (finding,))
+    report = Report("", "", "", "live", "", 0, "", 0.0, (result,))
+    with upstream.running(tmp_path, []) as run:
+        run.handler.redactor.learn([TOKEN])
+        said = json.dumps(run.completed(report).to_json(), ensure_ascii=False)
+    assert harmless(said, TOKEN)
+    assert r"\\x9b31m" in said
 
 
 def test_a_recording_is_shown_as_text(tmp_path: Path) -> None:
