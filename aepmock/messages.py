@@ -6,8 +6,8 @@ show what was on the wire. Values are text decoded as ISO-8859-1, so that any oc
 
 from __future__ import annotations
 
-import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -176,7 +176,7 @@ class Response:
     def json(self) -> Any:
         """The body read as JSON, unzipped where it is zipped. Raises ValueError."""
         if self.headers.get("content-encoding") == "gzip":
-            return read_json(gzip.decompress(self.body))
+            return read_json(unzipped(self.body))
         return read_json(self.body)
 
     @cached_property
@@ -202,6 +202,33 @@ class Exchange:
 
 
 Handler = Callable[[Request], Response]
+
+
+MOST_UNZIPPED = 32 * 1024 * 1024
+"""So many octets of a zipped body are read; one that holds more can't be read."""
+
+
+def unzipped(body: bytes, most: int = MOST_UNZIPPED) -> bytes:
+    """What a gzip body holds (RFC 1952, several members too).
+
+    Raises ValueError for octets that are none, and for more than `most` octets.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while body:
+        reader = zlib.decompressobj(wbits=31)
+        try:
+            part = reader.decompress(body, most - size + 1)
+        except zlib.error as error:
+            raise ValueError(f"octets that can't be unzipped: {error}") from None
+        size += len(part)
+        if size > most:
+            raise ValueError(f"more than {most} octets when it is unzipped")
+        if not reader.eof:
+            raise ValueError("zipped octets that break off")
+        parts.append(part)
+        body = reader.unused_data.lstrip(b"\0")
+    return b"".join(parts)
 
 
 def read_json(body: bytes) -> Any:

@@ -134,6 +134,8 @@ def _live_config(
 ) -> SuiteConfig:
     from dataclasses import replace
 
+    if suite.program is not None:
+        suite.program.fence()
     few = EXAMPLES if settings["examples"].origin == "default" else suite.examples
     return replace(suite, live=live.handler, examples=few)
 
@@ -142,12 +144,14 @@ def _begin_live(config: pytest.Config) -> None:
     """Begins a live run, or takes part in one; only the flag does that."""
     from aepmock.live.in_pytest import begin, join, taken_plan
     from aepmock.live.plan import Plan
+    from aepmock.live.quiet import keep_quiet
 
     plan = taken_plan()
     if is_worker(config):
         plan = Plan.from_text(config.workerinput["aepmock_live"])  # type: ignore[attr-defined]
     if plan is not None:
         config.stash[LIVE] = join(plan)
+        keep_quiet(config, config.stash[LIVE].handler.redactor)
         return
     flags = given(lambda name: config.getoption(name, None), prefix="aepmock_")
     project, folder = config.rootpath, config.invocation_params.dir
@@ -158,6 +162,7 @@ def _begin_live(config: pytest.Config) -> None:
         )
     except UsageError as error:
         raise pytest.UsageError(f"aepmock: {error}") from None
+    keep_quiet(config, config.stash[LIVE].handler.redactor)
     config.add_cleanup(config.stash[LIVE].finish)
 
 

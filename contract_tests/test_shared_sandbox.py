@@ -1,4 +1,5 @@
-"""Lists and counts where other connections may be: by a name that only the example's own have."""
+"""Lists and counts where other connections may be: by a description that only the example's
+own have: each has a name of its own, so that a live run can tell them apart."""
 
 from __future__ import annotations
 
@@ -17,16 +18,18 @@ LIVE = (
 
 def test_a_filtered_list_is_read_to_its_end(bench: Bench) -> None:
     def example(trial: Trial, text: str) -> None:
-        items = trial.seed(3, name=text)
-        trial.call("list_connections", limit=2, property=(f"name=={items[0]['name']}",))
+        shared = bench.name(text)
+        trial.seed(3, description=shared)
+        trial.call("list_connections", limit=2, property=(f"description=={shared}",))
 
-    bench.run_each(["of one name", "a&b=c+d;e/f", "naïve café"], example)
+    bench.run_each(["of one kind", "a&b=c+d;e/f", "naïve café"], example)
 
 
 def test_a_filtered_list_in_order_is_read_to_its_end(bench: Bench) -> None:
     def example(trial: Trial, orderby: str) -> None:
-        items = trial.seed(3, name="in order")
-        only = (f"name=={items[0]['name']}",)
+        shared = bench.name("in order")
+        trial.seed(3, description=shared)
+        only = (f"description=={shared}",)
         trial.call("list_connections", limit=2, property=only, orderby=orderby)
 
     bench.run_each(["-createdAt", "name"], example)
@@ -34,8 +37,9 @@ def test_a_filtered_list_in_order_is_read_to_its_end(bench: Bench) -> None:
 
 def test_a_filtered_count_is_the_services(bench: Bench) -> None:
     def example(trial: Trial, text: str) -> None:
-        items = trial.seed(2, name=text)
-        trial.call("count_connections", property=(f"name=={items[0]['name']}",))
+        shared = bench.name(text)
+        trial.seed(2, description=shared)
+        trial.call("count_connections", property=(f"description=={shared}",))
         trial.call("count_connections")
 
     bench.run_each(["counted", "counted & found"], example)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
+from ipaddress import ip_address
 from threading import Lock, local
 from typing import Any
 
@@ -25,10 +26,16 @@ from aepmock.errors import EscapedRequestError
 
 @dataclass
 class Guard:
-    """A guard that is on. `attempts` lists the hosts someone tried to reach."""
+    """A guard that is on. `attempts` lists those of Adobe's hosts that someone tried to reach.
+
+    With `everywhere` all hosts but this machine are kept from everyone; `strangers` lists those
+    that are not Adobe's.
+    """
 
     doors: tuple[str, ...]
     attempts: list[str] = field(default_factory=list)
+    everywhere: bool = False
+    strangers: list[str] = field(default_factory=list)
 
     def explain(self, host: str) -> str:
         """What happened and what to do about it."""
@@ -51,10 +58,13 @@ _replaced: list[tuple[type, str, _Method, _Method | None]] = []
 
 
 @contextmanager
-def guarding(doors: tuple[str, ...]) -> Iterator[Guard]:
-    """Raises EscapedRequestError in whoever looks up or connects to one of Adobe's hosts."""
+def guarding(doors: tuple[str, ...], *, everywhere: bool = False) -> Iterator[Guard]:
+    """Raises EscapedRequestError in whoever looks up or connects to one of Adobe's hosts.
+
+    With `everywhere`, for a live run, in whoever does so with any host but this machine.
+    """
     global _installed
-    guard = Guard(doors)
+    guard = Guard(doors, everywhere=everywhere)
     with _lock:
         if not _installed:
             sys.addaudithook(_watch)
@@ -145,3 +155,18 @@ def _check(host: object) -> None:
     if guard is not None and isinstance(host, str) and is_adobe(host.rstrip(".")):
         guard.attempts.append(host)
         raise EscapedRequestError(guard.explain(host))
+    if guard is not None and guard.everywhere and isinstance(host, str) and not _is_here(host):
+        guard.strangers.append(host)
+        raise EscapedRequestError(
+            f"something in this process tried to reach {host}, which is no host of this live "
+            "run's settings; aepmock stopped it"
+        )
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine, by an address or a name; "" listens everywhere on it."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host.lower().rstrip(".") in ("", "localhost", socket.gethostname().lower())
+    return address.is_loopback or address.is_unspecified

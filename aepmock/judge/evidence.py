@@ -102,7 +102,8 @@ class Call:
     `looped` says that the kit broke the call off because it went on for ever; `lost` that a
     program gave no answer that could be judged, so that only its exchanges count. `traces` is
     what it left elsewhere, with an empty one for each place where somebody looked in vain, or
-    None where nobody looked.
+    None where nobody looked. `strangers` are hosts beside the service that it tried to reach, and
+    was kept from: in a live run only, where every one is.
     """
 
     operation: str
@@ -114,6 +115,7 @@ class Call:
     looped: bool = False
     lost: bool = False
     traces: tuple[Trace, ...] | None = None
+    strangers: tuple[str, ...] = ()
 
 
 @dataclass

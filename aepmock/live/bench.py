@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import strategies as st
 
 from aepmock.judge import Session
 from aepmock.live.handler import LiveHandler
 from aepmock.live.manners import is_disturbance
-from aepmock.live.ownership import name_prefix
 from aepmock.live.settings import missing_credentials
 from aepmock.live.state import LiveStopped
 from aepmock.live.tidying import delete_all
@@ -22,6 +23,7 @@ from aepmock.service import Interposer
 from aepmock.strategies import new_connections, owned_texts, renames
 from aepmock.suite.bench import IMS_URL, PLATFORM, Bench
 from aepmock.suite.config import SuiteConfig
+from aepmock.suite.programs import environment
 from aepmock.suite.trial import Trial
 
 TIMEOUT_S = 60.0
@@ -39,6 +41,7 @@ class LiveBench(Bench):
     timeout_s = TIMEOUT_S
     deadline_s = 5 * TIMEOUT_S
     most_requests = 60
+    guards_everywhere = True
 
     def __init__(self, config: SuiteConfig, name: str, handler: LiveHandler) -> None:
         super().__init__(config, name, "default", {})
@@ -49,6 +52,8 @@ class LiveBench(Bench):
         self.redactor = handler.redactor
 
     def __enter__(self) -> LiveBench:
+        # A client that minds the proxy of the environment would look for the kit there.
+        self._stack.enter_context(patch.dict(os.environ, environment(os.environ)))
         super().__enter__()
         self.learn((*self.live.settings.secrets, *self._run_tokens()))
         return self
@@ -73,14 +78,15 @@ class LiveBench(Bench):
         return nullcontext()
 
     def name(self, text: str) -> str:
-        return name_prefix(self.live.plan.run) + text
+        """A name of the run's, and never the same one again."""
+        return self.live.fresh_name(text)
 
     def valid_connections(self) -> st.SearchStrategy[NewConnection]:
         return new_connections(
             self.connector,
             descriptions=self.config.descriptions,
             versions=self.config.versions,
-            names=owned_texts(self.name("")),
+            names=owned_texts("").map(self.name),
             params=self._params(),
         )
 
@@ -100,7 +106,7 @@ class LiveBench(Bench):
         }
 
     def patches(self) -> st.SearchStrategy[list[dict[str, Any]]]:
-        return renames(owned_texts(self.name("")))
+        return renames(owned_texts("").map(self.name))
 
     def check_creating(self) -> None:
         """Raises OutOfReach where there are no credentials for the connector."""
@@ -179,6 +185,6 @@ class LiveBench(Bench):
 
     def stop_if_told(self) -> None:
         """Raises LiveStopped once nothing more may be sent, whatever the client made of it."""
-        stopped = self.live.state.look().stopped
-        if stopped:
-            raise LiveStopped(stopped)
+        state = self.live.state.look()
+        if state.stopped or state.ended:
+            raise LiveStopped(state.stopped or state.ended)

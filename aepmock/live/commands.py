@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from aepmock.errors import UsageError
+from aepmock.errors import AepmockError, UsageError
 from aepmock.live.flags import FLAGS, add_flags, given
 from aepmock.settings import Setting, project_folder, read_live_table
 
@@ -38,7 +38,8 @@ def add_live_commands(commands: Any) -> None:
     _add_replay(inner)
     about = "delete what an interrupted live run left behind"
     sweep = commands.add_parser("sweep", help=about, description=about, allow_abbrev=False)
-    add_flags(sweep.add_argument, prefix="", only=REACHING - {"live-sandbox"})
+    sweeping = REACHING - {"live-sandbox"} | {"live-allow-sandbox"}
+    add_flags(sweep.add_argument, prefix="", only=sweeping)
     sweep.add_argument("--sandbox", metavar="NAME", help="only runs in this sandbox")
     sweep.add_argument("--run", metavar="ID", help="only this run")
     sweep.add_argument("--dry-run", action="store_true", help="say what would be deleted")
@@ -73,7 +74,12 @@ def judged_live(
 
     connector = str(settings["connector"].value)
     with live_run(live_settings(arguments), folder=folder, connector=connector, say=say) as run:
-        yield run
+        try:
+            yield run
+        except AepmockError as error:
+            # What the suite's process said at its end, the client's own words in it.
+            error.args = (run.shown(str(error)),)
+            raise
 
 
 def live_settings(arguments: argparse.Namespace) -> LiveSettings:
@@ -119,7 +125,9 @@ def run_replay(arguments: argparse.Namespace) -> int:
 
     from rich.console import Console
 
+    from aepmock.judge.redaction import Redactor
     from aepmock.live.recording import not_confirmed_for, replay_all
+    from aepmock.live.shown import shown_row
     from aepmock.reports.as_text import render_drift
 
     folder, days = Path(arguments.folder), arguments.max_age_days
@@ -127,7 +135,9 @@ def run_replay(arguments: argparse.Namespace) -> int:
         raise UsageError("--max-age-days takes a number from 0 on")
     findings = replay_all(folder)
     out = Console(highlight=False)
-    render_drift(findings.rows, console=out, verbose=arguments.verbose)
+    # A recording comes with a repository: it is data, as an answer of the service was.
+    rows = [shown_row(row, Redactor()) for row in findings.rows]
+    render_drift(rows, console=out, verbose=arguments.verbose)
     if days is not None:
         stale = not_confirmed_for(folder, days, today=datetime.now(UTC).date())
         print(f"\nNot confirmed within {days} days: {len(stale) or 'nothing'}")

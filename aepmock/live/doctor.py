@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
+from aepmock.contract import load_contract
 from aepmock.errors import UsageError
+from aepmock.judge.redaction import Redactor
 from aepmock.live import passport
 from aepmock.live.handler import LiveHandler
 from aepmock.live.plan import Plan, Ports
+from aepmock.live.private import private_folder
 from aepmock.live.settings import (
     LiveSettings,
     known_keys,
     missing,
     missing_credentials,
 )
+from aepmock.live.shown import saying
 
 READY, NOT_READY = 0, 2
 
@@ -32,6 +34,7 @@ def examine(
 
     Sends requests that read only: a token, the look-up of the sandbox, one page of one item.
     """
+    say = saying(say, Redactor(load_contract().secret_names, settings.secrets))
     lacking = {key.name for key in missing(settings)}
     for line in _settings_lines(settings, lacking):
         say(line)
@@ -39,9 +42,10 @@ def examine(
         say("nothing was sent: the settings above that are missing come first")
         return NOT_READY
     ready = True
-    with tempfile.TemporaryDirectory(prefix="aepmock-live-") as private:
-        plan = Plan("doctor", settings, private, str(Path(private) / "unused.jsonl"), 0)
+    with private_folder() as private:
+        plan = Plan("doctor", settings, str(private), str(private / "unused.jsonl"), 0)
         handler = LiveHandler(plan, ports, owner=True)
+        say = saying(say, handler.redactor)
         try:
             for step in _steps(handler):
                 say(step)

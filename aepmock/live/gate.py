@@ -81,9 +81,9 @@ class Gate:
         if operation.id == "connections.create":
             return self._create_objection(request)
         if operation.id in _OURS_ONLY:
-            return (
-                None if self.target_id(request) in owned else "about a connection not of this run"
-            )
+            if self.target_id(request) not in owned:
+                return "about a connection not of this run"
+            return self._rename_objection(request)
         return None if operation.id in _READING else "of an operation that is not for live runs"
 
     def _create_objection(self, request: Request) -> str | None:
@@ -102,6 +102,21 @@ class Gate:
         if given is None:
             return "to create for a connector without credentials"
         return None if _params(body) <= set(given.items()) else "to create with other credentials"
+
+    def _rename_objection(self, request: Request) -> str | None:
+        """What a run created is known again by its name, also when the run was killed."""
+        try:
+            steps = request.json if request.method == "PATCH" else []
+        except ValueError:
+            return None  # the service refuses it
+        for step in steps if isinstance(steps, list) else ():
+            path = step.get("path") if isinstance(step, dict) else None
+            if path not in ("", "/name") or step.get("op") == "test":
+                continue
+            value = step.get("value")
+            if path == "" or not isinstance(value, str) or not value.startswith(self._prefix):
+                return "to give a connection of the run another name"
+        return None
 
     def target_id(self, request: Request) -> str | None:
         """The id in the path of a request, decoded; None where it has none."""

@@ -7,26 +7,31 @@ back as it was. What the kit asks for itself goes the same way out, and is repea
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import RLock
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from aepmock.contract import load_contract
+from aepmock.judge.masking import bearer
 from aepmock.judge.redaction import Redactor
 from aepmock.live.gate import Gate
+from aepmock.live.leading import Leads, is_elsewhere, nothing_there
 from aepmock.live.manners import Manners, is_disturbance
 from aepmock.live.outside import LostError
-from aepmock.live.ownership import Journal
+from aepmock.live.ownership import Journal, is_connection_id, name_prefix
 from aepmock.live.plan import Plan, Ports
-from aepmock.live.state import SharedState
+from aepmock.live.shown import shown
+from aepmock.live.state import LiveStopped, SharedState
 from aepmock.live.token import Tokens, is_expired, token_path
 from aepmock.messages import Exchange, Headers, Request, Response
 
 Observer = Callable[[Exchange], None]
 """Is shown every exchange with the sandbox in order, the kit's own among them, secrets included."""
 
+UNAUTHORISED = 401
 TRIES = 4
 """How often the kit repeats a request of its own that was disturbed."""
 
@@ -46,12 +51,14 @@ class LiveHandler:
         self.state = SharedState(plan.private_folder)
         self.redactor: Redactor = plan.redactor(self.contract.secret_names)
         self.manners = Manners(plan, self.state, self.ports, owner=owner)
-        self.tokens = Tokens(plan, self.state, self.manners, self.ports)
+        self.tokens = Tokens(plan, self.state, self.manners, self.ports, self.redactor)
         self.journal = Journal(plan.journal_path, self.redactor)
         self.gate = Gate(plan)
+        self.leads = Leads(plan.settings, self.contract.base_path)
         self.owned: dict[str, str] = {}
         self.observers: list[Observer] = []
-        self._clients_tokens: set[str] = set()
+        self._clients_tokens: dict[str, bool] = {}
+        """Tokens that clients minted, and whether the service once took them."""
         self._base = urlsplit(plan.settings.base_url)
         self._numbers = 0
         self._lock = RLock()
@@ -70,40 +77,56 @@ class LiveHandler:
             "throttled": state.throttled,
             "slowest_s": round(state.slowest_s, 2),
             "disturbed": state.disturbed,
-            "disturbances": state.disturbances,
-            "held_back": state.held,
-            "notes": state.notes,
+            "disturbances": self._shown(state.disturbances),
+            "held_back": self._shown(state.held),
+            "notes": self._shown(state.notes),
             "budget_spent": state.spent,
             "left_behind": [],
         }
 
+    def _held(self, text: str) -> None:
+        with self.state.changing() as state:
+            state.note_held(text)
+
+    def _shown(self, texts: Iterable[str]) -> list[str]:
+        return [shown(text, self.redactor) for text in texts]
+
     def known_secrets(self) -> frozenset[str]:
-        """Every value that no file may hold, as far as this process knows."""
-        return self.redactor.values | self.tokens.known()
+        """Every value that no file may hold; the redactor knows all of them then."""
+        self.redactor.learn([*self.tokens.known(), *self.state.look().clients_tokens])
+        return self.redactor.values
 
     # what clients send
 
     def handle(self, request: Request) -> Response:
         """The answer to a client's request. Raises LiveStopped once the run must not go on."""
+        if is_elsewhere(request):
+            return nothing_there()
         with self._lock:
-            if request.path == token_path() and request.method == "POST":
-                return self._token_request(request)
-            known = self.tokens.known() | self._clients_tokens
-            objection = self.gate.objection(request, tokens=known, owned=self.owned)
-            if objection is not None:
-                with self.state.changing() as state:
-                    state.note_held(f"{request.method} {objection}")
-                return self.gate.refusal(request)
-            if self.manners.patience() > 0 or self.manners.spent():
-                return _too_many(self.manners.patience())
-            return self._leave(request)
+            response, host = self.leads.kept_here(request, self._answer(request))
+            if host:
+                self._held(
+                    f"{request.method[:20]} was answered with a way to {host[:80]}: kept here"
+                )
+            return response
+
+    def _answer(self, request: Request) -> Response:
+        if request.path == token_path() and request.method == "POST":
+            return self._token_request(request)
+        known = self.tokens.known() | self._clients_tokens.keys()
+        objection = self.gate.objection(request, tokens=known, owned=self.owned)
+        if objection is not None:
+            self._held(f"{request.method[:20]} {objection}")
+            return self.gate.refusal(request)
+        if self.manners.patience() > 0 or self.manners.spent():
+            return _too_many(self.manners.patience())
+        return self._leave(request)
 
     def _token_request(self, request: Request) -> Response:
         """A client that mints its own token: counted, and the token known from then on."""
         own = self.settings.client_id
         if own.encode() not in request.body and own not in request.target:
-            with self.state.changing() as state:
-                state.note_held("POST to the token endpoint for another client id")
+            self._held("POST to the token endpoint for another client id")
             return replace(self.gate.refusal(request), injected=True)
         if not self.settings.client_secret:
             # The user gave a token instead of what one is minted with.
@@ -120,8 +143,10 @@ class LiveHandler:
         document = response.json_or_none
         token = document.get("access_token") if isinstance(document, dict) else None
         if response.ok and isinstance(token, str):
-            self._clients_tokens.add(token)
+            self._clients_tokens[token] = False
             self.redactor.learn([token])
+            with self.state.changing() as state:
+                state.clients_tokens.append(token)
         return response
 
     def _leave(self, request: Request) -> Response:
@@ -130,19 +155,32 @@ class LiveHandler:
         creating = operation is not None and operation.id == "connections.create"
         name = request.json["name"] if creating and _has_name(request) else ""
         if name:
-            self.journal.creating(name)
+            with self._journalling():
+                self.journal.creating(name)
         response = self._with_token(request)
         if creating:
             self._account_create(name, response)
         elif operation is not None and operation.id == "connections.delete":
             self._account_delete(self.gate.target_id(request) or "", response)
         self._observe(Exchange(request, response))
-        self.manners.note(request, response)
+        own = self._clients_tokens.get(bearer(request), False)
+        self.manners.note(request, response, renewable=own and is_expired(response))
         return response
+
+    @contextmanager
+    def _journalling(self) -> Iterator[None]:
+        """Ends the run where its journal can't be written to: it may create nothing more."""
+        try:
+            yield
+        except OSError as error:
+            why = f"the journal {self.plan.journal} can't be written to: {error.strerror or error}"
+            with self.state.changing() as state:
+                state.ended = state.ended or why
+            raise LiveStopped(why) from None
 
     def _with_token(self, request: Request) -> Response:
         """Sends with the run's token, once more with a fresh one where it had expired."""
-        sent = (request.headers.get("authorization") or "").partition(" ")[2].strip()
+        sent = bearer(request)
         ours = sent in self.tokens.known()
         token = self.tokens.current() if ours else sent
         response = self._sent(self._outgoing(request, token))
@@ -150,7 +188,12 @@ class LiveHandler:
             fresh = self.tokens.renewed(token)
             if fresh:
                 self._observe(Exchange(request, response))
-                response = self._sent(self._outgoing(request, fresh))
+                token, response = fresh, self._sent(self._outgoing(request, fresh))
+        if response.status != UNAUTHORISED and not is_disturbance(response):
+            if ours:
+                self.tokens.worked(token)
+            elif sent in self._clients_tokens:
+                self._clients_tokens[sent] = True
         return response
 
     def _outgoing(self, request: Request, token: str) -> Request:
@@ -181,29 +224,45 @@ class LiveHandler:
     def _account_create(self, name: str, response: Response) -> None:
         document = response.json_or_none
         connection_id = document.get("id") if isinstance(document, dict) else None
-        if response.ok and isinstance(connection_id, str):
-            self._own(name, connection_id)
+        if response.ok and is_connection_id(connection_id):
+            self._own(name, str(connection_id))
         elif name and 400 <= response.status < 500 and response.status != 408:
             self.journal.refused(name, response.status)
 
     def _own(self, name: str, connection_id: str) -> None:
-        self.journal.created(name, connection_id)
         self.owned[connection_id] = name
         with self.state.changing() as state:
             state.created += 1
             state.owned += 1
+        with self._journalling():
+            self.journal.created(name, connection_id)
 
     def _account_delete(self, connection_id: str, response: Response) -> None:
         if connection_id in self.owned and (response.ok or response.status in (404, 410)):
             del self.owned[connection_id]
-            self.journal.deleted(connection_id)
+            self.forget(connection_id)
             with self.state.changing() as state:
                 state.deleted += 1
                 state.owned -= 1
 
+    def forget(self, connection_id: str) -> None:
+        """Notes that a connection is gone. Without the note a sweep finds that out for itself."""
+        with suppress(OSError):
+            self.journal.deleted(connection_id)
+
     def adopt(self, connection_id: str, name: str) -> None:
         """Takes over what another process of this run created, so that it may be deleted."""
         self.owned.setdefault(connection_id, name)
+
+    def fresh_name(self, text: str) -> str:
+        """A name for one create: no other of the run, in whatever process, has the same.
+
+        An object whose answer was lost can so be told from all that come later.
+        """
+        with self.state.changing() as state:
+            state.names += 1
+            number = state.names
+        return f"{name_prefix(self.plan.run)}{number}-{text}"
 
     # what the kit asks for itself
 

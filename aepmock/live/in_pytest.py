@@ -17,6 +17,7 @@ from aepmock.live.plan import Plan
 from aepmock.live.redacted import scan
 from aepmock.live.run import LiveRun, live_run
 from aepmock.live.settings import resolve_live
+from aepmock.live.shown import shown_report, shown_row
 
 
 class LiveSession:
@@ -32,7 +33,8 @@ class LiveSession:
     def add_rows(self, tally: Tally) -> None:
         """Adds what this process's watches learned to what its tests saw."""
         for watch in self._watches:
-            tally.live += [row for row in watch.rows() if row not in tally.live]
+            rows = [shown_row(row, self.handler.redactor) for row in watch.rows()]
+            tally.live += [row for row in rows if row not in tally.live]
 
     def finish(self) -> None:
         """Tidies up, where this process began the run. Does nothing a second time."""
@@ -42,7 +44,8 @@ class LiveSession:
         """The report, with what the run did and left behind as far as this process knows."""
         if self._run is not None:
             return self._run.completed(report)
-        return replace(report, live_run=self.handler.about())
+        clean = shown_report(report, self.handler.redactor)
+        return replace(clean, live_run=self.handler.about())
 
     def scan(self, path: Path) -> None:
         """Deletes a file that holds a secret of the run, and raises SecretFoundError."""

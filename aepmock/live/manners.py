@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
@@ -15,6 +16,7 @@ FIRST_BACKOFF_S = 2.0
 MOST_UNAUTHORISED = 3
 LOOK_UPS = 6
 """Requests of a budget that are kept for looking up what was lost."""
+_MOST_DIGITS = 12
 GATEWAY_HTML = ("text/html", "text/plain")
 
 
@@ -34,15 +36,15 @@ def retry_after_s(response: Response, now: float) -> float | None:
     value = (response.headers.get("retry-after") or "").strip()
     if not value:
         return None
-    if value.isdigit():
-        return float(value)
+    if value.isascii() and value.isdigit():
+        return float(value[:_MOST_DIGITS])
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, moment.timestamp() - now)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now)
 
 
 class Manners:
@@ -73,8 +75,8 @@ class Manners:
         """Waits until the service has asked for no more patience. Raises LiveStopped."""
         while True:
             state = self._state.look()
-            if state.stopped:
-                raise LiveStopped(state.stopped)
+            if state.stopped or (state.ended and not state.closed):
+                raise LiveStopped(state.stopped or state.ended)
             wait_s = min(state.not_before - self._ports.now(), MOST_WAIT_S)
             if wait_s <= 0:
                 return
@@ -86,6 +88,9 @@ class Manners:
 
     def close(self) -> None:
         """From now on only this process sends anything, to tidy up; the budget ends nothing."""
+        with suppress(LiveStopped), self._state.changing() as state:
+            state.closed = True
+        self._state.go_alone()
         with self._state.changing() as state:
             state.closed = True
 
@@ -118,11 +123,16 @@ class Manners:
         lock.release()
         return False
 
-    def note(self, request: Request, response: Response) -> None:
-        """Learns from an answer how long to leave the service alone. Raises LiveStopped."""
+    def note(self, request: Request, response: Response, *, renewable: bool = False) -> None:
+        """Learns from an answer how long to leave the service alone. Raises LiveStopped.
+
+        `renewable` says that a 401 is about a token that has worked, and that whoever sent it can
+        replace.
+        """
         now = self._ports.now()
         with self._state.changing() as state:
-            state.unauthorised = state.unauthorised + 1 if response.status == 401 else 0
+            if not (response.status == 401 and renewable):
+                state.unauthorised = state.unauthorised + 1 if response.status == 401 else 0
             if state.unauthorised >= MOST_UNAUTHORISED:
                 state.stopped = (
                     f"{MOST_UNAUTHORISED} answers in a row were 401: the token is not accepted, "

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import base64
 import http.client
+import socket
 import ssl
-from collections.abc import Callable
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
@@ -20,9 +24,16 @@ from aepmock.doors.guard import letting_out
 from aepmock.messages import Headers, Request, Response
 
 TIMEOUT_S = 45.0
-"""Less than what clients of a live run are given, so that they see an answer that was lost."""
+"""Less than what clients of a live run are given, so that they see an answer that was lost.
+
+Bounds each wait, and the whole of an answer: one of an octet a second is lost too.
+"""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-MAX_BODY = 32 * 1024 * 1024
+MAX_BODY = 16 * 1024 * 1024
+"""The most octets of an answer, as it is sent and unzipped: a page of 100 items has 200 KiB."""
+_STEP = 256 * 1024
+_ZIPPED = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
+"""Codings that can grow, and how zlib is to read them: servers send deflate in two forms."""
 _HOP_BY_HOP = frozenset(
     [
         "connection",
@@ -47,7 +58,8 @@ Send = Callable[[Request], Response]
 class Outside:
     """Sends requests over verified TLS, through the proxy of the environment where there is one.
 
-    `ca_file` is trusted instead of the usual authorities; `timeout_s` bounds each wait.
+    `ca_file` is trusted instead of the usual authorities; `timeout_s` bounds each wait, and the
+    whole of what goes on after the connection is made.
     """
 
     ca_file: str | None = None
@@ -58,8 +70,13 @@ class Outside:
         with letting_out():
             connection = self._connection(request.origin)
             try:
-                return self._exchange(connection, request)
-            except (OSError, http.client.HTTPException) as error:
+                with _given_up_after(self.timeout_s, connection) as sockets:
+                    connection.connect()
+                    # The connection forgets its socket before the body is read.
+                    sockets.append(connection.sock)
+                    return self._exchange(connection, request)
+            # ValueError: http.client's word for a target or an answer that it can't make sense of.
+            except (OSError, http.client.HTTPException, ValueError) as error:
                 raise LostError(f"{type(error).__name__}: {error}") from error
             finally:
                 connection.close()
@@ -81,6 +98,7 @@ class Outside:
         # A bounded read says nothing of a body that breaks off; what is left to come does.
         if answer.length or len(body) > MAX_BODY:
             raise http.client.IncompleteRead(b"", answer.length)
+        _check_unzipped(body, (answer.getheader("Content-Encoding") or "").strip().lower())
         fields = [(n, v) for n, v in answer.getheaders() if n.lower() not in _HOP_BY_HOP]
         return Response(answer.status, Headers(fields).without("content-length"), body)
 
@@ -111,3 +129,62 @@ class Outside:
         context = ssl.create_default_context(cafile=self.ca_file)
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+
+@contextmanager
+def _given_up_after(
+    seconds: float, connection: http.client.HTTPConnection
+) -> Iterator[list[socket.socket]]:
+    """Hangs up after so many seconds, whatever came until then. Raises TimeoutError."""
+    late = threading.Event()
+    sockets: list[socket.socket] = []
+
+    def hang_up() -> None:
+        late.set()
+        for sock in sockets or [connection.sock]:
+            with suppress(OSError, TypeError):
+                # Not SSLSocket's own shutdown, which takes TLS away from whoever reads.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield sockets
+    except (OSError, http.client.HTTPException, ValueError):
+        if not late.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if late.is_set():
+        raise TimeoutError(f"the answer was not whole after {seconds:g} s")
+
+
+def _check_unzipped(body: bytes, coding: str) -> None:
+    """Raises ValueError for a body that unzips to more than MAX_BODY; it is not kept unzipped.
+
+    Octets that are no zip at all are left to whoever reads them.
+    """
+    if "," in coding:
+        raise ValueError(f"an answer that is coded more than once: {coding}")
+    for form in _ZIPPED.get(coding, ()):
+        if _size_unzipped(body, form) > MAX_BODY:
+            raise ValueError(f"an answer of more than {MAX_BODY} octets when it is unzipped")
+
+
+def _size_unzipped(body: bytes, wbits: int) -> int:
+    """The size of what can be unzipped, counted no further than just beyond MAX_BODY."""
+    size = 0
+    while body:
+        reader = zlib.decompressobj(wbits)
+        part = b"-"
+        # Where all octets are read there may still be some to come out.
+        while (part or body) and not reader.eof and size <= MAX_BODY:
+            try:
+                part = reader.decompress(body, _STEP)
+            except zlib.error:
+                return size
+            size += len(part)
+            body = reader.unconsumed_tail
+        body = reader.unused_data.lstrip(b"\0")
+    return size

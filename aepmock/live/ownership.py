@@ -1,13 +1,16 @@
 """What a run created, and so may change and delete: its names, and its journal on disk.
 
 The journal has a line before each create and after each answer; what it says is the truth also
-for a run that was killed.
+for a run that was killed. It lies in a folder that others may write to: whoever reads one takes
+what it says for data, and nothing in it that has not the form that the kit gives it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,11 +21,29 @@ from aepmock.live.redacted import append, redact
 
 FOLDER = Path(".aepmock") / "live"
 SCHEMA = "aepmock-live-journal/1"
+MOST_OCTETS = 64 * 1024 * 1024
+_RUN = re.compile(r"[0-9a-f]{10}")
+_SANDBOX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,255}")
+_CONNECTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]{0,127}")
+_ABOUT = ("base_url", "org_id", "sandbox")
 
 
 def name_prefix(run: str) -> str:
     """What the name of everything begins with that a run creates: "aepmock-3f9c2a7b1e-"."""
     return f"aepmock-{run}-"
+
+
+def is_run(text: str) -> bool:
+    """Whether a text has the form of a run's id."""
+    return _RUN.fullmatch(text) is not None
+
+
+def is_connection_id(value: object) -> bool:
+    """Whether a value can be the id of a connection: one segment of a path, and not "..".
+
+    Services give UUIDs; nobody promised that.
+    """
+    return isinstance(value, str) and _CONNECTION_ID.fullmatch(value) is not None
 
 
 def lock_of(journal: Path) -> Path:
@@ -66,53 +87,119 @@ class Journal:
         append(self.path, redact(document, self._redactor))
 
 
+class NoJournalError(UsageError):
+    """A file is no journal of a live run. `empty` says that not even its first line is whole:
+    its run was killed before it could create anything."""
+
+    def __init__(self, path: Path, why: str, *, empty: bool = False) -> None:
+        super().__init__(f"{path} is no journal of a live run: {why}")
+        self.empty = empty
+
+
 @dataclass
 class Ledger:
     """What a journal says: the run, what it created and did not delete, what it is unsure of.
 
-    `about` is the first line; `living` maps ids to names; `unsure` are names of creates whose
-    answer is not in the journal; `clean` says that the run ended and left nothing.
+    `about` is the first line; `living` maps ids to names; `creates` counts by name the creates
+    whose answer is not in the journal; `odd` the lines that no run of the kit has written, which
+    are as if they were not there; `clean` says that the run ended and left nothing.
     """
 
     path: Path
     about: Mapping[str, Any]
     living: dict[str, str] = field(default_factory=dict)
-    unsure: set[str] = field(default_factory=set)
+    creates: Counter[str] = field(default_factory=Counter)
+    odd: int = 0
     clean: bool = False
 
     @property
     def run(self) -> str:
         return str(self.about["run"])
 
+    @property
+    def unsure(self) -> list[str]:
+        """Names of creates that may have made something: whatever came of each is not known."""
+        return sorted(+self.creates)
+
 
 def read_journal(path: Path) -> Ledger:
-    """What a journal says; a last line that breaks off is as if it were not there.
+    """What a journal says; a line that breaks off is as if it were not there.
 
-    Raises UsageError for a file that is no journal.
+    Raises NoJournalError for a file that is no journal, and one that can't be read.
     """
-    ledger: Ledger | None = None
-    for line in path.read_text("utf-8").splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue  # the process was killed while it wrote
-        event = entry.get("event")
-        if event == "begin" and entry.get("schema") == SCHEMA:
-            ledger = Ledger(path, entry)
-        if ledger is None:
-            break
-        match event:
-            case "creating":
-                ledger.unsure.add(entry["name"])
-            case "created":
-                ledger.living[entry["id"]] = entry["name"]
-                ledger.unsure.discard(entry["name"])
-            case "refused":
-                ledger.unsure.discard(entry["name"])
-            case "deleted":
-                ledger.living.pop(entry["id"], None)
-            case "end":
-                ledger.clean = not entry["left"]
-    if ledger is None:
-        raise UsageError(f"{path} is no journal of a live run")
+    if path.exists() and not path.is_file():
+        raise NoJournalError(path, "it is no file")
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_OCTETS + 1)
+    except OSError as error:
+        raise NoJournalError(path, error.strerror or "it can't be read") from None
+    if len(content) > MOST_OCTETS:
+        raise NoJournalError(path, f"it has more than {MOST_OCTETS} octets")
+    first, *others = content.split(b"\n")
+    about = _entry(first)
+    if about is None:
+        empty = not any(map(bytes.strip, others))
+        raise NoJournalError(path, "its first line is not whole", empty=empty)
+    why = _not_about(about, path)
+    if why:
+        raise NoJournalError(path, why)
+    ledger = Ledger(path, about)
+    for line in others:
+        entry = _entry(line)
+        if entry is not None:
+            ledger.odd += not _note(ledger, entry)
     return ledger
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """A line as it was written; None for one that the process did not come to the end of."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _not_about(about: Mapping[str, Any], path: Path) -> str:
+    """Why a first line is none of ours; "" where it is one."""
+    if about.get("event") != "begin" or about.get("schema") != SCHEMA:
+        return f"its first line does not say {SCHEMA}"
+    run = about.get("run")
+    if not isinstance(run, str) or not is_run(run) or run != path.stem:
+        return "its run is not the one that the file is named after"
+    since = about.get("started_ms")
+    if not isinstance(since, int) or isinstance(since, bool) or not 0 <= since < 2**53:
+        return "it does not say when its run began"
+    if not all(isinstance(about.get(name), str) for name in _ABOUT):
+        return "it does not say where its run went"
+    return "" if _SANDBOX.fullmatch(about["sandbox"]) else "it names no sandbox"
+
+
+def _note(ledger: Ledger, entry: Mapping[str, Any]) -> bool:
+    """Enters a line into the ledger; False for one that has not the form of ours."""
+    event, connection_id = entry.get("event"), entry.get("id")
+    name = entry["name"] if isinstance(entry.get("name"), str) else ""
+    named = name.startswith(name_prefix(ledger.run))
+    match event:
+        case "creating" if named:
+            ledger.creates[name] += 1
+        case "created" if named and is_connection_id(connection_id):
+            ledger.living[str(connection_id)] = name
+            ledger.creates[name] = max(0, ledger.creates[name] - 1)
+        case "refused" if named:
+            ledger.creates[name] = max(0, ledger.creates[name] - 1)
+        case "deleted" if is_connection_id(connection_id):
+            ledger.living.pop(str(connection_id), None)
+        case "end" if isinstance(entry.get("left"), list):
+            ledger.clean = not entry["left"]
+            return True
+        case _:
+            return False
+    ledger.clean = False
+    return True
+
+
+def journals(folder: Path) -> Iterator[Path]:
+    """The journals that runs begun in this folder left there."""
+    yield from sorted((folder / FOLDER).glob("*.jsonl"))

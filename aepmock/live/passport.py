@@ -7,13 +7,17 @@ look-up of one wants the permission to administer sandboxes; the list of them do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aepmock.errors import UsageError
 from aepmock.live.handler import LiveHandler
+from aepmock.live.shown import said
 from aepmock.messages import Response
 
 FORBIDDEN = 403
+_MOST_TOLD = 120
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,9 @@ def look_up(handler: LiveHandler) -> Sandbox:
     if not response.ok or not isinstance(document, dict):
         raise UsageError(
             f"whether the sandbox {name!r} is for production could not be learned "
-            f"({_told(response)}): nothing was written"
+            f"({_told(response, handler)}): nothing was written"
         )
-    return Sandbox(
-        str(document.get("name") or ""),
-        str(document.get("type") or ""),
-        str(document.get("state") or ""),
-    )
+    return _sandbox(document)
 
 
 def _listed(response: Response, name: str) -> Sandbox | None:
@@ -52,8 +52,13 @@ def _listed(response: Response, name: str) -> Sandbox | None:
     found = document.get("sandboxes") if response.ok and isinstance(document, dict) else None
     for item in found if isinstance(found, list) else ():
         if isinstance(item, dict) and item.get("name") == name:
-            return Sandbox(name, str(item.get("type") or ""), str(item.get("state") or ""))
+            return _sandbox(item)
     return None
+
+
+def _sandbox(document: Mapping[str, Any]) -> Sandbox:
+    texts = (document.get(key) for key in ("name", "type", "state"))
+    return Sandbox(*(text if isinstance(text, str) else "" for text in texts))
 
 
 def check(handler: LiveHandler) -> Sandbox:
@@ -73,27 +78,30 @@ def check(handler: LiveHandler) -> Sandbox:
         raise
     if allowed:
         return found
+    kind, state, name = (said(t, handler.redactor) for t in (found.type, found.state, found.name))
     hint = f"; if you mean it, add --live-allow-sandbox {settings.sandbox}"
     if found.name != settings.sandbox:
         raise UsageError(
-            f"the look-up of the sandbox {settings.sandbox!r} told of {found.name!r}: "
+            f"the look-up of the sandbox {settings.sandbox!r} told of {name!r}: "
             f"nothing was written{hint}"
         )
     if found.type != "development":
-        kind = f"of type {found.type!r}" if found.type else "of no known type"
-        raise UsageError(f"the sandbox {found.name!r} is {kind}: nothing was written{hint}")
+        kind = f"of type {kind!r}" if kind else "of no known type"
+        raise UsageError(f"the sandbox {name!r} is {kind}: nothing was written{hint}")
     if found.state != "active":
         raise UsageError(
-            f"the sandbox {found.name!r} is {found.state or 'in no known state'}, not active: "
+            f"the sandbox {name!r} is {state or 'in no known state'}, not active: "
             f"nothing was written{hint}"
         )
     return found
 
 
-def _told(response: Response) -> str:
+def _told(response: Response, handler: LiveHandler) -> str:
     if response.injected:
         return "no answer"
     document = response.json_or_none
-    said = document if isinstance(document, dict) else {}
-    text = said.get("message") or said.get("errorMessage") or said.get("title") or ""
-    return f"{response.status}: {str(text)[:120]}" if text else str(response.status)
+    told = document if isinstance(document, dict) else {}
+    text = told.get("message") or told.get("errorMessage") or told.get("title") or ""
+    # Cut only once the secrets are out of it: half of one would not be known again.
+    shown = said(text, handler.redactor)[:_MOST_TOLD]
+    return f"{response.status}: {shown}" if shown else str(response.status)

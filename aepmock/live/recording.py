@@ -150,7 +150,10 @@ def keep_confirmed(folder: Path, rows: Iterable[LiveRow], secrets: Iterable[str]
             found.pop(row.subject, None)
     lines = [{"subject": subject, **vars(entry)} for subject, entry in sorted(found.items())]
     documents = [{"schema": CONFIRMED_SCHEMA}, *lines]
-    write(folder / CONFIRMED, [redact(d, Redactor()) for d in documents], secrets)
+    try:
+        write(folder / CONFIRMED, [redact(d, Redactor()) for d in documents], secrets)
+    except OSError as error:
+        raise UsageError(f"{folder / CONFIRMED} can't be written: {error}") from None
 
 
 @dataclass(frozen=True)

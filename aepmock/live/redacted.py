@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -74,10 +75,22 @@ def _clean(value: Any, redactor: Redactor) -> Any:
 
 
 def append(path: Path, entry: Redacted) -> None:
-    """Adds one line to a file, which is on disk when this returns."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    """Adds one line to a file, which is whole and on disk when this returns.
+
+    Raises OSError otherwise. A line that was torn before, on a full disk, is ended first.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        os.write(handle, entry.line().encode())
+        size = os.lseek(handle, 0, os.SEEK_END)
+        if size:
+            os.lseek(handle, size - 1, os.SEEK_SET)
+        torn = size and os.read(handle, 1) != b"\n"
+        rest = b"\n" * bool(torn) + entry.line().encode()
+        while rest:
+            written = os.write(handle, rest)
+            if not written:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            rest = rest[written:]
         os.fsync(handle)
     finally:
         os.close(handle)
@@ -87,10 +100,14 @@ def write(path: Path, entries: Iterable[Redacted], secrets: Iterable[str]) -> No
     """Writes a file of redacted lines. Raises SecretFoundError, and keeps nothing, see `scan`."""
     draft = path.with_name(f".{path.name}.tmp")
     draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text("".join(entry.line() for entry in entries), "utf-8")
-    scan(draft, secrets)
-    draft.replace(path)
+    try:
+        draft.touch(mode=0o600)
+        draft.write_text("".join(entry.line() for entry in entries), "utf-8")
+        scan(draft, secrets)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def scan(path: Path, secrets: Iterable[str]) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import shutil
 import signal
-import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -15,14 +13,24 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from aepmock.errors import UsageError
 from aepmock.judge import Report
 from aepmock.live import passport
 from aepmock.live.flags import EXAMPLES
 from aepmock.live.handler import LiveHandler
-from aepmock.live.ownership import FOLDER, lock_of, name_prefix, read_journal
+from aepmock.live.ownership import (
+    FOLDER,
+    Ledger,
+    NoJournalError,
+    lock_of,
+    name_prefix,
+    read_journal,
+)
 from aepmock.live.plan import Plan, Ports
+from aepmock.live.private import private_folder
 from aepmock.live.redacted import scan
 from aepmock.live.settings import LiveSettings, missing_credentials, require
+from aepmock.live.shown import saying, shown, shown_report
 from aepmock.live.tidying import Tidied, count_connections, tidy
 from aepmock.settings import Setting
 
@@ -59,7 +67,14 @@ class LiveRun:
             from aepmock.live.recording import keep_confirmed
 
             keep_confirmed(Path(settings.record), report.live, settings.secrets)
-        return replace(report, live_run={**self.about(), "fail_on_drift": settings.fail_on_drift})
+        about = {**self.about(), "fail_on_drift": settings.fail_on_drift}
+        self.handler.known_secrets()
+        return replace(shown_report(report, self.handler.redactor), live_run=about)
+
+    def shown(self, text: str) -> str:
+        """A text of several lines without the run's secrets and without control characters."""
+        self.handler.known_secrets()
+        return shown(text, self.handler.redactor, lines=True)
 
     def scan(self, path: Path) -> None:
         """Deletes a file that holds a secret of the run, and raises SecretFoundError."""
@@ -84,10 +99,11 @@ def live_run(
     say = _whatever_happens(say)
     run = secrets.token_hex(5)
     journal = folder / FOLDER / f"{run}.jsonl"
-    with _private_folder() as private, _stopping_well():
+    with private_folder() as private, _stopping_well():
         now = (ports or Ports.of(settings)).now
         plan = Plan(run, settings, str(private), str(journal), round(now() * 1000))
         handler = LiveHandler(plan, ports, owner=True)
+        say = saying(say, handler.redactor)
         sandbox = passport.check(handler)
         count = count_connections(handler)
         plan = replace(plan, whole_lists=count is not None and count <= MOST_FOR_WHOLE_LISTS)
@@ -95,16 +111,18 @@ def live_run(
         for line in announcement(plan, sandbox, count, connector):
             say(line)
         with _locked(journal):
-            handler.journal.begin(
-                {
-                    "run": run,
-                    "started_ms": plan.started_ms,
-                    "base_url": settings.base_url,
-                    "org_id": settings.org_id,
-                    "sandbox": settings.sandbox,
-                    "private": str(private),
-                }
-            )
+            try:
+                handler.journal.begin(
+                    {
+                        "run": run,
+                        "started_ms": plan.started_ms,
+                        "base_url": settings.base_url,
+                        "org_id": settings.org_id,
+                        "sandbox": settings.sandbox,
+                    }
+                )
+            except OSError as error:
+                raise UsageError(f"the journal {journal} can't be written: {error}") from None
             made = LiveRun(plan, handler)
             try:
                 yield made
@@ -115,13 +133,16 @@ def live_run(
 
 def _finish(run: LiveRun, say: Say) -> None:
     run.handler.manners.close()
-    ledger = read_journal(run.plan.journal_path)
+    ledger = _ledger(run, say)
     if ledger.living or ledger.unsure or run.handler.state.look().created:
         run.tidied = tidy(run.handler, ledger)
     else:
         run.tidied = Tidied()
-    run.handler.journal.end([*run.tidied.left, *([run.tidied.unsure] if run.tidied.unsure else [])])
-    run.handler.state.look()  # the last time: the private folder goes
+    try:
+        left = [*run.tidied.left, *([run.tidied.unsure] if run.tidied.unsure else [])]
+        run.handler.journal.end(left)
+    except OSError as error:
+        say(f"aepmock: the journal {run.plan.journal} can't be written to: {error}")
     if not run.tidied.clean:
         say(f"aepmock: left behind in the sandbox {run.plan.settings.sandbox}:")
         for connection_id, why in run.tidied.left.items():
@@ -129,6 +150,20 @@ def _finish(run: LiveRun, say: Say) -> None:
         if run.tidied.unsure:
             say(f"  {run.tidied.unsure}")
         say(f"To try again: aepmock sweep --run {run.plan.run}")
+
+
+def _ledger(run: LiveRun, say: Say) -> Ledger:
+    """What the journal says, or without one what this process knows for itself."""
+    plan = run.plan
+    try:
+        return read_journal(plan.journal_path)
+    except NoJournalError as error:
+        say(f"aepmock: {error}; what bears the run's name is looked for")
+        # A create that nobody can look up: the whole list is asked for.
+        creates = Counter({name_prefix(plan.run): 1})
+        return Ledger(
+            plan.journal_path, {"run": plan.run, "started_ms": plan.started_ms}, creates=creates
+        )
 
 
 def announcement(
@@ -170,23 +205,18 @@ def _whatever_happens(say: Say) -> Say:
 
 
 @contextmanager
-def _private_folder() -> Iterator[Path]:
-    """A folder that only its owner can enter; it holds the token, and goes with the run."""
-    folder = Path(tempfile.mkdtemp(prefix="aepmock-live-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
 def _locked(journal: Path) -> Iterator[None]:
     """Holds the run's lock, so that a sweep leaves it alone."""
     from filelock import FileLock
 
-    journal.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(lock_of(journal))
+    try:
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise UsageError(f"the journal {journal} can't be written: {error}") from None
     with lock:
+        lock.release()  # acquired twice by now
         yield
     with suppress(OSError):
         lock_of(journal).unlink()
@@ -231,8 +261,3 @@ def _undisturbed(say: Say) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def owner_only(path: Path) -> bool:
-    """Whether a folder is this user's own; always on systems that do not say."""
-    return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()

@@ -256,7 +256,7 @@ class Sight:
 
     def _item(self, item: Any) -> Any:
         """A connection of a list: only what this run made may be looked into."""
-        if isinstance(item, dict) and item.get("id") in self._ours:
+        if isinstance(item, dict) and str(item.get("id")) in self._ours:
             return self._field("", item)
         return {"id": FOREIGN}
 

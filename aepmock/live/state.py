@@ -23,14 +23,19 @@ class State:
     `sent` requests have the kit's own among them; `owned` connections are to be deleted.
     `next_at` is when the next request may go by the pace, `not_before` by a Retry-After or a
     back-off of `backoff_s`; `closed_until` until when a 429 lets nobody in. `unauthorised`
-    counts 401 answers in a row; `stopped` says why nothing more is to be sent; `closed` that
-    only whoever tidies up may send. `held` tells of requests of the client that did not leave.
+    counts 401 answers in a row; `stopped` says why nothing more is to be sent; `ended` why the
+    run can't go on, though what it created is to be deleted; `closed` that only whoever tidies up
+    may send. `held` tells of requests of the client that did not leave. `token_worked` says that
+    the service once took the token; `names` counts the names that were given to creates.
     """
 
     token: str = ""
+    token_worked: bool = False
+    names: int = 0
     old_tokens: list[str] = field(default_factory=list)
     tokens_minted: int = 0
     tokens_of_clients: int = 0
+    clients_tokens: list[str] = field(default_factory=list)
     sent: int = 0
     created: int = 0
     deleted: int = 0
@@ -41,6 +46,7 @@ class State:
     backoff_s: float = 0.0
     unauthorised: int = 0
     stopped: str = ""
+    ended: str = ""
     closed: bool = False
     spent: bool = False
     disturbances: list[str] = field(default_factory=list)
@@ -75,6 +81,7 @@ class SharedState:
 
         self._path = folder / "state.json"
         self._last = State()
+        self._alone = False
         self._lock = FileLock(folder / "state.lock", mode=0o600)
         self._minting = FileLock(folder / "token.lock", mode=0o600)
 
@@ -88,8 +95,11 @@ class SharedState:
     def changing(self) -> Iterator[State]:
         """The state, for this process alone; what is changed is written at the end.
 
-        Raises LiveStopped once the run is over.
+        Raises LiveStopped once the run is over, and where the state can't be written.
         """
+        if self._alone:
+            yield self._last
+            return
         if not self._path.parent.is_dir():
             raise LiveStopped("the live run is over")
         with self._lock:
@@ -99,7 +109,12 @@ class SharedState:
                 yield state
             finally:
                 if asdict(state) != before or not self._path.exists():
-                    self._write(state)
+                    self._kept(state)
+
+    def go_alone(self) -> None:
+        """From now on this process keeps the state to itself: no full disk is in its way."""
+        self._last = self.look()
+        self._alone = True
 
     def note_slowness(self, took_s: float) -> None:
         """Keeps how long the slowest answer took."""
@@ -108,7 +123,7 @@ class SharedState:
 
     def look(self) -> State:
         """The state as it is now, or as this process saw it last."""
-        if not self._path.parent.is_dir():
+        if self._alone or not self._path.parent.is_dir():
             return self._last
         with self._lock:
             self._last = self._read()
@@ -118,6 +133,12 @@ class SharedState:
         if not self._path.exists():
             return State()
         return State(**json.loads(self._path.read_text("utf-8")))
+
+    def _kept(self, state: State) -> None:
+        try:
+            self._write(state)
+        except OSError as error:
+            raise LiveStopped(f"the state of the run can't be written: {error}") from None
 
     def _write(self, state: State) -> None:
         draft = self._path.with_suffix(".tmp")

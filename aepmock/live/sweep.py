@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aepmock.contract import load_contract
 from aepmock.errors import UsageError, unknown
+from aepmock.judge.redaction import Redactor
+from aepmock.live import passport, private
 from aepmock.live.handler import LiveHandler
-from aepmock.live.ownership import FOLDER, Ledger, lock_of, read_journal
+from aepmock.live.ownership import (
+    FOLDER,
+    Ledger,
+    NoJournalError,
+    is_run,
+    journals,
+    lock_of,
+    read_journal,
+)
 from aepmock.live.plan import Plan, Ports
-from aepmock.live.run import owner_only
 from aepmock.live.settings import LiveSettings, require
+from aepmock.live.shown import saying, shown
+from aepmock.live.state import LiveStopped
 from aepmock.live.tidying import tidy
 
 DONE, LEFT = 0, 1
 BUDGET = 10_000
 LOCK_WAIT_S = 1.0
 """A process of a run that was killed looks at the lock for a moment, and then gives up."""
+
+
+@dataclass
+class _Sweep:
+    """What one sweep goes by, and what it has to say at the end."""
+
+    settings: LiveSettings
+    dry_run: bool
+    say: Callable[[str], None]
+    redactor: Redactor
+    ports: Ports | None
 
 
 def sweep(
@@ -34,82 +55,95 @@ def sweep(
 ) -> int:
     """Deletes what the journals below `folder` list; 0, or 1 if something is left.
 
-    Raises UsageError for a run that has no journal, and where the settings are for another
-    organization or service than a journal's.
+    Each journal counts for itself: what is wrong with one, or with its sandbox, is said and keeps
+    no other from being swept. Raises UsageError at the end where something was refused: another
+    organization or service, a sandbox that may not be written to; and for an unknown run.
     """
-    ledgers = [ledger for ledger in _ledgers(folder) if not ledger.clean or ledger.run == run]
-    if run is not None and run not in {ledger.run for ledger in ledgers}:
-        raise unknown("live run", run, [ledger.run for ledger in ledgers] or ["none"])
-    status = DONE
-    found = 0
-    for ledger in ledgers:
-        if run not in (None, ledger.run) or sandbox not in (None, ledger.about["sandbox"]):
+    redactor = Redactor(load_contract().secret_names, settings.secrets)
+    job = _Sweep(settings, dry_run, saying(say, redactor), redactor, ports)
+    _forget_dead_folders(job)
+    status, found, refused = DONE, 0, []
+    paths = [path for path in journals(folder) if run in (None, path.stem)]
+    if run is not None and not paths:
+        runs = [path.stem for path in journals(folder) if is_run(path.stem)]
+        raise unknown("live run", run, runs or ["none"])
+    for path in paths:
+        try:
+            ledger = read_journal(path)
+        except NoJournalError as error:
+            job.say(f"{error}: left alone")
+            status = status if error.empty else LEFT
+            continue
+        if (ledger.clean and run is None) or sandbox not in (None, ledger.about["sandbox"]):
             continue
         found += 1
-        if _sweep_one(ledger, settings, dry_run=dry_run, say=say, ports=ports) == LEFT:
-            status = LEFT
-    if not found:
-        say(f"nothing to sweep: no journal below {FOLDER} lists anything that is left")
+        try:
+            status = max(status, _sweep_one(ledger, job))
+        except UsageError as error:
+            refused.append(shown(error, redactor, lines=True))
+            job.say(f"run {ledger.run}: not swept")
+            if isinstance(error, LiveStopped):
+                break
+    if refused:
+        raise UsageError("\n".join(dict.fromkeys(refused)))
+    if not found and status == DONE:
+        job.say(f"nothing to sweep: no journal below {FOLDER} lists anything that is left")
     return status
 
 
-def _ledgers(folder: Path) -> list[Ledger]:
-    return [read_journal(path) for path in sorted((folder / FOLDER).glob("*.jsonl"))]
+def _forget_dead_folders(job: _Sweep) -> None:
+    """A run that was killed left its private folder with the token in it, journal or not."""
+    for folder in private.dead_folders():
+        if job.dry_run:
+            job.say(f"{folder}, which a run that was killed left: would be removed")
+        else:
+            private.remove(folder)
+            job.say(f"{folder}, which a run that was killed left: removed")
 
 
-def _sweep_one(
-    ledger: Ledger,
-    settings: LiveSettings,
-    *,
-    dry_run: bool,
-    say: Callable[[str], None],
-    ports: Ports | None,
-) -> int:
+def _sweep_one(ledger: Ledger, job: _Sweep) -> int:
     from filelock import FileLock, Timeout
 
     lock = FileLock(lock_of(ledger.path))
     try:
         lock.acquire(timeout=LOCK_WAIT_S)
     except Timeout:
-        say(f"run {ledger.run} is still going on: left alone")
+        job.say(f"run {ledger.run} is still going on: left alone")
         return DONE
     try:
-        return _tidy_up(ledger, settings, dry_run=dry_run, say=say, ports=ports)
+        # The run may have gone on, or come to its end, since it was read.
+        return _tidy_up(read_journal(ledger.path), job)
     finally:
         lock.release()
         lock_of(ledger.path).unlink(missing_ok=True)
 
 
-def _tidy_up(
-    ledger: Ledger,
-    settings: LiveSettings,
-    *,
-    dry_run: bool,
-    say: Callable[[str], None],
-    ports: Ports | None,
-) -> int:
-    where = str(ledger.about["sandbox"])
-    if dry_run:
-        say(f"run {ledger.run}, sandbox {where}: would delete")
+def _tidy_up(ledger: Ledger, job: _Sweep) -> int:
+    say, where = job.say, str(ledger.about["sandbox"])
+    if ledger.odd:
+        say(f"run {ledger.run}: {ledger.odd} line(s) of its journal are not the kit's: left out")
+    if job.dry_run:
+        say(f"run {ledger.run}, sandbox {where}: would delete, if its name is this run's")
         for connection_id, name in ledger.living.items():
             say(f"  {connection_id} {name}")
-        for name in sorted(ledger.unsure):
+        for name in ledger.unsure:
             say(f"  {name}, if it is there: the answer to its create was lost")
         return DONE
-    aimed = replace(
-        settings,
-        sandbox=where,
-        org_id=settings.org_id or str(ledger.about["org_id"]),
-        budget=BUDGET,
-    )
+    allowed = where if job.settings.allow_sandbox == where else None
+    aimed = replace(job.settings, sandbox=where, allow_sandbox=allowed, budget=BUDGET)
     require(aimed)
     _check_same(ledger, aimed)
-    with tempfile.TemporaryDirectory(prefix="aepmock-live-") as private:
-        plan = Plan(ledger.run, aimed, private, str(ledger.path), int(ledger.about["started_ms"]))
-        handler = LiveHandler(plan, ports, owner=True)
+    with private.private_folder() as folder:
+        plan = Plan(ledger.run, aimed, str(folder), str(ledger.path), ledger.about["started_ms"])
+        handler = LiveHandler(plan, job.ports, owner=True)
+        say = saying(say, handler.redactor)
+        passport.check(handler)
+        handler.manners.close()
         tidied = tidy(handler, ledger)
-        handler.journal.end([*tidied.left, *([tidied.unsure] if tidied.unsure else [])])
-    _forget_private_folder(ledger)
+        try:
+            handler.journal.end([*tidied.left, *([tidied.unsure] if tidied.unsure else [])])
+        except OSError as error:
+            say(f"run {ledger.run}: its journal can't be written to: {error}")
     say(f"run {ledger.run}, sandbox {where}: {len(tidied.deleted)} deleted")
     if tidied.clean:
         return DONE
@@ -126,13 +160,6 @@ def _check_same(ledger: Ledger, settings: LiveSettings) -> None:
         there, here = str(ledger.about[name]), str(getattr(settings, name))
         if there != here:
             raise UsageError(
-                f"run {ledger.run} was in the {word} {there}, and the settings are for {here}: "
+                f"run {ledger.run} was in the {word} {there!r}, and the settings are for {here}: "
                 f"set AEPMOCK_LIVE_{name.upper()} to sweep it, or name another run by --run"
             )
-
-
-def _forget_private_folder(ledger: Ledger) -> None:
-    """A run that was killed left its private folder with the token in it."""
-    folder = Path(str(ledger.about.get("private", "")))
-    if folder.name.startswith("aepmock-live-") and folder.is_dir() and owner_only(folder):
-        shutil.rmtree(folder, ignore_errors=True)

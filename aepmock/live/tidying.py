@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-from aepmock.judge.answers import items_of, next_href
+from aepmock.judge.answers import item_of, items_of, next_href
 from aepmock.live.handler import LiveHandler
-from aepmock.live.ownership import Ledger, name_prefix
+from aepmock.live.ownership import Ledger, is_connection_id, name_prefix
+from aepmock.live.shown import said
 from aepmock.live.state import LiveStopped
 from aepmock.messages import Response
 
@@ -17,11 +18,17 @@ ROUNDS_S = (0.0, 2.0, 4.0, 8.0, 16.0)
 """Waits before each attempt: a connection that is still initializing can't be deleted yet."""
 PAGE = 100
 MOST_PAGES = 100
+_GONE = (404, 410)
+_IN_A_QUERY = "!$&'()*+,;=:@/?%"
+"""What stands in a query as it is (RFC 3986 3.4), the sign of what is encoded already too."""
 
 
 @dataclass
 class Tidied:
-    """What was deleted, by id, and what was left behind, by id, with the reason."""
+    """What was deleted, by id, and what was left behind, by id, with the reason.
+
+    `unsure` says why what may have been created could not be looked for.
+    """
 
     deleted: dict[str, str] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
@@ -40,9 +47,7 @@ def delete(handler: LiveHandler, connection_id: str) -> str:
     if connection_id not in handler.owned:
         raise LookupError(f"{connection_id} was not created by this run")
     response = handler.ask("DELETE", f"/connections/{quote(connection_id, safe='')}")
-    if connection_id not in handler.owned:
-        return ""
-    return "no answer came" if response.injected else f"the service answered {response.status}"
+    return "" if connection_id not in handler.owned else _what_came(response)
 
 
 def delete_all(handler: LiveHandler) -> Tidied:
@@ -51,7 +56,7 @@ def delete_all(handler: LiveHandler) -> Tidied:
     for connection_id, name in list(handler.owned.items()):
         reason = delete(handler, connection_id)
         if reason:
-            tidied.left[connection_id] = f"{name}: {reason}"
+            tidied.left[connection_id] = f"{said(name, handler.redactor)}: {reason}"
         else:
             tidied.deleted[connection_id] = name
     return tidied
@@ -60,21 +65,19 @@ def delete_all(handler: LiveHandler) -> Tidied:
 def tidy(handler: LiveHandler, ledger: Ledger) -> Tidied:
     """Deletes what a journal lists, and what bears the run's name without being listed.
 
-    Whatever else is in the sandbox is not touched. Never raises LiveStopped: what could not be
-    deleted is left, and said.
+    What is known comes first, so that nothing which the service answers to a list keeps it from
+    being deleted. Whatever else is in the sandbox is not touched. Never raises LiveStopped: what
+    could not be deleted is left, and said.
     """
     tidied = Tidied()
+    kept: dict[str, str] = {}
     try:
-        for connection_id, name in ledger.living.items():
-            handler.adopt(connection_id, name)
-        for connection_id, name in find_named(handler, ledger).items():
-            handler.adopt(connection_id, name)
-    except (LiveStopped, ListingFailed) as error:
-        if ledger.unsure:
-            tidied.unsure = (
-                f"{len(ledger.unsure)} create(s) without an answer could not be looked up: {error}"
-            )
-    try:
+        for connection_id in ledger.living:
+            why = _recognised(handler, ledger, connection_id)
+            if why:
+                kept[connection_id] = why
+        tidied.deleted |= delete_all(handler).deleted
+        _find(handler, ledger, tidied, kept)
         for wait_s in ROUNDS_S:
             if wait_s:
                 handler.ports.sleep(wait_s)
@@ -84,8 +87,57 @@ def tidy(handler: LiveHandler, ledger: Ledger) -> Tidied:
             if not done.left:
                 break
     except LiveStopped as error:
-        tidied.left = {i: f"{name}: {error}" for i, name in handler.owned.items()}
+        known = {i: name for i, name in ledger.living.items() if i not in tidied.deleted}
+        tidied.left = {
+            i: f"{said(name, handler.redactor)}: {error}"
+            for i, name in (known | handler.owned).items()
+        }
+        if ledger.unsure and not tidied.unsure:
+            tidied.unsure = _not_looked_up(ledger, str(error))
+    tidied.left |= {i: why for i, why in kept.items() if i not in tidied.deleted}
     return tidied
+
+
+def _recognised(handler: LiveHandler, ledger: Ledger, connection_id: str) -> str:
+    """Takes over a connection that a journal lists, if it is the run's; "" or why it is not.
+
+    A journal may be wrong, or someone else's: what the service says is the name counts.
+    """
+    if connection_id in handler.owned:
+        return ""
+    response = handler.ask("GET", f"/connections/{quote(connection_id, safe='')}")
+    if response.status in _GONE:
+        handler.forget(connection_id)
+        return ""
+    item = item_of(response) if response.ok else None
+    if item is None or item.get("id") != connection_id:
+        return f"not deleted, it could not be read: {_what_came(response)}"
+    name = item.get("name")
+    if not isinstance(name, str) or not name.startswith(name_prefix(ledger.run)):
+        shown = said(name, handler.redactor)
+        return f"not deleted, it is not of run {ledger.run}: its name is {shown}"
+    handler.adopt(connection_id, name)
+    return ""
+
+
+def _find(handler: LiveHandler, ledger: Ledger, tidied: Tidied, kept: dict[str, str]) -> None:
+    """Takes over what bears the run's name without being listed in its journal."""
+    try:
+        found = find_named(handler, ledger)
+    except ListingFailed as error:
+        if ledger.unsure:
+            tidied.unsure = _not_looked_up(ledger, str(error))
+        return
+    for connection_id, name in found.items():
+        if is_connection_id(connection_id):
+            handler.adopt(connection_id, name)
+        else:
+            shown = said(name, handler.redactor)
+            kept[said(connection_id, handler.redactor)] = f"{shown}: that id can't be asked for"
+
+
+def _not_looked_up(ledger: Ledger, why: str) -> str:
+    return f"{len(ledger.unsure)} create(s) without an answer could not be looked up: {why}"
 
 
 class ListingFailed(Exception):
@@ -106,23 +158,45 @@ def find_named(handler: LiveHandler, ledger: Ledger) -> dict[str, str]:
         page = handler.ask("GET", whole)
     found: dict[str, str] = {}
     prefix = name_prefix(ledger.run)
+    followed: set[str] = set()
     for _ in range(MOST_PAGES):
-        if not page.ok:
-            raise ListingFailed(f"the list of connections was answered with {page.status}")
+        if not page.ok or not isinstance(page.json_or_none, dict):
+            raise ListingFailed(f"the list of connections: {_what_came(page)}")
         for item in items_of(page):
             name, connection_id = item.get("name"), item.get("id")
-            if isinstance(name, str) and name.startswith(prefix) and isinstance(connection_id, str):
-                found[connection_id] = name
+            if isinstance(name, str) and name.startswith(prefix):
+                found[str(connection_id)] = name
         href = next_href(page)
         if href is None:
             return found
-        page = handler.ask("GET", _below(href))
+        if href in followed:
+            raise ListingFailed("a page of the list of connections leads to itself")
+        followed.add(href)
+        page = handler.ask("GET", below(handler, href))
     raise ListingFailed(f"the list of connections has more than {MOST_PAGES} pages")
 
 
-def _below(href: str) -> str:
-    parts = urlsplit(href)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+def below(handler: LiveHandler, href: str) -> str:
+    """Where a next link leads below the base path. Raises ListingFailed for a link that is none.
+
+    Its host is never asked: what is asked for stays with the run's own service.
+    """
+    try:
+        parts = urlsplit(href)
+        query = quote(parts.query, safe=_IN_A_QUERY)
+    except ValueError:
+        parts, query = urlsplit(""), ""
+    path = parts.path
+    for prefix in (urlsplit(handler.settings.base_url).path, handler.contract.base_path):
+        path = path.removeprefix(prefix)
+    if path not in ("/connections", "/connections/", "connections", "") or not query:
+        shown = said(href[:200], handler.redactor)
+        raise ListingFailed(f"the next page of the list of connections is at {shown}")
+    return f"/connections?{query}"
+
+
+def _what_came(response: Response) -> str:
+    return "no answer came" if response.injected else f"the service answered {response.status}"
 
 
 def count_connections(handler: LiveHandler) -> int | None:
@@ -130,4 +204,5 @@ def count_connections(handler: LiveHandler) -> int | None:
     response: Response = handler.ask("GET", "/connections?count=true")
     document = response.json_or_none
     count = document.get("count") if isinstance(document, dict) else None
-    return count if response.ok and isinstance(count, int) else None
+    counted = isinstance(count, int) and not isinstance(count, bool)
+    return count if response.ok and counted else None

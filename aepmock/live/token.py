@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode, urlsplit
 
 from aepmock.contract import load_contract
 from aepmock.judge.answers import code_of
+from aepmock.judge.redaction import Redactor
 from aepmock.live.manners import FIRST_BACKOFF_S, Manners, is_disturbance
 from aepmock.live.outside import LostError
 from aepmock.live.plan import Plan, Ports
+from aepmock.live.shown import said
 from aepmock.live.state import LiveStopped, SharedState
 from aepmock.messages import Headers, Request, Response
 
 EXPIRED = "401013"
+_TOKEN = re.compile(r"[!-~]+")
+"""What a header can hold of RFC 6749's access-token, A.12."""
 TRIES = 3
 
 
@@ -24,11 +29,20 @@ def is_expired(response: Response) -> bool:
 class Tokens:
     """Hands out the token of the run."""
 
-    def __init__(self, plan: Plan, state: SharedState, manners: Manners, ports: Ports) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        state: SharedState,
+        manners: Manners,
+        ports: Ports,
+        redactor: Redactor,
+    ) -> None:
         self._settings = plan.settings
         self._state = state
         self._manners = manners
         self._ports = ports
+        self._redactor = redactor
+        self._worked = ""
 
     def current(self) -> str:
         """The token, minted by the first who asks. Raises LiveStopped where IMS refuses."""
@@ -49,14 +63,24 @@ class Tokens:
     def renewed(self, expired: str) -> str | None:
         """A fresh token in place of one that expired; None where it can't be had again.
 
-        Once a run, and only where the run may mint: of several who ask, the first one mints.
+        As often as that happens, but for a token that never worked, and only where the run may
+        mint: of several who ask, the first one mints.
         """
         state = self._state.look()
         if state.token != expired:
             return state.token
-        if self._settings.client_secret == "" or state.old_tokens:
+        if self._settings.client_secret == "" or not state.token_worked:
             return None
         return self._minted(expired)
+
+    def worked(self, token: str) -> None:
+        """Remembers that the service took the token."""
+        if token == self._worked:
+            return
+        with self._state.changing() as state:
+            if state.token == token:
+                self._worked = token
+                state.token_worked = True
 
     def _minted(self, instead_of: str) -> str:
         with self._state.minting():
@@ -68,6 +92,7 @@ class Tokens:
                 if instead_of:
                     fresh.old_tokens.append(instead_of)
                 fresh.token = token
+                fresh.token_worked = False
                 fresh.tokens_minted += 1
                 fresh.unauthorised = 0
             return token
@@ -93,12 +118,13 @@ class Tokens:
             raise LiveStopped(f"the token endpoint {parts.netloc} gave no answer")
         document = response.json_or_none
         token = document.get("access_token") if isinstance(document, dict) else None
-        if response.ok and isinstance(token, str) and token:
+        if response.ok and isinstance(token, str) and _TOKEN.fullmatch(token):
             return token
-        said = document if isinstance(document, dict) else {}
-        reason = said.get("error_description") or said.get("error") or "no reason given"
+        told = document if isinstance(document, dict) else {}
+        reason = told.get("error_description") or told.get("error") or "no reason given"
         raise LiveStopped(
-            f"the token endpoint {parts.netloc} refused ({response.status}: {reason}): check "
+            f"the token endpoint {parts.netloc} refused "
+            f"({response.status}: {said(reason, self._redactor)}): check "
             "AEPMOCK_LIVE_CLIENT_ID, AEPMOCK_LIVE_CLIENT_SECRET and AEPMOCK_LIVE_SCOPES"
         )
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from aepmock.clients.driver import Outcome
 from aepmock.judge import Call
 from aepmock.judge.answers import item_of
+from aepmock.live.ownership import is_connection_id
 from aepmock.messages import Response
 from aepmock.service.fault_reading import What
 from aepmock.service.interposer import Change
@@ -85,8 +86,10 @@ class LiveTrial(Trial):
 
     def _created(self, response: Response, body: Mapping[str, Any]) -> Mapping[str, Any]:
         document = response.json_or_none
-        if not response.ok or not isinstance(document, dict) or "id" not in document:
+        made = response.ok and isinstance(document, dict)
+        if not made or not is_connection_id(document.get("id")):
             what = "no answer" if response.injected else str(response.status)
+            what += " without an id" if made else ""
             self.disturbed = response.status >= 500
             raise OutOfReach(f"a create of the kit's own was answered with {what}")
         etag = document.get("etag") or self.current_etag(document["id"])

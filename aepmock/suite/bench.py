@@ -70,6 +70,8 @@ class Bench:
     timeout_s = TIMEOUT_S
     deadline_s = DEADLINE_S
     most_requests = MOST_REQUESTS
+    guards_everywhere = False
+    """Whether the client may reach nothing but this machine."""
 
     def __init__(self, config: SuiteConfig, name: str, reading: str, readings: Mapping[str, str]):
         self.config = config
@@ -211,7 +213,8 @@ class Bench:
         elif self.config.door == "server":
             self._origin = self.loopback.serve().origin
         self.loopback.origin = self._origin
-        self._guard = self._stack.enter_context(guarding(doors))
+        guard = guarding(doors, everywhere=self.guards_everywhere)
+        self._guard = self._stack.enter_context(guard)
         self.learn(
             value
             for credentials in (self.credentials, self.other_credentials)
@@ -313,6 +316,17 @@ class Bench:
         """Raises AroundTheDoorsError once the client did that: nothing could be judged."""
         if self._guard is not None and self._guard.attempts:
             raise AroundTheDoorsError(self._guard.explain(self._guard.attempts[0]))
+
+    def take_strangers(self) -> tuple[str, ...]:
+        """Hosts that the client tried to reach beside the service, and was kept from."""
+        noted = [] if self._guard is None else self._guard.strangers
+        if self.program is not None:
+            noted = [*noted, *self.program.strangers]
+            self.program.strangers.clear()
+        found = tuple(dict.fromkeys(noted))
+        if self._guard is not None:
+            self._guard.strangers.clear()
+        return found
 
     def run(self, example: Callable[..., None], **inputs: st.SearchStrategy[Any]) -> None:
         """Runs an example, `example(trial, **drawn)`, with many inputs and judges each run."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 from aepmock.clients.channels import ProgramChannel, SocketChannel, can_not_run
 from aepmock.clients.driver import CallBroken
@@ -48,6 +49,9 @@ class ProgramRun:
         self._name = self._given_up = ""
         self.started = False
         self.hangs: Counter[str] = Counter()
+        self.strangers: list[str] = []
+        self._fenced = False
+        self._proxy: str | None = None
         self._secrets: set[str] = set()
         self._handler: Handler | None = None
         self._origin: str | None = None
@@ -126,11 +130,42 @@ class ProgramRun:
         """Texts without which everything is shown that the program wrote."""
         self._secrets.update(secrets)
 
+    def fence(self) -> None:
+        """Gives the program a proxy that lets nothing pass but to this machine, for a live run.
+
+        Who minds the proxy of the environment gets no further; nothing stops the others.
+        """
+        self._fenced = True
+
+    def _environment(self) -> dict[str, str]:
+        found = environment(os.environ)
+        if not self._fenced:
+            return found
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            found[name] = found[name.lower()] = self._fence()
+        return {**found, "NO_PROXY": _LOOPBACK, "no_proxy": _LOOPBACK}
+
+    def _fence(self) -> str:
+        """The origin of that proxy, opened when it is first wanted."""
+        if self._proxy is None:
+            from aepmock.doors.proxy_door import proxying
+
+            def refuse(request: Request) -> Response:
+                self.strangers.append(urlsplit(request.origin).hostname or "a host")
+                return Response(503)
+
+            def misled(_: str) -> None:
+                self.strangers.append("one of Adobe's hosts")
+
+            opened = proxying(refuse, refused=self.strangers.append, trouble=misled)
+            self._proxy = self._stack.enter_context(opened).origin
+        return self._proxy
+
     def close(self) -> None:
         """Stops everything at once; does nothing the second time."""
         self.program.stop()
         self._stack.close()
-        self._origin = None
+        self._origin = self._proxy = None
         if self._listener is not None:
             self._listener.close()
 
@@ -139,7 +174,7 @@ class ProgramRun:
             _end_with_us(self)
         self.started = True
         if self._listener is None:
-            return ProgramChannel(self.command, environment(os.environ), time.monotonic)
+            return ProgramChannel(self.command, self._environment(), time.monotonic)
         connection, _ = self._listener.accept()
         # Whoever hangs up is not waited for again: the run would never end.
         self._listener.close()

@@ -162,6 +162,7 @@ class Trial:
             e.number: begun_s[id(e.request)] for e in exchanges if id(e.request) in begun_s
         }
         call = as_call(outcome, operation, settings_, given, exchanges)
+        call = replace(call, strangers=self.bench.take_strangers())
         if traces is not None:
             if self.bench.program is None:
                 traces.append(Trace("repr", "the client's repr", driver.shown()))

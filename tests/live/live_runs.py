@@ -51,17 +51,17 @@ class LiveResult:
         return [path for path in self.folder.rglob("*") if path.is_file()]
 
 
-def judge_live(standin: StandIn, folder: Path, *words: str) -> LiveResult:
+def judge_live(standin: StandIn, folder: Path, *words: str, client: str = CLIENT) -> LiveResult:
     """`aepmock judge --live` in a folder of its own; `words` are further arguments."""
-    done = command(standin, folder, *judging(), *words)
+    done = command(standin, folder, *judging(client), *words)
     report = folder / "report.json"
     found = json.loads(report.read_text("utf-8")) if report.exists() else {}
     return LiveResult(done.returncode, done.stdout, done.stderr, folder, found)
 
 
-def judging() -> list[str]:
+def judging(client: str = CLIENT) -> list[str]:
     """The words of a short live run that records and reports."""
-    words = ["judge", CLIENT, "--live", "--examples", "1", "--live-pace", "1000"]
+    words = ["judge", client, "--live", "--examples", "1", "--live-pace", "1000"]
     return [*words, "--live-record", "recorded", "--report", "report.json"]
 
 

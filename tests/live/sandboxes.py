@@ -97,7 +97,15 @@ class Upstream:
             round(self.time.now() * 1000),
         )
         handler = LiveHandler(plan, self.ports, owner=True)
-        handler.journal.begin({"run": plan.run, "started_ms": plan.started_ms, "sandbox": "dev"})
+        handler.journal.begin(
+            {
+                "run": plan.run,
+                "started_ms": plan.started_ms,
+                "base_url": handler.settings.base_url,
+                "org_id": handler.settings.org_id,
+                "sandbox": "dev",
+            }
+        )
         return handler
 
     @contextmanager

@@ -56,6 +56,8 @@ class Manner:
     extra_fields: bool = False
     token_requests: int = 0
     """After that many requests the first token has expired; 0 for never."""
+    every_token: bool = False
+    """Whether that holds for all tokens."""
     throttled_request: int = 0
     """The number of the request that is answered 429; 0 for none."""
     latency_s: float = 0.0
@@ -73,6 +75,10 @@ class Manner:
     oldest_first: bool = False
     whole_query_links: bool = False
     sandbox_type: str = "development"
+    lead_to: str = ""
+    """The origin to which lists with a filter lead; "" for none."""
+    lead_by: str = "redirect"
+    """"redirect" or "next link"."""
 
 
 @dataclass
@@ -182,7 +188,7 @@ class StandIn:
             return 400, {}, {"error": "invalid_client", "error_description": "invalid client"}
         self.minted += 1
         token = f"standin.{secrets.token_hex(24)}.{self.minted}"
-        limited = self.manner.token_requests and self.minted == 1
+        limited = self.manner.token_requests and (self.manner.every_token or self.minted == 1)
         self.tokens[token] = self.manner.token_requests if limited else 1_000_000
         return 200, {}, {"access_token": token, "token_type": "bearer", "expires_in": 86399}
 
@@ -320,6 +326,9 @@ class StandIn:
     def _list(self, query: list[tuple[str, str]]) -> tuple[int, dict[str, str], Any]:
         given = dict(query)
         start = 0
+        led = bool(self.manner.lead_to) and any(v.startswith("desc") for v in given.values())
+        if led and self.manner.lead_by == "redirect":
+            return 307, {"Location": f"{self.manner.lead_to}/elsewhere"}, None
         token = given.get("continuationToken")
         if token is not None:
             carried = json.loads(bytes.fromhex(token.removeprefix("c")))
@@ -343,7 +352,7 @@ class StandIn:
         if start + size < len(found):
             carried = {"start": start + size, "query": query}
             href = f"/connections?continuationToken=c{json.dumps(carried).encode().hex()}"
-            document["_links"] = {"next": {"href": href}}
+            document["_links"] = {"next": {"href": self.manner.lead_to * led + href}}
         elif self.manner.links_at_end:
             document["_links"] = {}
         return 200, {}, document

@@ -95,6 +95,27 @@ def test_what_the_run_created_may_be_changed_and_deleted(
 
 
 @pytest.mark.parametrize(
+    "step",
+    [
+        {"op": "replace", "path": "/name", "value": "a name of one's own"},
+        {"op": "ADD", "path": "/name", "value": 7},
+        {"op": "remove", "path": "/name"},
+        {"op": "copy", "path": "/name", "from": "/description"},
+        {"op": "replace", "path": "", "value": {}},
+    ],
+)
+def test_what_the_run_created_keeps_the_name_that_it_is_known_by(
+    upstream: Upstream, tmp_path: Path, step: dict[str, Any]
+) -> None:
+    handler = upstream.handler(tmp_path)
+    path = f"/connections/{created(handler)}"
+    request = client_request(handler, "PATCH", path, document=[step], changed={"If-Match": '"any"'})
+    assert handler.handle(request).injected
+    assert not [r for r in upstream.flow_requests() if r.startswith("PATCH")]
+    assert handler.about()["held_back"] == ["PATCH to give a connection of the run another name"]
+
+
+@pytest.mark.parametrize(
     ("fields", "reason"),
     [
         ({"name": "a name of one's own"}, "under another name"),

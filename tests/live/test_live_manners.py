@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aepmock.live.handler import LiveHandler
 from aepmock.live.manners import is_disturbance, retry_after_s
 from aepmock.live.state import LiveStopped
 from aepmock.live.tidying import delete_all
@@ -109,18 +110,49 @@ def test_three_401_in_a_row_stop_the_run(upstream: Upstream, tmp_path: Path) -> 
     assert len(upstream.requests) == 3
 
 
-def test_an_expired_token_is_renewed_once(upstream: Upstream, tmp_path: Path) -> None:
+def test_a_token_that_has_worked_is_replaced_as_often_as_it_expires(
+    upstream: Upstream, tmp_path: Path
+) -> None:
     handler = upstream.handler(tmp_path)
-    first = handler.tokens.current()
     request = client_request(handler, "GET", "/connections?limit=1")
-    upstream.service.gateway.expire(first)
-    # The client goes on with the token that it was given.
-    assert [handler.handle(request).status for _ in range(3)] == [200, 200, 200]
-    second = handler.tokens.current()
-    assert second != first
-    upstream.service.gateway.expire(second)
-    assert handler.handle(request).status == 401
+    seen = []
+    for _ in range(5):
+        # The client goes on with the token that it was given.
+        assert [handler.handle(request).status for _ in range(3)] == [200, 200, 200]
+        seen.append(handler.tokens.current())
+        upstream.service.gateway.expire(seen[-1])
+    assert len(set(seen)) == handler.about()["tokens"] == 5
+
+
+def test_a_token_that_never_worked_is_not_replaced(upstream: Upstream, tmp_path: Path) -> None:
+    handler = upstream.handler(tmp_path)
+    upstream.answers.append(lambda r: None if "/ims/" in r.path else Response(401, JSON, EXPIRED))
+    request = client_request(handler, "GET", "/connections?limit=1")
+    assert [handler.handle(request).status for _ in range(2)] == [401, 401]
+    with pytest.raises(LiveStopped, match="401"):
+        handler.handle(request)
+    assert handler.about()["tokens"] == 1
+
+
+def test_a_fresh_token_that_does_not_work_is_not_replaced_either(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    handler = upstream.handler(tmp_path)
+    assert handler.ask("GET", "/connections?limit=1").ok
+    upstream.answers.append(lambda r: None if "/ims/" in r.path else Response(401, JSON, EXPIRED))
+    assert [handler.ask("GET", "/connections?limit=1").status for _ in range(2)] == [401, 401]
+    with pytest.raises(LiveStopped, match="401"):
+        handler.ask("GET", "/connections?limit=1")
     assert handler.about()["tokens"] == 2
+
+
+def test_a_worker_learns_that_a_token_has_worked(upstream: Upstream, tmp_path: Path) -> None:
+    with upstream.running(tmp_path, []) as run:
+        joined = LiveHandler(run.plan, upstream.ports)
+        first = joined.tokens.current()
+        upstream.service.gateway.expire(first)
+        assert joined.ask("GET", "/connections?limit=1").ok
+        assert joined.tokens.current() != first
 
 
 def test_one_token_serves_the_whole_run(upstream: Upstream, tmp_path: Path) -> None:
@@ -170,6 +202,15 @@ def test_what_is_nobodys_fault_is_told_apart(response: Response, disturbed: bool
     assert is_disturbance(response) is disturbed
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-1", "Wed, 99 Foo"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "soon", "-1", "Wed, 99 Foo", "\u00b2", "\u0662", "Fri, 01 Jan 99999999999 00:00:00 GMT"],
+)
 def test_a_retry_after_that_is_none_counts_as_none(value: str) -> None:
     assert retry_after_s(Response(429, Headers({"Retry-After": value})), 0.0) is None
+
+
+def test_a_retry_after_of_a_thousand_digits_is_a_long_time() -> None:
+    assert (
+        retry_after_s(Response(429, Headers({"Retry-After": "9" * 1000})), 0.0) == 999_999_999_999
+    )

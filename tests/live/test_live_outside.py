@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
+import ssl
 import threading
+import time
+import tracemalloc
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
 from aepmock.doors.guard import guarding
 from aepmock.doors.server_door import serving
-from aepmock.live.outside import LostError, Outside
+from aepmock.live.outside import MAX_BODY, LostError, Outside
 from aepmock.messages import Headers, Request, Response
 from aepmock.server.tls import throw_away_tls
 
@@ -97,3 +102,94 @@ def test_what_is_on_this_machine_needs_no_proxy(monkeypatch: pytest.MonkeyPatch)
     with answering(b"HTTP/1.1 204 No Content\r\n\r\n") as (port, _):
         response = Outside().send(Request("GET", f"http://127.0.0.1:{port}", "/"))
     assert response.status == 204
+
+
+def zipped(size: int) -> bytes:
+    return gzip.compress(b" " * size, mtime=0)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "X-GZIP", "deflate", "raw", "gzip, gzip"])
+def test_a_small_answer_that_unzips_to_a_huge_one_is_lost(coding: str) -> None:
+    blanks = b" " * (MAX_BODY + 1)
+    packer = zlib.compressobj(wbits={"deflate": 15, "raw": -15}.get(coding, 31))
+    body = packer.compress(blanks) + packer.flush()
+    name = coding.replace("raw", "deflate")
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {name}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with answering(head.encode() + body) as (port, _):
+        tracemalloc.start()
+        try:
+            with pytest.raises(LostError, match=r"unzipped|more than once"):
+                Outside().send(Request("GET", f"http://127.0.0.1:{port}", "/"))
+            assert tracemalloc.get_traced_memory()[1] < 4 * 1024 * 1024
+        finally:
+            tracemalloc.stop()
+
+
+def test_a_zipped_answer_of_a_usual_size_is_taken_as_it_came() -> None:
+    body = gzip.compress(b'{"items": []}', mtime=0)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+    with answering(head.encode() + body) as (port, _):
+        response = Outside().send(Request("GET", f"http://127.0.0.1:{port}", "/"))
+    assert (response.body, response.json) == (body, {"items": []})
+
+
+@pytest.mark.parametrize(
+    ("body", "part"),
+    [
+        (b"no zip", "can't be unzipped"),
+        (zipped(100)[:-4], "break off"),
+        (zipped(2**20) * 40, "more than"),
+    ],
+)
+def test_what_can_not_be_unzipped_is_no_json_and_no_crash(body: bytes, part: str) -> None:
+    response = Response(200, Headers({"Content-Encoding": "gzip"}), body)
+    assert response.json_or_none is None
+    with pytest.raises(ValueError, match=part):
+        _ = response.json
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize(
+    "begin", [b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 3, b"HTTP/1.1 200 OK\r\n\r\n"]
+)
+def test_an_answer_that_trickles_in_for_ever_is_given_up(begin: bytes, tls: bool) -> None:
+    with ExitStack() as stack:
+        context, ca_file = stack.enter_context(throw_away_tls(("127.0.0.1",)))
+        port = stack.enter_context(trickling(begin, context if tls else None))
+        started = time.monotonic()
+        with pytest.raises(LostError, match="not whole after"):
+            Outside(str(ca_file), timeout_s=0.6).send(
+                Request("GET", f"http{'s' * tls}://127.0.0.1:{port}", "/")
+            )
+    assert time.monotonic() - started < 5
+
+
+@contextmanager
+def trickling(begin: bytes, context: ssl.SSLContext | None) -> Iterator[int]:
+    """A server that says `begin` and then an octet at a time, for as long as someone listens."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            if context is not None:
+                connection = context.wrap_socket(connection, server_side=True)
+            with connection, suppress(OSError):
+                connection.recv(65_536)
+                connection.sendall(begin)
+                while not over.wait(0.1):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            over.set()
+            thread.join(10)
+
+
+@pytest.mark.parametrize("target", ["/connections?x=\u00e9", "/a b", "/a\r\nHost: elsewhere"])
+def test_a_target_that_can_not_be_sent_is_a_lost_answer(target: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(LostError):
+        Outside().send(Request("GET", f"http://127.0.0.1:{listener.getsockname()[1]}", target))

@@ -98,7 +98,20 @@ def test_an_etag_of_another_form_has_drifted_and_convicts_nobody(tmp_path: Path)
     assert result.drifted == [("connections.update.etag-quotes", *said)]
 
 
-def test_a_token_that_expires_is_renewed_once_and_its_refusal_is_named(tmp_path: Path) -> None:
+def test_tokens_that_expire_again_and_again_end_no_run_and_every_create_has_its_own_name(
+    tmp_path: Path,
+) -> None:
+    bearer = "aepmock.clients.reference:bearer_client"
+    with standing_in(Manner(token_requests=8, every_token=True)) as standin:
+        result = judge_live(standin, tmp_path, "--select", "connections.*", client=bearer)
+        unharmed(result, standin)
+        assert len(standin.created) == len(set(standin.created)) > 10
+    run = result.report["live_run"]
+    assert run["tokens"] == standin.minted > 5
+    assert run["tokens_of_clients"] == 0
+
+
+def test_a_token_that_expires_is_renewed_and_its_refusal_is_named(tmp_path: Path) -> None:
     with standing_in(Manner(token_requests=4, numeric_codes=True)) as standin:
         result = judge_live(standin, tmp_path, *SEEDED)
         unharmed(result, standin)

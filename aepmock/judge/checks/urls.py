@@ -32,6 +32,18 @@ def _is_token_request(exchange: Exchange, contract: Contract) -> bool:
     return exchange.request.path == contract.operations["ims.token"].path
 
 
+@session_check("request.base-path")
+def no_stranger(session: Session) -> Verdicts:
+    for call in session.calls:
+        for host in call.strangers:
+            yield Problem(
+                f"the client tried to reach {ascii(host)[1:-1]}, which its settings do not name",
+                "requests to base_url and ims_token_url, and to no other host",
+                f"a look-up of that host, or a connection to it, in {call.operation}",
+                call.exchanges[-1] if call.exchanges else None,
+            )
+
+
 @wire_check("request.base-path")
 def base_path(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
     if _is_token_request(exchange, contract):
