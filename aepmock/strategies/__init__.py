@@ -13,6 +13,7 @@ from aepmock.strategies.answers import (
 from aepmock.strategies.inputs import (
     AWKWARD,
     AWKWARD_IDS,
+    MARKED,
     awkward_ids,
     explorations,
     filters,
@@ -22,6 +23,7 @@ from aepmock.strategies.inputs import (
     owned_texts,
     patches,
     renames,
+    secrets,
     text_outside_ascii,
     texts,
 )
@@ -29,6 +31,7 @@ from aepmock.strategies.inputs import (
 __all__ = [
     "AWKWARD",
     "AWKWARD_IDS",
+    "MARKED",
     "answers",
     "awkward_ids",
     "bad_successes",
@@ -43,6 +46,7 @@ __all__ = [
     "refusal",
     "refusals",
     "renames",
+    "secrets",
     "text_outside_ascii",
     "texts",
     "variations",

@@ -410,8 +410,7 @@ class Bench:
         self.tally.unsupported |= session.unsupported
         self.learn([*session.canaries, *session.tokens])
         for call in session.calls:
-            if "connection" in call.args:
-                self.redactor.learn(auth_params(call.args))
+            self.redactor.learn(auth_params(call.args))
         verdicts: dict[str, bool] = {}
         for seen in self._observations(session, wanted):
             verdicts[seen.clause] = verdicts.get(seen.clause, True) and seen.problem is None
