@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from aepmock.contract import Contract
@@ -108,10 +109,14 @@ def all_pages(session: Session) -> Verdicts:
                 "the list is not what the pages held",
                 f"{len({i.get('id') for e in pages for i in items_of(e.response)})} ids",
                 f"{len(missing)} left out, {len(strange)} that no page had",
-                pages[-1],
+                next((e for e in reversed(pages) if _holds(e, missing)), pages[-1]),
             )
         elif len(pages) > 1:
             yield None
+
+
+def _holds(page: Exchange, ids: Collection[str]) -> bool:
+    return any(item.get("id") in ids for item in items_of(page.response))
 
 
 def _endless(session: Session) -> Verdicts:
@@ -152,11 +157,16 @@ def moving_items(session: Session) -> Verdicts:
         if len(ids) == len(set(ids)) or not all(map(_good, pages)) or _stuck(pages):
             continue
         if call.raised is not None:
+            seen: set[Any] = set()
+            for page in pages:
+                if _holds(page, seen):
+                    break
+                seen |= {item.get("id") for item in items_of(page.response)}
             yield Problem(
                 "an item that stands on two pages makes the list fail",
                 "a list",
                 f"{type(call.raised).__name__}",
-                pages[-1],
+                page,
             )
         elif next_href(pages[-1].response) is None and not _missing(call, pages):
             yield None
