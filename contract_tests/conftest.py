@@ -31,9 +31,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
-        patterns = getattr(getattr(item, "module", None), "EXERCISES", ("*",))
         # How a program behaves shows in every test.
-        patterns = (*patterns, "driver.*")
+        patterns = (*_exercises(item), "driver.*")
         wanted = any(fnmatchcase(c, p) for c in clauses for p in patterns)
         module = getattr(item, "module", None)
         if suite.live is not None:
@@ -51,6 +50,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
+def _exercises(item: pytest.Item) -> tuple[str, ...]:
+    """The clauses that a test is for, as patterns."""
+    return tuple(getattr(getattr(item, "module", None), "EXERCISES", ("*",)))
+
+
 def _name(item: pytest.Item) -> str:
     return item.name.partition("[")[0]
 
@@ -60,6 +64,8 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A client, a service and a judge; fails the test once it is over if a must is broken."""
     label, readings = request.param
     with make_bench(suite_config(request.config), request.node.name, label, readings) as bench:
+        bench.exercises = _exercises(request.node)
+        bench.order = request.session.items.index(request.node)
         yield bench
     suite_tally(request.config).merge(bench.tally)
     bench.verdict()

@@ -33,7 +33,8 @@ class Finding:
 
     `exchange` is the request and answer as text, `diff` the way to the nearest right request,
     `calls` the example that led there, one line a call, `log` the last lines of a program's
-    stderr.
+    stderr. Of the findings of a clause the one with the lowest `order` is shown first, as it is
+    when `reproduce` is run.
     """
 
     clause: str
@@ -47,6 +48,7 @@ class Finding:
     log: str = ""
     source: str = ""
     reproduce: str = ""
+    order: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,12 @@ class Tally:
         counts[clause] = counts.get(clause, 0) + 1
 
     def add(self, finding: Finding) -> None:
-        """Keeps a finding; of several with the same words only the first."""
+        """Keeps a finding in its order; of several with the same words only the first."""
         kept = self.findings.setdefault(finding.clause, [])
-        if all(finding.summary != other.summary for other in kept):
-            kept.append(finding)
+        first: dict[str, Finding] = {}
+        for one in sorted([*kept, finding], key=lambda one: one.order):
+            first.setdefault(one.summary, one)
+        kept[:] = first.values()
 
     def merge(self, other: Tally) -> None:
         for mine, theirs in ((self.met, other.met), (self.broken, other.broken)):

@@ -102,6 +102,7 @@ def to_finding(
     reading: str = "default",
     calls: Iterable[str] = (),
     reproduce: str = "",
+    order: int = 0,
 ) -> Finding:
     """A problem with its evidence, redacted."""
     exchange, diff = "", ""
@@ -124,6 +125,7 @@ def to_finding(
         log=redactor.text("\n".join(problem.log)),
         source=str(source),
         reproduce=reproduce,
+        order=order,
     )
 
 
@@ -161,11 +163,17 @@ def tell(call: Call) -> str:
 
 
 def _statuses(exchanges: Iterable[Exchange]) -> str:
-    """The statuses of a call in order, "200 no-answer 404"; many equal ones are counted."""
+    """The statuses of a call in order, "200 no-answer 403 (put in)"; many equal ones are counted.
+
+    An answer that was put in is the test's, or was altered by it: the service did not say so.
+    """
     shown = []
-    for status, run in groupby(e.response.status for e in exchanges):
+    for (status, injected), run in groupby(
+        (e.response.status, e.response.injected) for e in exchanges
+    ):
         times = len(list(run))
         word = str(status) if status else "no-answer"
+        word += " (put in)" if status and injected else ""
         shown += [word] * times if times <= _EQUAL else [f"{times} times {word}"]
     return " ".join(shown)
 

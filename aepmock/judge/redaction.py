@@ -69,8 +69,7 @@ class Redactor:
         fresh = {v for v in values if len(v) >= _SHORTEST} - self._values
         if fresh:
             self._values |= fresh
-            longest_first = sorted(self._values, key=lambda v: (-len(v), v))
-            self._pattern = re.compile("|".join("".join(map(_spelled, v)) for v in longest_first))
+            self._pattern = None  # made when it is needed: most that is learned is never looked for
 
     @property
     def values(self) -> frozenset[str]:
@@ -79,7 +78,12 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """A text with every known secret value replaced."""
-        return self._pattern.sub(MARK, text) if self._pattern else text
+        if self._pattern is None:
+            if not self._values:
+                return text
+            longest_first = sorted(self._values, key=lambda v: (-len(v), v))
+            self._pattern = re.compile("|".join("".join(map(_spelled, v)) for v in longest_first))
+        return self._pattern.sub(MARK, text)
 
     def request(self, request: Request) -> Request:
         """A request that may be kept."""
@@ -191,11 +195,12 @@ def _masked(value: Any) -> Any:
 
 
 def _spelled(character: str) -> str:
-    """A pattern for a character as it is, percent-encoded, or escaped as in JSON."""
+    """A pattern for a character as it is, percent-encoded, or escaped as in JSON or by Python."""
     if character.isascii() and character.isalnum():
         return character
     octets = "".join(f"%{octet:02X}" for octet in character.encode("utf-8", "surrogatepass"))
     escaped = {json.dumps(character)[1:-1], json.dumps(character, ensure_ascii=False)[1:-1]}
+    escaped |= {"\\'"} if character == "'" else set()
     forms = [re.escape(form) for form in sorted({character, octets} | escaped)]
     return f"(?i:{'|'.join(forms)})"
 

@@ -25,6 +25,8 @@ def response_text(response: Response) -> str:
     lines = [f"HTTP {response.status}"] if response.status else ["no answer"]
     if response.effect is not None:
         lines[0] += f" (a fault: {response.effect.fault})"
+    elif response.injected:
+        lines[0] += " (put in, or altered, by the test)"
     lines += [f"{n}: {v}" for n, v in response.headers if n.lower() not in _NOISE]
     return "\n".join([*lines, *_body_lines(response.body)])
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aepmock.contract.filters import filter_values
 from aepmock.service.refusing import Refused
 
 TEXT_FIELDS = frozenset(
@@ -39,8 +40,6 @@ PARAMS_PREFIX = "auth.params."
 
 # No two neighbours may match the same character: a long text without an operator is read once.
 _FILTER = re.compile(r"([A-Za-z_][\w.\-\[\]]*)\s*([=<>!~]+)(.*)", re.DOTALL)
-_QUOTED_LIST = re.compile(r'(?:"[^"]*"|[^",]+)(?:,(?:"[^"]*"|[^",]+))*')
-_QUOTED_ITEM = re.compile(r'"[^"]*"|[^",]+')
 _WRONG_ORDER = re.compile(
     r"[+\- ]*([A-Za-z_][\w.]*)(?:[+\-]|[ :](?:asc|desc|ascending|descending))?", re.IGNORECASE
 )
@@ -160,7 +159,7 @@ def _parse(text: str) -> Filter:
         raise Refused("filter.field", field=path)
     if not rest:
         raise Refused("filter.form", value=text)
-    values: tuple[Any, ...] = tuple(_values(rest))
+    values: tuple[Any, ...] = tuple(filter_values(rest))
     if sign in _RANGE:
         if len(values) > 1:
             raise Refused("filter.many-values", operator=sign)
@@ -172,14 +171,6 @@ def _parse(text: str) -> Filter:
             raise Refused("filter.value", value=rest, field=path)
         values = (_number(values[0], rest, path),)
     return Filter(path, sign, values)
-
-
-def _values(text: str) -> list[str]:
-    if _QUOTED_LIST.fullmatch(text):
-        return [part[1:-1] if part[0] == '"' else part for part in _QUOTED_ITEM.findall(text)]
-    if len(text) > 1 and text[0] == text[-1] == '"':
-        return [text[1:-1]]
-    return text.split(",")
 
 
 def _number(value: str, whole: str, path: str) -> int:

@@ -195,8 +195,11 @@ def repeated_first_item() -> Change:
     return change
 
 
-def self_linking_page(times: int = 25) -> Change:
-    """From the second page on, the next link is the one that led here, so many times."""
+def self_linking_page(times: int = 500) -> Change:
+    """From the second page on, the next link is the one that led here.
+
+    After so many times it is gone: a client that nothing else can stop has to come back as well.
+    """
     links: list[Any] = []
 
     def change(_: Request, response: Response) -> Response:

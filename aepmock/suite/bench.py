@@ -36,7 +36,7 @@ from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.service import FlowService, IdSource, Interposer
 from aepmock.strategies import new_connections, patches
-from aepmock.suite.broken import ContractBroken, reproduce
+from aepmock.suite.broken import ContractBroken, matches, reproduce
 from aepmock.suite.config import SuiteConfig, driver_clauses
 from aepmock.suite.hurrying import Hurry, hurrying
 from aepmock.suite.loopback import Loopback
@@ -55,6 +55,8 @@ MOST_LOST = 3
 """Calls of a method that a program may leave without an answer, in one test."""
 BUDGET_S = 75.0
 """Real time that one test may take; examples after that are left out."""
+_ASIDE = 1_000_000
+"""More than there are tests in a run."""
 SLOW_S = 0.5
 """A client that needs longer for one example is not asked for the smallest one."""
 
@@ -63,7 +65,8 @@ class Bench:
     """A client, a service and a judge, under one reading, for one test.
 
     `home` is the sandbox of the client that most calls are made with; a client is given
-    `timeout_s` for an answer and `deadline_s` for a call.
+    `timeout_s` for an answer and `deadline_s` for a call. `exercises` are the clauses that the test
+    is for, as patterns, and `order` is its place in the run.
     """
 
     home = "dev"
@@ -72,6 +75,8 @@ class Bench:
     most_requests = MOST_REQUESTS
     guards_everywhere = False
     """Whether the client may reach nothing but this machine."""
+    exercises: tuple[str, ...] = ("*",)
+    order = 0
 
     def __init__(self, config: SuiteConfig, name: str, reading: str, readings: Mapping[str, str]):
         self.config = config
@@ -424,8 +429,7 @@ class Bench:
         self.tally.unsupported |= session.unsupported
         self.learn([*session.canaries, *session.tokens])
         for call in session.calls:
-            if "connection" in call.args:
-                self.redactor.learn(auth_params(call.args))
+            self.redactor.learn(auth_params(call.args))
         verdicts: dict[str, bool] = {}
         for seen in self._observations(session, wanted):
             verdicts[seen.clause] = verdicts.get(seen.clause, True) and seen.problem is None
@@ -439,6 +443,7 @@ class Bench:
                 reading=self.reading,
                 calls=told(session, seen.problem),
                 reproduce=self._reproduce(seen.clause),
+                order=self._order(seen.clause),
             )
             if seen.clause != wanted:
                 self.tally.add(finding)
@@ -470,7 +475,11 @@ class Bench:
         self._judge(self._dry_trial(), None)
 
     def _reproduce(self, clause: str) -> str:
-        return reproduce(self.config, clause, sweeping=self.sweeping)
+        return reproduce(self.config, clause, sweeping=self.sweeping, exercises=self.exercises)
+
+    def _order(self, clause: str) -> int:
+        """A test that is not for a clause is not run for it, so what it finds comes last."""
+        return self.order if matches(clause, self.exercises) else self.order + _ASIDE
 
     def verdict(self) -> None:
         """Raises ContractBroken if a must is broken that is not known to fail."""

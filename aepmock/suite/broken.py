@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from aepmock.judge import Finding
 from aepmock.suite.config import SuiteConfig, driver_clauses
@@ -16,6 +17,11 @@ class ContractBroken(AssertionError):
         super().__init__("\n".join(f"{f.clause}: {f.summary}" for f in findings))
         self.clauses = tuple(f.clause for f in findings)
         self.evidence = "\n\n".join(map(_evidence, findings))
+
+
+def matches(clause: str, patterns: Sequence[str]) -> bool:
+    """Whether a clause is one of those that patterns name."""
+    return any(fnmatchcase(clause, pattern) for pattern in patterns)
 
 
 def _evidence(finding: Finding) -> str:
@@ -31,12 +37,19 @@ def _evidence(finding: Finding) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def reproduce(config: SuiteConfig, clause: str, *, sweeping: bool) -> str:
-    """The command that shows again how a clause is broken."""
+def reproduce(
+    config: SuiteConfig, clause: str, *, sweeping: bool, exercises: Sequence[str] = ("*",)
+) -> str:
+    """The command that shows again how a clause is broken.
+
+    `exercises` are the clauses that the test is for which found it: by those it is run again.
+    """
     words = ["aepmock judge"]
     words += [config.client] if config.program is None else []
     # What a program did wrong may be an answer to anything that the run asked of it.
     patterns = config.select if clause in driver_clauses() else (clause,)
+    if clause not in driver_clauses() and not matches(clause, exercises):
+        patterns = (clause, exercises[0])
     words += [f"--select {shlex.quote(pattern)}" for pattern in patterns]
     words += [f"--seed {config.seed}", f"--examples {config.examples}"]
     if config.connector != "hubspot":

@@ -348,12 +348,19 @@ def auth_params(args: Mapping[str, Any]) -> list[str]:
     return [value for value in found if isinstance(value, str)]
 
 
+_CALLS_TOLD = 8
+
+
 def told(session: Session, problem: Problem) -> list[str]:
     """The calls that led to a problem, or the one that it is about."""
     calls = session.calls
     if problem.call is not None:
-        calls = calls[problem.call : problem.call + 1]
-    return [tell(call) for call in calls[:8]]
+        return [tell(call) for call in calls[problem.call : problem.call + 1]]
+    sent = [n for n, c in enumerate(calls) if any(e is problem.exchange for e in c.exchanges)]
+    end = sent[0] + 1 if sent else _CALLS_TOLD
+    earlier = max(0, end - _CALLS_TOLD)
+    before = [f"({earlier} calls before)"] if earlier else []
+    return before + [tell(call) for call in calls[earlier:end]]
 
 
 def _snapshot(value: Any) -> Any:

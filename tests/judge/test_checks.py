@@ -264,3 +264,41 @@ def test_a_resource_outside_the_contract_is_not_judged() -> None:
     assert "request.operation" not in verdicts(call("create_connection", looked, connection=NEW))
     got = broken(call("get_connection", strange, connection_id="x", raised=ClientError()))
     assert "request.operation" in got
+
+
+def created_with(name: str, *sandboxes: str, body: Any = None) -> Call:
+    """A create with this sandbox name; its headers name these, without a body half of one."""
+    fields = [(n, v) for n, v in HEADERS if n != "x-sandbox-name"]
+    headers = Headers([*fields, *(("x-sandbox-name", sandbox) for sandbox in sandboxes)])
+    status = 400 if body is None else 201
+    sent = exchange("POST", "/connections", status, {"id": "i"}, headers=headers, sent=body)
+    if body is None:
+        sent = replace(sent, request=replace(sent.request, body=b'{"name": "a"'))
+    made = call("create_connection", sent, connection=NEW, returned={"id": "i"})
+    return replace(made, settings=replace(SETTINGS, sandbox_name=name))
+
+
+BODY = {"name": "a"}
+
+
+@pytest.mark.parametrize("name", ["dev\r\n", "\ndev", "\t dev\n "])
+def test_a_break_at_the_ends_of_a_header_value_may_be_trimmed(name: str) -> None:
+    verdict = verdicts(created_with(name, "dev", body=BODY))["request.header-injection"]
+    assert verdict == "met"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        created_with("de\nv", "dev", body=BODY),
+        created_with("dev\0", "dev", body=BODY),
+        created_with("dev\nx-evil: 1", "dev", body=BODY),
+        created_with("dev\r\n", "dev\r\n", body=BODY),
+        created_with("dev\r\n", "dev", "dev", body=BODY),
+        created_with("dev\r\n", body=BODY),
+        created_with("dev\r\n", "dev"),  # the break ended the headers, and cut the body short
+    ],
+    ids=["joined", "cut at NUL", "injected", "whole", "twice", "absent", "cut body"],
+)
+def test_a_break_that_makes_another_request_of_it_is_an_injection(made: Call) -> None:
+    assert "request.header-injection" in broken(made)

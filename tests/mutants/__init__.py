@@ -15,6 +15,7 @@ from tests.mutants import (
     odd_but_right,
     odd_errors,
     odd_manners,
+    odd_queries,
     on_requests,
     requesting,
     retrying,
@@ -43,6 +44,7 @@ MODULES = (
     odd_but_right,
     odd_errors,
     odd_manners,
+    odd_queries,
 )
 """Where they stand: each module signs its own in when it is imported."""
 

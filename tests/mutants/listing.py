@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
@@ -228,6 +229,23 @@ class drops_the_filters_once_there_is_an_order(_Paging):
         self, limit: int | None, property: Sequence[str], orderby: str | None
     ) -> httpx.Request:
         return super().list_request(limit, () if orderby else property, orderby)
+
+
+@breaks("request.query-encoding")
+class quotes_a_list_of_values_as_one(_Paging):
+    """state=="enabled,disabled" is one value with a comma in it."""
+
+    def query(self, pairs: Sequence[tuple[str, str]]) -> str:
+        quoted = [(n, re.sub(r'^(\w+==)([^"]+,[^"]+)$', r'\1"\2"', v)) for n, v in pairs]
+        return super().query(quoted)
+
+
+@breaks("request.query-encoding")
+class makes_a_filter_of_each_value(_Paging):
+    def query(self, pairs: Sequence[tuple[str, str]]) -> str:
+        return super().query(
+            [(n, part) for n, v in pairs for part in (v.split(",") if n == "property" else [v])]
+        )
 
 
 @breaks("connections.list.orderby")

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from urllib.parse import urljoin
 
@@ -236,3 +236,12 @@ class looks_now_and_then_whether_its_thread_is_done(ReferenceClient):
             if not work.done():
                 raise TimeoutError("the thread did not come back")
             return work.result()
+
+
+@innocent()
+class trims_its_header_values(ReferenceClient):
+    """As the Fetch standard asks of every client that is built on fetch."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        trimmed = settings.sandbox_name.strip("\t\n\r ")
+        super().__init__(replace(settings, sandbox_name=trimmed))

@@ -140,9 +140,12 @@ class mends_a_sandbox_name(ReferenceClient):
 
 
 @breaks("request.header-injection")
-class strips_line_breaks_at_the_ends(ReferenceClient):
+class joins_a_broken_sandbox_name(ReferenceClient):
+    """Takes line breaks out wherever they stand: "de\\nv" is another sandbox."""
+
     def __init__(self, settings: ClientSettings) -> None:
-        super().__init__(replace(settings, sandbox_name=settings.sandbox_name.strip("\r\n")))
+        name = re.sub(r"[\r\n]", "", settings.sandbox_name)
+        super().__init__(replace(settings, sandbox_name=name))
 
 
 @breaks("request.header-ascii")

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from aepmock.contract import Contract
+from aepmock.judge.checks.bodies import create_body, is_create
 from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
 from aepmock.judge.evidence import Expected, Session
 from aepmock.judge.findings import Problem
 from aepmock.messages import Exchange, Headers, Request
 
 _CONTROL = ("\r", "\n", "\0")
+_FETCH_WHITESPACE = "\t\n\r "
+"""What the Fetch standard takes off the ends of a header value. Source: FETCH normalize."""
 
 
 def _for_platform(exchange: Exchange, contract: Contract) -> bool:
@@ -120,19 +123,21 @@ def content_type(exchange: Exchange, expected: Expected, contract: Contract) -> 
 
 @session_check("request.header-injection")
 def header_injection(session: Session) -> Verdicts:
+    """A break at an end may be trimmed, as the Fetch standard has it: then nothing is injected."""
     for call in session.calls:
-        hostile = [c for c in _CONTROL if c in call.settings.sandbox_name]
-        if not hostile or call.operation == "factory":
+        name = call.settings.sandbox_name
+        if call.operation == "factory" or not any(c in name for c in _CONTROL):
             continue
         sent = [e for e in call.exchanges if session.operation(e) != "ims.token"]
-        if sent:
+        garbled = [e for e in sent if not _is_trimmed(e, name, session.contract)]
+        if garbled:
             yield Problem(
-                "a sandbox name with a control character was sent, whole or mended",
+                "a sandbox name with a control character was sent, whole or as another name",
                 "an error before anything is sent",
-                f"x-sandbox-name: {sent[0].request.headers.get('x-sandbox-name')!r}",
-                sent[0],
+                f"x-sandbox-name: {', '.join(map(repr, _sandboxes(garbled[0]))) or 'absent'}",
+                garbled[0],
             )
-        elif call.raised is None:
+        elif not sent and call.raised is None:
             yield Problem(
                 "a call with a sandbox name that can't be sent came back as if it had worked",
                 "an error before anything is sent",
@@ -140,6 +145,21 @@ def header_injection(session: Session) -> Verdicts:
             )
         else:
             yield None
+
+
+def _sandboxes(exchange: Exchange) -> tuple[str, ...]:
+    return exchange.request.headers.all("x-sandbox-name")
+
+
+def _is_trimmed(exchange: Exchange, name: str, contract: Contract) -> bool:
+    """Whether a request bears the name without the white space at its ends, and is whole.
+
+    A break that was sent after all ends the header section too early, and the body with it.
+    """
+    own = name.strip(_FETCH_WHITESPACE)
+    if any(c in own for c in _CONTROL) or _sandboxes(exchange) != (own,):
+        return False
+    return not is_create(exchange, contract) or create_body(exchange, contract) is not None
 
 
 @session_check("request.header-ascii")

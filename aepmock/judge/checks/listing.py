@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from aepmock.contract import Contract
+from aepmock.contract.filters import say_the_same
 from aepmock.judge.answers import SUCCESS, items_of, kind_of, next_href
 from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
 from aepmock.judge.evidence import Call, Expected, Session
 from aepmock.judge.findings import Problem
 from aepmock.messages import Exchange
 
-STUCK = 10
-"""So many requests for the same page in a row are a loop."""
+STUCK = 400
+"""So many requests for the same page are a loop, and no bound that a client has set itself."""
 
 
 def _is_count(exchange: Exchange) -> bool:
@@ -106,10 +109,14 @@ def all_pages(session: Session) -> Verdicts:
                 "the list is not what the pages held",
                 f"{len({i.get('id') for e in pages for i in items_of(e.response)})} ids",
                 f"{len(missing)} left out, {len(strange)} that no page had",
-                pages[-1],
+                next((e for e in reversed(pages) if _holds(e, missing)), pages[-1]),
             )
         elif len(pages) > 1:
             yield None
+
+
+def _holds(page: Exchange, ids: Collection[str]) -> bool:
+    return any(item.get("id") in ids for item in items_of(page.response))
 
 
 def _endless(session: Session) -> Verdicts:
@@ -150,11 +157,16 @@ def moving_items(session: Session) -> Verdicts:
         if len(ids) == len(set(ids)) or not all(map(_good, pages)) or _stuck(pages):
             continue
         if call.raised is not None:
+            seen: set[Any] = set()
+            for page in pages:
+                if _holds(page, seen):
+                    break
+                seen |= {item.get("id") for item in items_of(page.response)}
             yield Problem(
                 "an item that stands on two pages makes the list fail",
                 "a list",
                 f"{type(call.raised).__name__}",
-                pages[-1],
+                page,
             )
         elif next_href(pages[-1].response) is None and not _missing(call, pages):
             yield None
@@ -232,9 +244,11 @@ def keeps_filter(session: Session) -> Verdicts:
             continue
         for page in pages[1:]:
             sent = list(page.request.parameters("property"))
-            link = next((next_href(e.response) for e in pages if _led(e, page)), None)
-            needed = bool(link and "property=" in link)
-            if (not sent and not needed) or _covers(sent, wanted):
+            if not sent:
+                # The one sample of a link has the token only; what a longer one is for is open.
+                if not _links_filter(pages, page):
+                    yield None
+            elif say_the_same(wanted, sent):
                 yield None
             else:
                 yield Problem(
@@ -245,32 +259,31 @@ def keeps_filter(session: Session) -> Verdicts:
                 )
 
 
-def _led(page: Exchange, after: Exchange) -> bool:
-    href = next_href(page.response)
-    return href is not None and _token(href) in after.request.parameters("continuationToken")
-
-
-def _covers(sent: list[str], wanted: list[str]) -> bool:
-    """The same filters; the link's own and the client's own beside each other do no harm."""
-    return set(sent) == set(wanted) or set(sent) == {",".join(wanted)}
+def _links_filter(pages: list[Exchange], after: Exchange) -> bool:
+    """Whether a link that led to a page also names the filter."""
+    hrefs = (next_href(page.response) for page in pages)
+    tokens = after.request.parameters("continuationToken")
+    return any("property=" in href for href in hrefs if href and _token(href) in tokens)
 
 
 @session_check("connections.list.repeated-token")
 def repeated_token(session: Session) -> Verdicts:
+    """A client may have a bound of its own on pages: what convicts is that nothing stops it."""
     for call in session.of("list_connections"):
         pages = _pages(session, call)
         if not _stuck(pages):
             continue
         tokens = [e.request.parameter("continuationToken") for e in pages]
-        most = max(tokens.count(t) for t in tokens)
-        if most <= STUCK:
+        repeated, times = Counter(tokens).most_common(1)[0]
+        if times <= STUCK and not call.looped:
             yield None
         else:
+            again = [e for e in pages if e.request.parameter("continuationToken") == repeated]
             yield Problem(
                 "a page that links to itself is asked for again and again",
-                f"at most {STUCK} requests for one page",
-                f"{most} requests for one page",
-                pages[-1],
+                "an end, by a look at the link or by a bound on pages",
+                f"{times} requests for one page" + (", and no end" if call.looped else ""),
+                next((e for e in again if _targets(e, next_href(e.response))), again[0]),
             )
 
 
@@ -294,13 +307,12 @@ def limit(session: Session) -> Verdicts:
 
 @session_check("connections.list.orderby")
 def orderby(session: Session) -> Verdicts:
-    """A raw + arrives as a blank; the documentation itself prints orderby=+name."""
     for call in session.of("list_connections"):
         wanted, pages = call.args.get("orderby"), _pages(session, call)
         if wanted is None or not pages:
             continue
         sent = pages[0].request.parameter("orderby")
-        if sent is not None and sent.replace(" ", "+") == wanted:
+        if sent is not None and _order(sent) == _order(wanted):
             yield None
         else:
             yield Problem(
@@ -309,6 +321,11 @@ def orderby(session: Session) -> Verdicts:
                 f"orderby={sent}" if sent is not None else "no orderby",
                 pages[0],
             )
+
+
+def _order(text: str) -> list[str]:
+    """The fields of an orderby: +name is name, and a raw + arrives as a blank. Source: SORT."""
+    return [field[1:] if field[:1] in ("+", " ") else field for field in text.split(",")]
 
 
 @session_check("connections.count.value")

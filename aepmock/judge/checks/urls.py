@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
 from aepmock.contract import Contract
+from aepmock.contract.filters import meaning, say_the_same
 from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
 from aepmock.judge.evidence import Call, Expected, Session
 from aepmock.judge.findings import Problem
@@ -201,8 +201,8 @@ def _filters(session: Session, clause: str) -> Verdicts:
             continue
         sent = list(first.request.parameters("property"))
         special = any(_is_special(text) for text in wanted)
-        right = _same_filters(wanted, sent)
-        dropped = all(text in wanted for text in sent)
+        right = say_the_same(wanted, sent)
+        dropped = {meaning(text) for text in sent} <= {meaning(text) for text in wanted}
         blame = "request.query-encoding" if special and not dropped else own[call.operation]
         if right:
             if clause == own[call.operation] or (special and clause == "request.query-encoding"):
@@ -218,11 +218,6 @@ def _filters(session: Session, clause: str) -> Verdicts:
 
 def _is_special(text: str) -> bool:
     return not text.isascii() or any(c in _RESERVED for c in text)
-
-
-def _same_filters(wanted: Sequence[str], sent: Sequence[str]) -> bool:
-    """Repeated parameters (SORT) and one comma list (OAS, style form, not exploded) both do."""
-    return sorted(sent) == sorted(wanted) or list(sent) == [",".join(wanted)]
 
 
 @session_check("request.query-encoding")
