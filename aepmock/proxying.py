@@ -63,8 +63,10 @@ class Proxied(Watch):
         if musts:
             counted = (f"{clause} ({self.tally.broken[clause]})" for clause in musts)
             parts.append(f"musts broken: {', '.join(counted)}")
-        elif self.requests:
+        elif self.tally.met:
             parts.append("no must broken")
+        elif self.requests:
+            parts.append("nothing was judged")
         return " · ".join(parts)
 
 
