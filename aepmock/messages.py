@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
+
+ADOBE_HOST = re.compile(r"(?:[^/@]*\.)?(?:adobe\.io|adobelogin\.com)", re.IGNORECASE)
+"""Hosts that a door answers for, and that the guard keeps everyone else from."""
 
 
 class Headers:

@@ -21,7 +21,7 @@ from aepmock.live.outside import LostError
 from aepmock.live.ownership import Journal
 from aepmock.live.plan import Plan, Ports
 from aepmock.live.state import SharedState
-from aepmock.live.token import Tokens, is_expired, token_path
+from aepmock.live.token import Tokens, is_expired
 from aepmock.messages import Exchange, Headers, Request, Response
 
 Observer = Callable[[Exchange], None]
@@ -86,7 +86,8 @@ class LiveHandler:
     def handle(self, request: Request) -> Response:
         """The answer to a client's request. Raises LiveStopped once the run must not go on."""
         with self._lock:
-            if request.path == token_path() and request.method == "POST":
+            operation = self.contract.operation_of(request)
+            if operation is not None and operation.id == "ims.token":
                 return self._token_request(request)
             known = self.tokens.known() | self._clients_tokens
             objection = self.gate.objection(request, tokens=known, owned=self.owned)

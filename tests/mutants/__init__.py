@@ -13,6 +13,7 @@ from tests.mutants import (
     living,
     mixing,
     odd_but_right,
+    odd_company,
     odd_errors,
     odd_manners,
     on_requests,
@@ -41,6 +42,7 @@ MODULES = (
     asynchronous,
     on_requests,
     odd_but_right,
+    odd_company,
     odd_errors,
     odd_manners,
 )

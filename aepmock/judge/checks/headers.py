@@ -16,7 +16,7 @@ _CONTROL = ("\r", "\n", "\0")
 
 def _for_platform(exchange: Exchange, contract: Contract) -> bool:
     """Whether a request is for Flow Service, not for the token endpoint."""
-    return exchange.request.path != contract.operations["ims.token"].path
+    return contract.ims_operation(exchange.request.path) is None
 
 
 def _once(
@@ -124,7 +124,7 @@ def header_injection(session: Session) -> Verdicts:
         hostile = [c for c in _CONTROL if c in call.settings.sandbox_name]
         if not hostile or call.operation == "factory":
             continue
-        sent = [e for e in call.exchanges if session.operation(e) != "ims.token"]
+        sent = [e for e in call.exchanges if session.is_for_flow_service(e)]
         if sent:
             yield Problem(
                 "a sandbox name with a control character was sent, whole or mended",
@@ -148,7 +148,7 @@ def header_ascii(session: Session) -> Verdicts:
         name = call.settings.sandbox_name
         if name.isascii() or call.operation == "factory":
             continue
-        sent = [e for e in call.exchanges if session.operation(e) != "ims.token"]
+        sent = [e for e in call.exchanges if session.is_for_flow_service(e)]
         if sent:
             yield Problem(
                 "a sandbox name outside ASCII was sent",
