@@ -7,6 +7,7 @@ show what was on the wire. Values are text decoded as ISO-8859-1, so that any oc
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
+
+ADOBE_HOST = re.compile(r"(?:[^/@]*\.)?(?:adobe\.io|adobelogin\.com)", re.IGNORECASE)
+"""Hosts that a door answers for, and that the guard keeps everyone else from."""
 
 
 class Headers:

@@ -97,7 +97,8 @@ def refusals_of(contract: Contract, operation: Operation) -> list[Refusal]:
     """The rules by which an operation's requests are refused, in the contract's order."""
     area, _, name = operation.id.partition(".")
     if operation.host == "ims":
-        return [rule for rule in contract.refusals.values() if rule.id.startswith("ims.")]
+        own = ("jwt.", "ims.client-") if operation.id == "ims.jwt" else ("ims.",)
+        return [rule for rule in contract.refusals.values() if rule.id.startswith(own)]
     groups = {*_OF_ALL, name, *_SHARED.get(operation.id, ())}
     if "{id}" in operation.path:
         groups.add(area)
@@ -171,6 +172,7 @@ def _success(operation: Operation) -> Json:
         "connections.configs": {"description": "The columns of the connector's configuration."},
         "connections.action": _ref("Written"),
         "ims.token": _ref("Token"),
+        "ims.jwt": _ref("Token"),
     }
     if operation.id not in schemas:
         return {}

@@ -55,6 +55,8 @@ class Proxied(Watch):
     def summary(self) -> str:
         """One line: "3 requests · refused example.com (2) · musts broken: request.api-key (1)"."""
         parts = [f"{self.requests} request{'' if self.requests == 1 else 's'} to Adobe's hosts"]
+        if self.tally.not_imitated:
+            parts.append(f"{self.tally.not_imitated} to things aepmock does not imitate")
         if self.refused:
             hosts = (f"{host} ({count})" for host, count in sorted(self.refused.items()))
             parts.append(f"refused {', '.join(hosts)}")
@@ -63,8 +65,10 @@ class Proxied(Watch):
         if musts:
             counted = (f"{clause} ({self.tally.broken[clause]})" for clause in musts)
             parts.append(f"musts broken: {', '.join(counted)}")
-        elif self.requests:
+        elif self.tally.met:
             parts.append("no must broken")
+        elif self.requests:
+            parts.append("nothing was judged")
         return " · ".join(parts)
 
 
@@ -111,9 +115,10 @@ def environment(proxy: Proxy, folder: Path, before: Mapping[str, str]) -> dict[s
     found["NO_PROXY"] = found["no_proxy"] = ""
     found |= dict.fromkeys(_BUNDLES, str(bundle))
     found |= {"NODE_EXTRA_CA_CERTS": str(authority), "DENO_CERT": str(authority)}
-    # Node 24 and later use the proxy by themselves when told to, those before with this file.
+    # Node's own use of these variables, from 24 on, breaks axios ("Host in options.headers must
+    # match"); the file serves every version by itself.
+    found.pop("NODE_USE_ENV_PROXY", None)
     preload = files("aepmock.doors") / "proxy_preload.cjs"
-    found["NODE_USE_ENV_PROXY"] = "1"
     found["NODE_OPTIONS"] = _joined(before.get("NODE_OPTIONS"), f'--require "{preload}"')
     address = urlsplit(proxy.origin)
     java = {

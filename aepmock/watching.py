@@ -12,7 +12,7 @@ from time import monotonic
 from types import FrameType
 
 from aepmock import __version__
-from aepmock.contract import load_contract
+from aepmock.contract import is_not_imitated, load_contract
 from aepmock.errors import UsageError
 from aepmock.judge import Expected, Report, Tally, decide, judge_exchange
 from aepmock.judge.checks import WIRE_CHECKS
@@ -92,6 +92,7 @@ class Watch:
         """The service's answer; what the request broke is counted."""
         response = self._interposer.handle(request)
         self.requests += 1
+        self.tally.not_imitated += is_not_imitated(self.contract, request)
         try:
             self._judge(Exchange(request, response, self.requests))
         except Exception as fault:
@@ -117,6 +118,7 @@ class Watch:
             seed=self.seed,
             started_at=self._started_at,
             duration_s=round(monotonic() - self._started, 2),
+            not_imitated=self.tally.not_imitated,
             results=decide(self.clauses, self.tally, known_failing or {}, {}),
         )
 

@@ -11,6 +11,7 @@ from aepmock.contract.model import (
     Contract,
     Contradiction,
     ErrorEntry,
+    NotImitated,
     Operation,
     Reading,
     ReadingOption,
@@ -19,8 +20,16 @@ from aepmock.contract.model import (
     State,
 )
 from aepmock.contract.problems import error_response, json_response
+from aepmock.contract.scope import (
+    NOT_IMITATED,
+    is_beside,
+    is_not_imitated,
+    not_imitated,
+    other_connector,
+)
 
 __all__ = [
+    "NOT_IMITATED",
     "AuthParam",
     "AuthSpec",
     "Clause",
@@ -28,6 +37,7 @@ __all__ = [
     "Contract",
     "Contradiction",
     "ErrorEntry",
+    "NotImitated",
     "Operation",
     "Reading",
     "ReadingOption",
@@ -35,6 +45,10 @@ __all__ = [
     "Source",
     "State",
     "error_response",
+    "is_beside",
+    "is_not_imitated",
     "json_response",
     "load_contract",
+    "not_imitated",
+    "other_connector",
 ]

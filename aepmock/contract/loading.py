@@ -17,6 +17,7 @@ from aepmock.contract.model import (
     Contract,
     Contradiction,
     ErrorEntry,
+    NotImitated,
     Operation,
     Reading,
     ReadingOption,
@@ -64,6 +65,7 @@ def read_contract(folder: Traversable) -> Contract:
         },
         sources=sources,
         schemas={name.removesuffix(".json"): d for name, d in reader.read_folder("schemas", None)},
+        not_imitated=_not_imitated(reader.read("not-imitated.json", "not-imitated")),
         contradictions=tuple(
             map(
                 _contradiction,
@@ -146,6 +148,7 @@ def _operation(data: Mapping[str, Any]) -> Operation:
         success=tuple(data["success"]),
         host=data.get("host", "platform"),
         source=_source(data),
+        also=tuple(data.get("also", ())),
     )
 
 
@@ -210,11 +213,29 @@ def _connector(data: Mapping[str, Any]) -> Connector:
     )
 
 
+def _not_imitated(data: Mapping[str, Any]) -> NotImitated:
+    resources = {r["name"]: _source(r) for r in data["resources"]}
+    connectors: dict[str, str] = {}
+    sources = dict(resources)
+    for connector in data["connectors"]:
+        spec_id = connector["id"]
+        if spec_id in connectors:
+            raise ContractDataError(f"not-imitated.json: the id {spec_id!r} stands twice")
+        connectors[spec_id] = connector["name"]
+        sources[spec_id] = _source(connector)
+    return NotImitated(resources, connectors, sources)
+
+
 def _check_references(contract: Contract) -> None:
     """What a schema cannot say: that names used in one file are defined in another."""
     for file, key, name, known, kind in _references(contract):
         if name not in known:
             raise ContractDataError(f"{file}: {key}: there is no {kind} {name!r}")
+    for connector in contract.connectors.values():
+        if connector.spec_id in contract.not_imitated.connectors:
+            raise ContractDataError(
+                f"not-imitated.json: {connector.spec_id}: the contract holds {connector.name}"
+            )
     for reading in contract.readings.values():
         if reading.default != reading.options[0].id:
             raise ContractDataError(
@@ -273,6 +294,8 @@ def _all_sources(contract: Contract) -> Iterator[tuple[str, str, Source]]:
     for contradiction in contract.contradictions:
         place = f"contradictions.{contradiction.number}"
         yield "contradictions.json", place, contradiction.source
+    for name, source in contract.not_imitated.sources.items():
+        yield "not-imitated.json", name, source
     for reading in contract.readings.values():
         for option in reading.options:
             yield "readings.json", f"{reading.id}.{option.id}", option.source

@@ -38,7 +38,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: `id` "connections.get", `path` "/connections/{id}" below the base path."""
+    """One operation: `id` "connections.get", `path` "/connections/{id}" below the base path.
+
+    `also` holds further paths at which the same is answered.
+    """
 
     id: str
     method: str
@@ -50,6 +53,7 @@ class Operation:
     success: tuple[int, ...]
     host: Literal["platform", "ims", "sandbox-management"]
     source: Source
+    also: tuple[str, ...] = ()
 
     @cached_property
     def query_names(self) -> frozenset[str]:
@@ -62,7 +66,7 @@ class ErrorEntry:
     """One refusal's wire form: `message` is a template over `params` (name to sample value)."""
 
     code: str
-    shape: Literal["service", "gateway", "problem", "short", "message", "oauth"]
+    shape: Literal["service", "gateway", "problem", "own", "short", "message", "oauth"]
     status: int
     title: str
     message: str
@@ -198,6 +202,18 @@ class Connector:
 
 
 @dataclass(frozen=True)
+class NotImitated:
+    """What is documented and not in the contract yet: its source by name or by spec id.
+
+    `connectors` maps the ids of connection specs to the names of their connectors.
+    """
+
+    resources: Mapping[str, Source]
+    connectors: Mapping[str, str]
+    sources: Mapping[str, Source]
+
+
+@dataclass(frozen=True)
 class Contract:
     """All of it. Lookups by id raise KeyError only for ids the kit itself got wrong."""
 
@@ -215,6 +231,7 @@ class Contract:
     connectors: Mapping[str, Connector]
     sources: Mapping[str, Mapping[str, str]]
     schemas: Mapping[str, Mapping[str, Any]]
+    not_imitated: NotImitated
     contradictions: tuple[Contradiction, ...] = ()
     _validators: dict[str, Validator] = field(default_factory=dict, repr=False, compare=False)
     _checks: dict[str, Check | None] = field(default_factory=dict, repr=False, compare=False)
@@ -264,6 +281,15 @@ class Contract:
             return below_id.get(slash + tail, {}), raw_id
         return {}, None
 
+    def ims_operation(self, path: str) -> Operation | None:
+        """The operation of IMS that a whole path is, by any of its paths and any method."""
+        return self._ims_by_path.get(path)
+
+    @cached_property
+    def _ims_by_path(self) -> Mapping[str, Operation]:
+        found = [o for o in self.operations.values() if o.host == "ims"]
+        return {path: o for o in found for path in (o.path, *o.also)}
+
     def sandbox_looked_up(self, request: Request) -> str | None:
         """The sandbox that a request asks Sandbox Management about, "" for all that there are.
 
@@ -293,9 +319,9 @@ class Contract:
 
     def _operation_of(self, request: Request) -> Operation | None:
         path = request.path
-        token = self.operations["ims.token"]
-        if path == token.path:
-            return token if request.method == token.method else None
+        ims = self.ims_operation(path)
+        if ims is not None:
+            return ims if request.method == ims.method else None
         if not path.startswith(self.base_path + "/"):
             return None
         methods, _ = self.methods(path[len(self.base_path) :])

@@ -10,6 +10,8 @@ from aepmock.contract.model import ErrorEntry
 from aepmock.messages import Headers, Response
 
 JSON_HEADERS = Headers([("Content-Type", "application/json")])
+PROBLEM_HEADERS = Headers([("Content-Type", "application/problem+json")])
+"""Of what aepmock says in its own name (RFC 9457); Adobe's samples say application/json."""
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 TYPE_PREFIX = "https://ns.adobe.com/aep/errors/FLOW-"
 
@@ -38,6 +40,7 @@ def error_response(
     return json_response(
         entry.status,
         _body(entry, message, values, request_id, short=short, numeric_code=numeric_code),
+        PROBLEM_HEADERS if entry.shape == "own" else JSON_HEADERS,
     )
 
 
@@ -61,6 +64,8 @@ def _body(
                 "title": entry.title,
                 "detail": message,
             }
+        case "own":
+            return {"status": entry.status, "title": entry.title, "detail": message}
         case "short":
             return {"errorMessage": message, "errorDetails": message}
         case "message":

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aepmock.messages import Headers, Response
-
-ADOBE_HOST = re.compile(r"(?:[^/@]*\.)?(?:adobe\.io|adobelogin\.com)", re.IGNORECASE)
-"""Hosts that a door answers for, and that the guard keeps everyone else from."""
-
+from aepmock.messages import ADOBE_HOST, Headers, Response
 
 FIELD_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
 FIELD_VALUE = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")

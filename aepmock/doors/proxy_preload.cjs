@@ -1,5 +1,5 @@
 // Leads what Node connects to over TLS to aepmock's proxy, which reads the host from the greeting.
-// For Node below 24, whose https and fetch know no proxy settings. No package is needed.
+// For every version: Node's own NODE_USE_ENV_PROXY breaks axios. No package is needed.
 'use strict'
 
 const tls = require('node:tls')

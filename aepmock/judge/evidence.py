@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from aepmock.contract import is_beside, is_not_imitated
 from aepmock.messages import Exchange
 from aepmock.protocol import Conduct
 
@@ -173,6 +174,19 @@ class Session:
         """The exchanges of a call that are what the call is for, look-ups left out."""
         wanted = PRIMARY.get(call.operation, frozenset())
         return [e for e in call.exchanges if self.operation(e) in wanted]
+
+    @property
+    def not_imitated(self) -> int:
+        """How many requests were for things that aepmock does not imitate."""
+        requests = (e.request for call in self.calls for e in call.exchanges)
+        return sum(is_not_imitated(self.contract, request) for request in requests)
+
+    def is_for_flow_service(self, exchange: Exchange) -> bool:
+        """Whether a request is Flow Service's, right or wrong: not one for a token, not one for
+        another service, and not one for what aepmock does not imitate."""
+        request = exchange.request
+        ims = self.contract.ims_operation(request.path)
+        return ims is None and not is_beside(self.contract, request)
 
     def operation(self, exchange: Exchange) -> str | None:
         """The id of the documented operation of an exchange, or None."""

@@ -71,7 +71,8 @@ class LiveRow:
 class Tally:
     """How often each clause was met, and what was found; adds up over tests and workers.
 
-    `waited_s` is how long clients were really kept waiting for what was put to the test.
+    `waited_s` is how long clients were really kept waiting for what was put to the test,
+    `not_imitated` how many requests were for things that aepmock does not imitate.
     """
 
     met: dict[str, int] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Tally:
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     unsupported: set[str] = field(default_factory=set)
     waited_s: float = 0.0
+    not_imitated: int = 0
     live: list[LiveRow] = field(default_factory=list)
 
     def count(self, clause: str, *, met: bool) -> None:
@@ -102,6 +104,7 @@ class Tally:
                 self.add(finding)
         self.unsupported |= other.unsupported
         self.waited_s += other.waited_s
+        self.not_imitated += other.not_imitated
         self.live += [row for row in other.live if row not in self.live]
 
     def to_json(self) -> dict[str, Any]:
@@ -112,6 +115,7 @@ class Tally:
             "findings": [asdict(f) for found in self.findings.values() for f in found],
             "unsupported": sorted(self.unsupported),
             "waited_s": self.waited_s,
+            "not_imitated": self.not_imitated,
             "live": [asdict(row) for row in self.live],
         }
 
@@ -119,6 +123,7 @@ class Tally:
     def from_json(data: Mapping[str, Any]) -> Tally:
         tally = Tally(dict(data["met"]), dict(data["broken"]), {}, set(data["unsupported"]))
         tally.waited_s = data["waited_s"]
+        tally.not_imitated = data["not_imitated"]
         for found in data["findings"]:
             tally.add(Finding(**{**found, "calls": tuple(found["calls"])}))
         tally.live = [LiveRow(**row) for row in data.get("live", ())]

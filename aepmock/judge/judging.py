@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
-from aepmock.contract import Contract
+from aepmock.contract import Contract, is_beside
 from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS
 from aepmock.judge.evidence import Call, Expected, Session
 from aepmock.judge.findings import Finding, Problem
@@ -80,11 +80,12 @@ def judge_exchange(
 def _beside(exchange: Exchange, contract: Contract) -> bool:
     """Whether no clause is about a request.
 
-    A fault had led the client to another origin, or it asked Sandbox Management.
+    A fault had led the client to another origin, or it asked another service of Adobe's, or for
+    what aepmock does not imitate.
     """
     effect = exchange.response.effect
     elsewhere = effect is not None and effect.elsewhere
-    return elsewhere or contract.sandbox_looked_up(exchange.request) is not None
+    return elsewhere or is_beside(contract, exchange.request)
 
 
 def _hostile(call: Call) -> bool:

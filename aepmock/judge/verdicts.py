@@ -39,8 +39,9 @@ class Report:
     """A whole run: what was judged, how, and every clause's result in the contract's order.
 
     `started_at` is an ISO 8601 time in UTC, `duration_s` seconds; `waited_s` is the part of
-    them that clients were kept waiting, for timeouts and Retry-After. Of a live run, `live` says
-    what it showed of the documentation, and `live_run` what it did: its id, counts, what it
+    them that clients were kept waiting, for timeouts and Retry-After. `not_imitated` counts the
+    requests for things that aepmock does not imitate, which nobody judged. Of a live run, `live`
+    says what it showed of the documentation, and `live_run` what it did: its id, counts, what it
     held back and what it left behind.
     """
 
@@ -54,6 +55,7 @@ class Report:
     duration_s: float
     results: tuple[ClauseResult, ...]
     waited_s: float = 0.0
+    not_imitated: int = 0
     live: tuple[LiveRow, ...] = ()
     live_run: Mapping[str, Any] | None = None
 

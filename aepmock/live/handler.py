@@ -25,7 +25,7 @@ from aepmock.live.ownership import Journal, is_connection_id, name_prefix
 from aepmock.live.plan import Plan, Ports
 from aepmock.live.shown import shown
 from aepmock.live.state import LiveStopped, SharedState
-from aepmock.live.token import Tokens, is_expired, token_path
+from aepmock.live.token import Tokens, is_expired
 from aepmock.messages import Exchange, Headers, Request, Response
 
 Observer = Callable[[Exchange], None]
@@ -111,7 +111,8 @@ class LiveHandler:
             return response
 
     def _answer(self, request: Request) -> Response:
-        if request.path == token_path() and request.method == "POST":
+        operation = self.contract.operation_of(request)
+        if operation is not None and operation.id == "ims.token":
             return self._token_request(request)
         known = self.tokens.known() | self._clients_tokens.keys()
         objection = self.gate.objection(request, tokens=known, owned=self.owned)

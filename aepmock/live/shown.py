@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from aepmock.judge import Finding, LiveRow, Report
 from aepmock.judge.redaction import MARK, Redactor
@@ -62,7 +63,9 @@ def shown_report(report: Report, redactor: Redactor) -> Report:
 
 
 def _shown_finding(finding: Finding, redactor: Redactor) -> Finding:
-    texts = {n: shown(v, redactor, lines=True) for n, v in vars(finding).items() if n in _QUOTES}
+    texts: dict[str, Any] = {
+        n: shown(v, redactor, lines=True) for n, v in vars(finding).items() if n in _QUOTES
+    }
     return replace(finding, calls=tuple(shown(c, redactor) for c in finding.calls), **texts)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode, urlsplit
 
-from aepmock.contract import load_contract
 from aepmock.judge.answers import code_of
 from aepmock.judge.redaction import Redactor
 from aepmock.live.manners import FIRST_BACKOFF_S, Manners, is_disturbance
@@ -145,8 +144,3 @@ class Tokens:
             if not is_disturbance(response) and response.status != 429:
                 break
         return response
-
-
-def token_path() -> str:
-    """The path by which clients ask for a token of their own."""
-    return load_contract().operations["ims.token"].path

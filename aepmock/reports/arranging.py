@@ -128,6 +128,15 @@ def waited(report: Report) -> str:
     return f"waited {report.waited_s:.1f} s for timeouts" if report.waited_s else ""
 
 
+def not_imitated(report: Report) -> str:
+    """How many requests nobody judged, in a sentence; empty for none."""
+    number = report.not_imitated
+    if not number:
+        return ""
+    requests, were = ("request", "was") if number == 1 else ("requests", "were")
+    return f"{number} {requests} to things aepmock does not imitate {were} not judged."
+
+
 @dataclass(frozen=True)
 class DriftSeen:
     """What a live service showed: in sentences, the readings that are not the default's, drift."""

@@ -16,6 +16,7 @@ from aepmock.reports.arranging import (
     drift_of,
     having,
     live_sentences,
+    not_imitated,
     parts,
     summary_line,
     waited,
@@ -146,6 +147,8 @@ def _top(body: Element, report: Report) -> None:
     words = f", {waited(report)}" if waited(report) else ""
     took = f"Started {report.started_at}, took {report.duration_s:.1f} s{words}."
     _block(body, "p", {"class": "quiet"}, text=took)
+    if not_imitated(report):
+        _block(body, "p", {"class": "quiet"}, text=not_imitated(report))
     kind = {0: "", 1: " bad"}.get(report.exit_status, " warn")
     _block(body, "p", {"class": f"conclusion{kind}"}, text=summary_line(report))
 

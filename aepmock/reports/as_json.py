@@ -39,6 +39,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "started_at": report.started_at,
         "duration_s": round(report.duration_s, 3),
         "waited_s": round(report.waited_s, 3),
+        "not_imitated": report.not_imitated,
         "summary": dict(report.summary),
         "clauses": [_clause(result) for result in report.results],
         **live,

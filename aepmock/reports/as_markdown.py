@@ -14,6 +14,7 @@ from aepmock.reports.arranging import (
     drift_of,
     having,
     live_sentences,
+    not_imitated,
     parts,
     summary_line,
     waited,
@@ -43,6 +44,9 @@ def _head(report: Report, *, timed: bool) -> Iterator[str]:
         words = f", {waited(report)}" if waited(report) else ""
         yield f"Started {markdown(report.started_at)}, took {report.duration_s:.1f} s{words}."
     yield ""
+    if not_imitated(report):
+        yield markdown(not_imitated(report))
+        yield ""
     yield f"**{markdown(summary_line(report))}**"
     yield ""
 

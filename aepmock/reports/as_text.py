@@ -18,6 +18,7 @@ from aepmock.reports.arranging import (
     drift_of,
     having,
     live_sentences,
+    not_imitated,
     parts,
     summary_line,
     waited,
@@ -56,6 +57,8 @@ def render_report(report: Report, *, console: Console, verbose: bool = False) ->
     printer.sentence(f"{circumstances(report)} · {report.duration_s:.1f} s")
     if waited(report):
         printer.say(waited(report))
+    if not_imitated(report):
+        printer.say(not_imitated(report))
     printer.gap()
     printer.areas(report)
     if verbose:

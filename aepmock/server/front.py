@@ -26,6 +26,8 @@ POLICY = (
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'"
 )
+FOR_BROWSERS = ("/", "/favicon.ico")
+"""Paths that a browser asks for by itself, in front of what a client has a base URL for."""
 FILES = {
     "/": ("page/index.html", "text/html; charset=utf-8"),
     "/page.css": ("page/page.css", "text/css; charset=utf-8"),
@@ -58,6 +60,8 @@ class Front:
         path = target.partition("?")[0]
         if path == CONTROL or path.startswith(f"{CONTROL}/"):
             return self._control(name, path.removeprefix(CONTROL), request)
+        if path in FOR_BROWSERS and request.method in READING:
+            return _for_browser(path, request)
         if name is None:
             return self.tenants.owner(request).handle(request)
         response = self.tenants.named(name).handle(replace(request, target=target))
@@ -122,6 +126,14 @@ class Front:
                 self.streams -= 1
 
         return Stream(200, Headers(fields), parts=parts)
+
+
+def _for_browser(path: str, request: Request) -> Response:
+    """Leads whoever opens the server in a browser to the page; no client asks for these."""
+    if path == "/":
+        page = request.path.rstrip("/") + f"{CONTROL}/"
+        return Response(307, Headers([("Location", page), *SAFE]))
+    return Response(204, Headers(SAFE))
 
 
 def _split(target: str) -> tuple[str | None, str]:

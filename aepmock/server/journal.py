@@ -24,8 +24,9 @@ MOST_OCTETS = 64 * 1024 * 1024
 class Entry:
     """One exchange, redacted and shortened, and what was wrong with it.
 
-    `verdict` is "broken" where the request broke a clause, "refused" where the service said no
-    without that, "injected" for a fault that was asked for, else "ok". `at_ms` is the mock's
+    `verdict` is "broken" where the request broke a clause, "not-imitated" where it is for something
+    that aepmock does not imitate, "refused" where the service said no without that, "injected" for
+    a fault that was asked for, else "ok". `at_ms` is the mock's
     time in epoch milliseconds.
     """
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aepmock.contract import is_not_imitated
 from aepmock.errors import UsageError
 from aepmock.judge import Expected, judge_exchange
 from aepmock.judge.judging import explain, to_finding
@@ -185,13 +186,22 @@ class Tenant:
                 operation.id if operation else None,
                 shortened_request(redactor.request(request)),
                 shortened_response(redactor.response(response)),
-                _verdict(response, bool(findings), clause in self.contract.clauses),
+                self._verdict(request, response, bool(findings)),
                 findings[0].clause if findings else clause,
                 explain(clause, self.contract) if clause else "",
                 findings,
                 self._grades,
             )
         )
+
+    def _verdict(self, request: Request, response: Response, findings: bool) -> str:
+        if response.injected and not findings:
+            return "injected"
+        if findings or response.headers.get("x-aepmock-clause") in self.contract.clauses:
+            return "broken"
+        if is_not_imitated(self.contract, request):
+            return "not-imitated"
+        return "refused" if response.status >= 400 else "ok"
 
     def _expected_of(self, request: Request) -> Expected:
         """A client may know this server by any of its names, so the base URL is the request's."""
@@ -254,11 +264,3 @@ class Tenants:
         if found is not None:
             found.journal.close()
         return found is not None
-
-
-def _verdict(response: Response, findings: bool, broken_clause: bool) -> str:
-    if response.injected and not findings:
-        return "injected"
-    if findings or broken_clause:
-        return "broken"
-    return "refused" if response.status >= 400 else "ok"

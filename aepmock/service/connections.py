@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal
 
-from aepmock.contract import AuthSpec, Connector, Operation, json_response
+from aepmock.contract import (
+    NOT_IMITATED,
+    AuthSpec,
+    Connector,
+    Operation,
+    json_response,
+    other_connector,
+)
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import bodies, listing
 from aepmock.service.actions import check_action
@@ -325,6 +332,9 @@ def _spec(service: FlowService, body: Mapping[str, Any]) -> tuple[Connector, str
         raise Refused("create.spec-missing")
     connector = service.contract.connectors_by_spec.get(spec_id)
     if connector is None:
+        other = other_connector(service.contract, body)
+        if other is not None:
+            raise Refused(NOT_IMITATED, detail=f"aepmock imitates other connectors, not {other}")
         short = service.readings["connections.unknown-spec"] == "short-message"
         raise Refused("create.spec-unknown", code="short-spec-id" if short else None)
     version = spec.get("version")

@@ -1,6 +1,7 @@
 """FlowService: the one funnel through which every request passes.
 
-The order of refusal is gateway, content type, sandbox, route, operation. A refusal is raised as
+What aepmock does not imitate is answered first, and by one rule. For all else the order of
+refusal is gateway, content type, sandbox, route, operation. A refusal is raised as
 `Refused`, which names a rule of refusals.json; the words come from errors.json, and the answer's
 `x-aepmock-clause` says which clause the request broke, or which rule refused it where it broke
 none.
@@ -16,10 +17,12 @@ from threading import RLock
 from typing import Any
 
 from aepmock.contract import (
+    NOT_IMITATED,
     Contract,
     Operation,
     error_response,
     load_contract,
+    not_imitated,
 )
 from aepmock.errors import UsageError, unknown
 from aepmock.messages import Headers, Request, Response, path_segment
@@ -29,7 +32,7 @@ from aepmock.service.ports import Clock, IdSource
 from aepmock.service.refusing import Refused
 from aepmock.service.sandboxes import list_sandboxes, look_up_sandbox
 from aepmock.service.store import Connection, Store
-from aepmock.service.tokens import issue_token
+from aepmock.service.tokens import exchange_jwt, issue_token
 
 CLAUSE_HEADER = "x-aepmock-clause"
 JSON_TYPES = frozenset({"application/json"})
@@ -188,11 +191,16 @@ class FlowService:
 
     def _answer(self, request: Request) -> Response:
         contract = self.contract
-        token = contract.operations["ims.token"]
-        if request.path == token.path:
-            if request.method != token.method:
-                raise _no_method(request, [token.method])
-            return issue_token(request, self.gateway, self.readings)
+        beyond = not_imitated(contract, request)
+        if beyond is not None:
+            held = "the connections of Flow Service"
+            raise Refused(NOT_IMITATED, detail=f"aepmock imitates {held}, not {beyond}")
+        ims = contract.ims_operation(request.path)
+        if ims is not None:
+            if request.method != ims.method:
+                raise _no_method(request, [ims.method])
+            answer = exchange_jwt if ims.id == "ims.jwt" else issue_token
+            return answer(request, self.gateway, self.readings)
         name = contract.sandbox_looked_up(request)
         if name is not None:
             if not name:

@@ -1,27 +1,23 @@
-"""The IMS token endpoint, POST /ims/token/v3. Source: DEVC; refusals by ADOBE-LIB and RFC6749."""
+"""The IMS token endpoint, POST /ims/token/v3 and its other versions, and the JWT exchange.
+
+Source: DEVC, PM-IMS, CAPILLARY, and AUTH for the exchange; refusals by ADOBE-LIB and RFC6749.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 from aepmock.contract import json_response
+from aepmock.contract.forms import given_in
 from aepmock.messages import Request, Response
-from aepmock.service.gateway import TOKEN_LIFE_S, Gateway
+from aepmock.service.gateway import TOKEN_LIFE_S, Credentials, Gateway
 from aepmock.service.refusing import Refused
 
 
 def issue_token(request: Request, gateway: Gateway, readings: Mapping[str, str]) -> Response:
     """A new token for the integration that asks, by form or by query. Raises Refused."""
-    given = dict(request.query)
-    content_type = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
-    if content_type == "application/x-www-form-urlencoded":
-        given |= dict(parse_qsl(request.body.decode("latin-1"), keep_blank_values=True))
-    integration = gateway.integration(given.get("client_id", ""))
-    if integration is None:
-        raise Refused("ims.client-id")
-    if integration.client_secret and integration.client_secret != given.get("client_secret"):
-        raise Refused("ims.client-secret")
+    given = given_in(request)
+    integration = _integration(given, gateway)
     if given.get("grant_type") != "client_credentials":
         raise Refused("ims.grant-type")
     asked = {scope for scope in given.get("scope", "").replace(" ", ",").split(",") if scope}
@@ -29,11 +25,31 @@ def issue_token(request: Request, gateway: Gateway, readings: Mapping[str, str])
     if not asked or asked - allowed:
         raise Refused("ims.scope")
     factor = 1000 if readings["ims.expires-in"] == "milliseconds" else 1
+    return _issued(integration, gateway, TOKEN_LIFE_S * factor)
+
+
+def exchange_jwt(request: Request, gateway: Gateway, readings: Mapping[str, str]) -> Response:
+    """What is said to a deprecated Service Account (JWT): by default, that it has ended.
+
+    The JWT's signature is not checked. Raises Refused.
+    """
+    if readings["ims.jwt-exchange"] == "ended":
+        raise Refused("jwt.ended")
+    integration = _integration(given_in(request), gateway)
+    return _issued(integration, gateway, TOKEN_LIFE_S * 1000)
+
+
+def _integration(given: Mapping[str, str], gateway: Gateway) -> Credentials:
+    integration = gateway.integration(given.get("client_id", ""))
+    if integration is None:
+        raise Refused("ims.client-id")
+    if integration.client_secret and integration.client_secret != given.get("client_secret"):
+        raise Refused("ims.client-secret")
+    return integration
+
+
+def _issued(integration: Credentials, gateway: Gateway, expires_in: int) -> Response:
+    token = gateway.issue(integration)
     return json_response(
-        200,
-        {
-            "access_token": gateway.issue(integration),
-            "token_type": "bearer",
-            "expires_in": TOKEN_LIFE_S * factor,
-        },
+        200, {"access_token": token, "token_type": "bearer", "expires_in": expires_in}
     )

@@ -305,11 +305,11 @@ class Bench:
 
     def issued_tokens(self, exchanges: Iterable[Exchange]) -> set[str]:
         """Access tokens that the token endpoint gave out in these exchanges."""
-        path = self.contract.operations["ims.token"].path
         found = set()
         for exchange in exchanges:
             document = exchange.response.json_or_none
-            if exchange.request.path == path and isinstance(document, dict):
+            ims = self.contract.ims_operation(exchange.request.path)
+            if ims is not None and isinstance(document, dict):
                 token = document.get("access_token")
                 if isinstance(token, str):
                     found.add(token)
@@ -430,6 +430,8 @@ class Bench:
         self.learn([*session.canaries, *session.tokens])
         for call in session.calls:
             self.redactor.learn(auth_params(call.args))
+        if wanted is None:
+            self.tally.not_imitated += session.not_imitated
         verdicts: dict[str, bool] = {}
         for seen in self._observations(session, wanted):
             verdicts[seen.clause] = verdicts.get(seen.clause, True) and seen.problem is None

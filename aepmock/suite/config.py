@@ -164,6 +164,7 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
         duration_s=duration_s,
         results=results,
         waited_s=round(tally.waited_s, 2),
+        not_imitated=tally.not_imitated,
         live=live,
         live_run=about,
     )

@@ -15,9 +15,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from aepmock.clients.driver import Driver, Outcome
+from aepmock.contract.forms import given_in
 from aepmock.judge import Call
-from aepmock.judge.checks.tokens import given_in
-from aepmock.messages import Exchange, Request, Response
+from aepmock.messages import Exchange, Request
 from aepmock.protocol import ClientSettings
 from aepmock.suite.trial import as_call
 
@@ -242,7 +242,7 @@ def _is_from(request: Request, settings: ClientSettings) -> bool:
     """Every rival has a key and a client id of its own."""
     if request.headers.get("x-api-key") == settings.api_key:
         return True
-    return given_in(Exchange(request, Response(0))).get("client_id") == settings.client_id
+    return given_in(request).get("client_id") == settings.client_id
 
 
 def _calls(rival: _Rival, exchanges: Sequence[Exchange]) -> list[Call]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from aepmock.clients.crowd import Job, Outcomes, in_tasks, in_threads
+from aepmock.contract.forms import given_in
 from aepmock.judge import Call
-from aepmock.judge.checks.tokens import given_in
 from aepmock.messages import Exchange
 from aepmock.protocol import ClientSettings
 from aepmock.suite.trial import as_call
@@ -89,11 +89,12 @@ def _fetched(
     bench: Bench, settings: ClientSettings, exchanges: Sequence[Exchange]
 ) -> list[Exchange]:
     """The token requests of a client, known by its client id."""
-    path = bench.contract.operations["ims.token"].path
+    contract = bench.contract
     return [
         e
         for e in exchanges
-        if e.request.path == path and given_in(e).get("client_id") == settings.client_id
+        if contract.ims_operation(e.request.path)
+        and given_in(e.request).get("client_id") == settings.client_id
     ]
 
 

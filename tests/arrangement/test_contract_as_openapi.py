@@ -75,7 +75,7 @@ def test_every_refusal_of_an_operation_stands_at_one_with_an_example_of_its_body
             assert f"`{entry.code}`: {rule.when}" in answer["description"]
             assert entry.code in answer["content"]["application/json"]["examples"]
     # Where no operation was meant, none can list it.
-    assert set(contract.refusals) - seen == {"route.unknown", "route.method"}
+    assert set(contract.refusals) - seen == {"route.unknown", "route.method", "not-imitated"}
 
 
 def test_every_example_of_a_refusal_fits_its_schema() -> None:

@@ -154,7 +154,7 @@ def test_what_a_client_asks_for_is_shown_as_text(upstream: Upstream, tmp_path: P
 def test_what_a_finding_quotes_is_shown_as_text(upstream: Upstream, tmp_path: Path) -> None:
     contract = load_contract()
     half = TOKEN[: len(TOKEN) // 2]
-    quoted = dict.fromkeys(
+    quoted: dict[str, Any] = dict.fromkeys(
         ("summary", "expected", "got", "exchange", "diff", "log"), HOSTILE + half
     )
     finding = Finding("request.sandbox", calls=(HOSTILE + half,), **quoted)

@@ -52,6 +52,7 @@ def test_the_suite_tells_how_it_was_run() -> None:
         "door": "httpx",
         "seed": "42",
         "mode": "mock",
+        "not_imitated": "0",
     }
 
 

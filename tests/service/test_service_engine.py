@@ -35,7 +35,7 @@ def test_the_first_thing_wrong_in_the_order_of_refusal_is_named(
     wrong: list[Mapping[str, str | None]], clause: str
 ) -> None:
     headers = {name: value for fields in wrong for name, value in fields.items()}
-    response = Caller().send("POST", "/flows?x=1", body=b"{", headers=headers)
+    response = Caller().send("POST", "/connectionz?x=1", body=b"{", headers=headers)
     assert response.headers.get("x-aepmock-clause") == clause
 
 
@@ -109,10 +109,10 @@ def test_a_path_that_is_none_is_not_found(path: str) -> None:
     assert Caller().send("GET", path).headers.get("x-aepmock-clause") == "request.operation"
 
 
-def test_a_path_outside_of_the_base_path_is_refused_by_the_gateway_first() -> None:
+def test_a_path_beside_the_base_path_is_refused_by_the_gateway_first() -> None:
     caller = Caller()
     right = caller.request("GET", "/connections")
-    for target in ("/connections", "*", "https://platform.adobe.io/x", "", BASE):
+    for target in ("/connections", "/flowservice/v1/connections", f"{BASE}/connectionz", BASE):
         admitted = caller.service.handle(Request("GET", ORIGIN, target, right.headers))
         assert admitted.status == 404
         stranger = caller.service.handle(Request("GET", ORIGIN, target, Headers()))

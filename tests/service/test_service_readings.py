@@ -206,6 +206,15 @@ def expires_in(caller: Caller) -> Any:
     ]
 
 
+def jwt_exchange(caller: Caller) -> Any:
+    made = caller.credentials
+    given = f"client_id={made.client_id}&client_secret={made.client_secret}&jwt_token=x"
+    headers = Headers([("Content-Type", "application/x-www-form-urlencoded")])
+    request = Request("POST", ORIGIN, "/ims/exchange/jwt", headers, given.encode())
+    response = caller.service.handle(request)
+    return response.status, response.json.get("expires_in")
+
+
 PROBES: dict[str, tuple[Probe, list[Any]]] = {
     "gateway.token-missing": (
         token_missing,
@@ -282,6 +291,7 @@ PROBES: dict[str, tuple[Probe, list[Any]]] = {
     "connections.publish-etag": (publish_etag, [False, True]),
     "connections.configs-answer": (configs_answer, ["dict", "list"]),
     "ims.expires-in": (expires_in, [86_399, 86_399_000]),
+    "ims.jwt-exchange": (jwt_exchange, [(400, None), (200, 86_399_000)]),
 }
 
 

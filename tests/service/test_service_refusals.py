@@ -14,6 +14,7 @@ from aepmock.service import FlowService
 from tests.service.flow_caller import HUBSPOT, ORIGIN, Caller, code_of
 
 CONTRACT = load_contract()
+AMAZON_S3 = "ecadc60c-7455-4d87-84dc-2a0e293d997b"
 FORM = Headers([("Content-Type", "application/x-www-form-urlencoded")])
 
 
@@ -172,7 +173,9 @@ CASES: list[Case] = [
     ("sandbox.all-without-id", with_header("x-sandbox-name", "*"), {}, {}),
     ("sandbox.all-without-id", with_header("x-sandbox-id", "*"), {}, {}),
     ("sandbox.all-not-allowed", cross_sandbox("/x"), {}, {}),
-    ("route.unknown", lambda c: c.send("GET", "/flows"), {}, {}),
+    ("route.unknown", lambda c: c.send("GET", "/connectionz"), {}, {}),
+    ("not-imitated", lambda c: c.send("GET", "/flows"), {}, {}),
+    ("not-imitated", creating(connectionSpec={"id": AMAZON_S3, "version": "1.0"}), {}, {}),
     ("route.method", lambda c: c.send("PUT", "/connections/x"), {}, {}),
     ("query.unknown", listing("testParam=1"), {"params": "testParam"}, {}),
     ("query.value", listing("limit=-1"), {"value": "-1", "field": "limit"}, {}),
@@ -377,6 +380,12 @@ CASES: list[Case] = [
     ("ims.client-secret", token(client_secret="x"), {}, {}),
     ("ims.scope", token(scope="openid,zzz"), {}, {}),
     ("ims.scope", token(scope=""), {}, {}),
+    (
+        "jwt.ended",
+        lambda c: c.service.handle(Request("POST", ORIGIN, "/ims/exchange/jwt/", FORM, b"x=y")),
+        {},
+        {},
+    ),
 ]
 
 
@@ -412,8 +421,9 @@ def test_a_rule_answers_with_its_entry_of_the_catalogue(
     response = act(Caller(FlowService(readings=readings)))
 
     assert response.headers.get("x-aepmock-clause") == (entry.clause or entry.id)
-    assert response.headers.get("content-type") == "application/json"
     shape = CONTRACT.errors[entry.code].shape
+    media = "application/problem+json" if shape == "own" else "application/json"
+    assert response.headers.get("content-type") == media
     if shape == "service":
         assert not list(CONTRACT.validator("error-envelope").iter_errors(response.json))
         code = code_of(response)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from aepmock.contract import Connector, Contract
+from aepmock.contract import Connector, Contract, other_connector
 from aepmock.judge.checks.registry import Verdicts, wire_check
 from aepmock.judge.evidence import Expected
 from aepmock.judge.findings import Problem
@@ -145,7 +145,7 @@ def has_name(exchange: Exchange, expected: Expected, contract: Contract) -> Verd
 @wire_check("connections.create.spec-id")
 def known_spec(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
     body = create_body(exchange, contract)
-    if body is None:
+    if body is None or other_connector(contract, body) is not None:
         return
     if _connector(body, contract) is not None:
         yield None

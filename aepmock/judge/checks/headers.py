@@ -19,7 +19,7 @@ _FETCH_WHITESPACE = "\t\n\r "
 
 def _for_platform(exchange: Exchange, contract: Contract) -> bool:
     """Whether a request is for Flow Service, not for the token endpoint."""
-    return exchange.request.path != contract.operations["ims.token"].path
+    return contract.ims_operation(exchange.request.path) is None
 
 
 def _once(
@@ -128,7 +128,7 @@ def header_injection(session: Session) -> Verdicts:
         name = call.settings.sandbox_name
         if call.operation == "factory" or not any(c in name for c in _CONTROL):
             continue
-        sent = [e for e in call.exchanges if session.operation(e) != "ims.token"]
+        sent = [e for e in call.exchanges if session.is_for_flow_service(e)]
         garbled = [e for e in sent if not _is_trimmed(e, name, session.contract)]
         if garbled:
             yield Problem(
@@ -168,7 +168,7 @@ def header_ascii(session: Session) -> Verdicts:
         name = call.settings.sandbox_name
         if name.isascii() or call.operation == "factory":
             continue
-        sent = [e for e in call.exchanges if session.operation(e) != "ims.token"]
+        sent = [e for e in call.exchanges if session.is_for_flow_service(e)]
         if sent:
             yield Problem(
                 "a sandbox name outside ASCII was sent",

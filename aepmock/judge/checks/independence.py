@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from aepmock.contract.forms import given_in
 from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.checks.tokens import given_in
 from aepmock.judge.evidence import Call, Session, Settings, Together
 from aepmock.judge.findings import Problem
 from aepmock.messages import Exchange
@@ -29,7 +29,7 @@ def _owners(session: Session) -> dict[tuple[str, str], Settings]:
     for call in session.calls:
         for exchange in call.exchanges:
             document = exchange.response.json_or_none
-            asker = by_client_id.get(given_in(exchange).get("client_id", ""))
+            asker = by_client_id.get(given_in(exchange.request).get("client_id", ""))
             if session.operation(exchange) == "ims.token" and isinstance(document, dict) and asker:
                 owners["the access token", str(document.get("access_token"))] = asker
     return owners
@@ -56,7 +56,7 @@ def _mixing(clause: str, together: Together, how: str) -> None:
         owners = _owners(session)
         for call in session.calls:
             for exchange in call.exchanges:
-                if session.operation(exchange) == "ims.token":
+                if not session.is_for_flow_service(exchange):
                     continue
                 what = _foreign(owners, call, exchange)
                 if what is None:

@@ -33,7 +33,7 @@ def _own(session: Session) -> Iterator[tuple[Call, Exchange, Mapping[str, str]]]
         secrets = session.secrets(call)
         away = led_away(call)
         for exchange in call.exchanges:
-            if session.operation(exchange) != "ims.token" and exchange.number not in away:
+            if session.is_for_flow_service(exchange) and exchange.number not in away:
                 yield call, exchange, secrets
 
 

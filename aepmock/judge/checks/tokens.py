@@ -4,50 +4,36 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from urllib.parse import parse_qsl
 
+from aepmock.contract.forms import FORMS, URL_ENCODED, given_in, media_type
 from aepmock.judge.checks.registry import Verdicts, session_check
 from aepmock.judge.evidence import Call, Session
 from aepmock.judge.findings import Problem
 from aepmock.messages import Exchange
 
-_FORM = "application/x-www-form-urlencoded"
-
 
 def _token_requests(session: Session) -> Iterator[tuple[Call, Exchange]]:
     for call in session.calls:
         for exchange in call.exchanges:
-            if exchange.request.path == session.contract.operations["ims.token"].path:
+            operation = session.contract.ims_operation(exchange.request.path)
+            if operation is not None and operation.id == "ims.token":
                 yield call, exchange
-
-
-def given_in(exchange: Exchange) -> dict[str, str]:
-    """What a token request says, by query and by form."""
-    given = dict(exchange.request.query)
-    if _media(exchange) == _FORM:
-        body = exchange.request.body.decode("latin-1")
-        given |= dict(parse_qsl(body, keep_blank_values=True))
-    return given
-
-
-def _media(exchange: Exchange) -> str:
-    value = exchange.request.headers.get("content-type") or ""
-    return value.partition(";")[0].strip().lower()
 
 
 @session_check("ims.token.form")
 def form(session: Session) -> Verdicts:
     for _, exchange in _token_requests(session):
         request = exchange.request
-        right = request.method == "POST" and (not request.body or _media(exchange) == _FORM)
-        grant = given_in(exchange).get("grant_type")
+        media = media_type(request)
+        right = request.method == "POST" and (not request.body or media in FORMS)
+        grant = given_in(request).get("grant_type")
         if right and grant == "client_credentials":
             yield None
         else:
             yield Problem(
                 "the token request is no client_credentials form",
-                f"POST, {_FORM}, grant_type=client_credentials",
-                f"{request.method}, {_media(exchange) or 'no content type'}, grant_type={grant}",
+                f"POST, {URL_ENCODED}, grant_type=client_credentials",
+                f"{request.method}, {media or 'no content type'}, grant_type={grant}",
                 exchange,
             )
 
@@ -55,7 +41,7 @@ def form(session: Session) -> Verdicts:
 @session_check("ims.token.credentials")
 def credentials(session: Session) -> Verdicts:
     for call, exchange in _token_requests(session):
-        given = given_in(exchange)
+        given = given_in(exchange.request)
         if not given:
             continue  # the form is judged above
         settings = call.settings

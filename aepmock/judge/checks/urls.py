@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from posixpath import normpath
 from urllib.parse import quote, urlsplit
 
-from aepmock.contract import Contract
+from aepmock.contract import Contract, is_beside
 from aepmock.contract.filters import meaning, say_the_same
 from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
 from aepmock.judge.evidence import Call, Expected, Session
@@ -20,16 +21,12 @@ BY_ID = (
     "explore_connection",
 )
 _PORTS = {"http": 80, "https": 443}
-_OTHER_RESOURCES = frozenset(
-    ["connectionSpecs", "flowSpecs", "flows", "runs", "sourceConnections", "targetConnections"]
-)
-"""Resources of Flow Service that the contract does not cover: a look at them is not judged."""
 _TAILS = {"test_connection": "/test", "explore_connection": "/explore"}
 _RESERVED = frozenset("&+,;%#?/\\\"'<>[]{}|^` ")
 
 
 def _is_token_request(exchange: Exchange, contract: Contract) -> bool:
-    return exchange.request.path == contract.operations["ims.token"].path
+    return contract.ims_operation(exchange.request.path) is not None
 
 
 @session_check("request.base-path")
@@ -87,8 +84,6 @@ def operation(exchange: Exchange, expected: Expected, contract: Contract) -> Ver
     if _is_token_request(exchange, contract) or not request.path.startswith(base + "/"):
         return
     below = request.path[len(base) :]
-    if below.split("/")[1] in _OTHER_RESOURCES:
-        return
     methods, _ = contract.methods(below)
     if request.method in methods:
         yield None
@@ -130,11 +125,16 @@ def path_encoding(session: Session) -> Verdicts:
         for exchange in _toward(session, call):
             path = exchange.request.path
             base = urlsplit(call.settings.base_url).path.rstrip("/")
-            if not path.startswith(base + "/connections"):
+            tail = _TAILS.get(call.operation, "")
+            # Pasted and tidied up, ../../x leads out of Flow Service: nothing else judges that.
+            led_out = is_beside(session.contract, exchange.request) and path_segment(
+                path
+            ) == normpath(f"{base}/connections/{wanted}{tail}")
+            if not led_out and not path.startswith(base + "/connections"):
                 continue  # request.base-path has a word to say about that
             rest = path[len(base + "/connections") :]
-            tail = _TAILS.get(call.operation, "")
-            if _names(rest, wanted, tail) or _names(rest, wanted, ""):
+            named = _names(rest, wanted, tail) or _names(rest, wanted, "")
+            if named and not led_out:
                 yield None
                 continue
             right = f"{base}/connections/{quote(wanted, safe='')}{tail}"

@@ -22,9 +22,14 @@ function words(entry) {
   return `${entry.method} ${entry.target} ${entry.status} ${entry.clause || ""} ${entry.fault || ""} ${found} ${entry.request}`.toLowerCase();
 }
 
+// What aepmock does not imitate was not refused: nobody judged it.
+function wasRefused(entry) {
+  return entry.status >= 400 && entry.verdict !== "not-imitated";
+}
+
 function matches(entry) {
   if (filter === "broken" && entry.verdict !== "broken") return false;
-  if (filter === "refused" && entry.status < 400) return false;
+  if (filter === "refused" && !wasRefused(entry)) return false;
   const text = byId("text").value.trim().toLowerCase();
   return text === "" || words(entry).includes(text);
 }
@@ -44,6 +49,7 @@ function row(entry) {
   path.title = entry.target;
   item.append(path, badge(entry));
   if (entry.clause) item.append(make("span", entry.clause, `clause ${entry.verdict}`));
+  item.classList.toggle("not-imitated", entry.verdict === "not-imitated");
   item.hidden = !matches(entry);
   return item;
 }
@@ -54,7 +60,7 @@ function count() {
   let shown = 0;
   for (const { entry, item } of entries.values()) {
     if (entry.verdict === "broken") broken += 1;
-    if (entry.status >= 400) refused += 1;
+    if (wasRefused(entry)) refused += 1;
     if (!item.hidden) shown += 1;
   }
   byId("n-all").textContent = entries.size;
@@ -122,7 +128,8 @@ function findingView(entry, finding) {
 }
 
 function badge(entry) {
-  return make("span", `${entry.status || "no answer"} ${entry.verdict}`, `badge ${entry.verdict}`);
+  const verdict = entry.verdict.replace("-", " ");
+  return make("span", `${entry.status || "no answer"} ${verdict}`, `badge ${entry.verdict}`);
 }
 
 function show(entry) {
@@ -134,7 +141,7 @@ function show(entry) {
   if (entry.fault) parts.push(make("h3", "What was put in its way"), make("p", entry.fault));
   for (const finding of entry.findings) parts.push(findingView(entry, finding));
   const told = entry.findings.some((finding) => asked(entry, finding));
-  if (entry.explanation && !told) parts.push(make("h3", "Why the service refused it"), make("p", entry.explanation));
+  if (entry.explanation && !told) parts.push(make("h3", entry.verdict === "not-imitated" ? "Why nobody judged it" : "Why the service refused it"), make("p", entry.explanation));
   if (entry.diff) parts.push(make("h3", "To the nearest right request"), diffView(entry.diff));
   parts.push(make("h3", "Request"), make("pre", entry.request));
   parts.push(make("h3", "Answer"), make("pre", entry.response));
