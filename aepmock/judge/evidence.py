@@ -83,13 +83,13 @@ class Expected:
 class Trace:
     """What a call left behind beside its answer, raw: a log line, output, a repr, a file.
 
-    `place` is "log", "output", "repr" or "file"; `where` says it in words ("the logger acme,
-    DEBUG").
+    `place` is "log", "debug log" (below INFO), "output", "repr" or "file"; `where` says it in
+    words ("the logger acme, DEBUG").
     """
 
     place: str
     where: str
-    text: str = field(repr=False)
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,9 @@ class Call:
     `looped` says that the kit broke the call off because it went on for ever; `lost` that a
     program gave no answer that could be judged, so that only its exchanges count. `traces` is
     what it left elsewhere, with an empty one for each place where somebody looked in vain, or
-    None where nobody looked.
+    None where nobody looked. `changed` names what it altered of its caller's process, None where
+    nobody looked; `took_s` are the real seconds it took. The closing of a test's clients is a
+    call of "close", with the `threads` that go on after it.
     """
 
     operation: str
@@ -114,6 +116,9 @@ class Call:
     looped: bool = False
     lost: bool = False
     traces: tuple[Trace, ...] | None = None
+    changed: tuple[str, ...] | None = None
+    took_s: float = 0.0
+    threads: tuple[str, ...] | None = None
 
 
 @dataclass
@@ -127,7 +132,8 @@ class Session:
     the order of calls is not that of what happened. `certified` are the hosts that the certificate
     of a TLS server names; `at_s` says when an exchange was begun, in seconds, by its number.
     `live` says that the service is a real one, in a sandbox that others use too: what it holds is
-    not all on record, it may be late, and where it is wrong the client is not.
+    not all on record, it may be late, and where it is wrong the client is not. `first` says
+    that these are the first calls of a run: plain ones, answered well.
     """
 
     contract: Contract
@@ -140,6 +146,7 @@ class Session:
     certified: frozenset[str] = frozenset()
     at_s: dict[int, float] = field(default_factory=dict)
     live: bool = False
+    first: bool = False
 
     @property
     def at_a_time(self) -> bool:

@@ -139,8 +139,9 @@ def decide(
     `why_idle` why a certain clause was not, by its id.
     """
     usual = "nothing the client did put it to the test"
+    otherwise = "; ".join(tally.failed.values()) or usual
     return tuple(
-        _decide(clause, tally, known_failing, needs, idle or why_idle(clause.id) or usual)
+        _decide(clause, tally, known_failing, needs, idle or why_idle(clause.id) or otherwise)
         for clause in clauses
     )
 
@@ -159,10 +160,13 @@ def _decide(
         verdict = Verdict.KNOWN_FAILING if clause.id in known_failing else Verdict.BROKEN
     elif met:
         verdict = Verdict.UNEXPECTED_PASS if clause.id in known_failing else Verdict.MET
+    elif needs.get(clause.id) in tally.failed:
+        verdict = Verdict.NOT_EXERCISED
+        reason = tally.failed[needs[clause.id]]
     elif needs.get(clause.id) in tally.unsupported:
         verdict = Verdict.UNSUPPORTED
         reason = f"the client has no {needs[clause.id]}"
     else:
         verdict = Verdict.NOT_EXERCISED
-        reason = idle
+        reason = tally.unproven.get(clause.id) or idle
     return ClauseResult(clause, verdict, met + broken, findings, reason)

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from aepmock import __version__
-from aepmock.clients.driver import Factory
+from aepmock.clients.driver import Factory, Person, interruptible, staying
+from aepmock.clients.places import place_of_error
 from aepmock.contract import Contract, load_contract
 from aepmock.errors import UsageError, unknown
 from aepmock.judge import LiveRow, Report, Tally, decide
@@ -19,6 +21,7 @@ from aepmock.judge.checks import needs, why_idle
 from aepmock.judge.known import read_known_failing
 from aepmock.reports import check_path
 from aepmock.settings import Setting
+from aepmock.suite.first_calls import FirstCalls
 from aepmock.suite.programs import ProgramRun, check_command
 
 if TYPE_CHECKING:
@@ -46,11 +49,13 @@ class SuiteConfig:
     select: tuple[str, ...] = ()
     program: ProgramRun | None = None
     live: LiveHandler | None = None
+    first: FirstCalls = field(default_factory=FirstCalls, compare=False)
 
     @property
     def judged(self) -> frozenset[str]:
-        """The clauses to look at: how a program behaves is always of interest."""
-        return self.clauses | driver_clauses() if self.program else self.clauses
+        """The clauses to look at: some are always of interest."""
+        clauses = self.clauses | ALWAYS
+        return clauses | driver_clauses() if self.program else clauses
 
     @property
     def idle(self) -> str:
@@ -62,6 +67,10 @@ class SuiteConfig:
     def name(self) -> str:
         """What the client is called in a report."""
         return self.program.name if self.program else self.client
+
+
+ALWAYS = frozenset({"answers.good", "answers.exit"})
+"""Clauses without which the others mean nothing: shown where they are broken."""
 
 
 def driver_clauses() -> frozenset[str]:
@@ -182,10 +191,7 @@ def load_factory(target: str, folder: Path) -> Factory:
             f"the client {target!r} is not of the form package.module:factory, "
             "such as aepmock.clients.reference:client"
         )
-    try:
-        module = import_module(module_name)
-    except ImportError as error:
-        raise UsageError(f"the client {target!r} can't be imported: {error}") from error
+    module = _imported(target, module_name)
     factory = module
     for part in name.split("."):
         if not hasattr(factory, part):
@@ -194,6 +200,25 @@ def load_factory(target: str, folder: Path) -> Factory:
     if not callable(factory):
         raise UsageError(f"{target} is a {type(factory).__name__}; it must be a function or class")
     return factory
+
+
+def _imported(target: str, name: str) -> ModuleType:
+    """The module, or a UsageError with the line that is in its way; also where that ends us."""
+    person = Person()
+    try:
+        with interruptible() as person, staying():
+            return import_module(name)
+    except BaseException as error:
+        if person.interrupted:
+            raise
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        if isinstance(error, SystemExit):
+            what = f"it ends the program ({what})"
+        elif isinstance(error, ImportError):
+            what = str(error)
+        place = place_of_error(error)
+        said = " ".join((f"{place}: {what}" if place else what).split())
+        raise UsageError(f"the client {target!r} can't be imported: {said}") from error
 
 
 def _callables(module: object) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants import (
     answering,
     asynchronous,
+    behaving,
     creating,
     erring,
     exploring,
@@ -39,6 +40,7 @@ MODULES = (
     trusting,
     retrying,
     asynchronous,
+    behaving,
     on_requests,
     odd_but_right,
     odd_errors,

@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from aepmock.contract import Contract
-from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
-from aepmock.judge.evidence import Expected, Session
+from aepmock.judge.checks.behaving import reported
+from aepmock.judge.checks.registry import (
+    SessionVerdicts,
+    Verdicts,
+    session_check,
+    wire_check,
+)
+from aepmock.judge.evidence import PRIMARY, Expected, Session
 from aepmock.judge.findings import Problem
 from aepmock.messages import Exchange, Headers, Request
 
@@ -119,10 +125,10 @@ def content_type(exchange: Exchange, expected: Expected, contract: Contract) -> 
 
 
 @session_check("request.header-injection")
-def header_injection(session: Session) -> Verdicts:
+def header_injection(session: Session) -> SessionVerdicts:
     for call in session.calls:
         hostile = [c for c in _CONTROL if c in call.settings.sandbox_name]
-        if not hostile or call.operation == "factory":
+        if not hostile or call.operation not in PRIMARY:
             continue
         sent = [e for e in call.exchanges if session.operation(e) != "ims.token"]
         if sent:
@@ -139,14 +145,14 @@ def header_injection(session: Session) -> Verdicts:
                 "a return value",
             )
         else:
-            yield None
+            yield reported(call)
 
 
 @session_check("request.header-ascii")
 def header_ascii(session: Session) -> Verdicts:
     for call in session.calls:
         name = call.settings.sandbox_name
-        if name.isascii() or call.operation == "factory":
+        if name.isascii() or call.operation not in PRIMARY:
             continue
         sent = [e for e in call.exchanges if session.operation(e) != "ims.token"]
         if sent:
