@@ -7,8 +7,11 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from aepmock.pytest_plugin import suite_config, suite_readings, suite_tally
+from aepmock.pytest_plugin import add_to_run, suite_config, suite_readings
 from aepmock.suite import Bench, make_bench, worlds
+
+EVERYWHERE = ("driver.*", "answers.exit", "answers.process", "answers.threads")
+"""Clauses that every test puts to the test: how a client behaves as a part of its process."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -32,8 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out: list[pytest.Item] = []
     for item in items:
         patterns = getattr(getattr(item, "module", None), "EXERCISES", ("*",))
-        # How a program behaves shows in every test.
-        patterns = (*patterns, "driver.*")
+        patterns = (*patterns, *EVERYWHERE)
         wanted = any(fnmatchcase(c, p) for c in clauses for p in patterns)
         module = getattr(item, "module", None)
         if suite.live is not None:
@@ -61,5 +63,6 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     label, readings = request.param
     with make_bench(suite_config(request.config), request.node.name, label, readings) as bench:
         yield bench
-    suite_tally(request.config).merge(bench.tally)
-    bench.verdict()
+    add_to_run(request.config, bench.tally)
+    if request.session.exitstatus != pytest.ExitCode.INTERRUPTED:
+        bench.verdict()

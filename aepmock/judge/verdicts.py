@@ -11,6 +11,9 @@ from typing import Any
 from aepmock.contract import Clause
 from aepmock.judge.findings import Finding, LiveRow, Tally
 
+INTERRUPTED = "it was interrupted"
+"""Why a run was cut short that a person ended with Ctrl-C."""
+
 
 class Verdict(StrEnum):
     """What may be said of a client and a clause."""
@@ -41,7 +44,8 @@ class Report:
     `started_at` is an ISO 8601 time in UTC, `duration_s` seconds; `waited_s` is the part of
     them that clients were kept waiting, for timeouts and Retry-After. Of a live run, `live` says
     what it showed of the documentation, and `live_run` what it did: its id, counts, what it
-    held back and what it left behind.
+    held back and what it left behind. `cut_short` says why it ended before all was done, and
+    `refused` with which status Flow Service itself refused every request, where it did.
     """
 
     kit: str
@@ -56,6 +60,8 @@ class Report:
     waited_s: float = 0.0
     live: tuple[LiveRow, ...] = ()
     live_run: Mapping[str, Any] | None = None
+    cut_short: str = ""
+    refused: str = ""
 
     @property
     def summary(self) -> Mapping[str, int]:
@@ -103,10 +109,13 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 every must met, 1 a must broken or an unexpected pass, 2 nothing ran.
+        """0 every must met, 1 a must broken or an unexpected pass, 2 nothing ran, or not all.
 
-        1 also for a live run that left something behind, or found drift and was to fail by it.
+        1 also for a live run that left something behind, or found drift and was to fail by it;
+        130 for a run that a person interrupted.
         """
+        if self.cut_short == INTERRUPTED:
+            return 130
         if self.live_run and self.live_run["left_behind"]:
             return 1
         drifted = any(row.status == "drifted" for row in self.live)
@@ -114,7 +123,9 @@ class Report:
             return 1
         if not self.exercised:
             return 2
-        return int(any(_fails(result) for result in self.results))
+        if any(_fails(result) for result in self.results):
+            return 1
+        return 2 if self.cut_short else 0
 
 
 def _fails(result: ClauseResult) -> bool:

@@ -15,6 +15,7 @@ from aepmock.reports.arranging import (
     circumstances,
     drift_of,
     having,
+    hollow,
     live_sentences,
     parts,
     summary_line,
@@ -146,6 +147,8 @@ def _top(body: Element, report: Report) -> None:
     words = f", {waited(report)}" if waited(report) else ""
     took = f"Started {report.started_at}, took {report.duration_s:.1f} s{words}."
     _block(body, "p", {"class": "quiet"}, text=took)
+    for sentence in hollow(report):
+        _block(body, "p", text=sentence)
     kind = {0: "", 1: " bad"}.get(report.exit_status, " warn")
     _block(body, "p", {"class": f"conclusion{kind}"}, text=summary_line(report))
 

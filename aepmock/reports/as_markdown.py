@@ -13,6 +13,7 @@ from aepmock.reports.arranging import (
     circumstances,
     drift_of,
     having,
+    hollow,
     live_sentences,
     parts,
     summary_line,
@@ -43,6 +44,9 @@ def _head(report: Report, *, timed: bool) -> Iterator[str]:
         words = f", {waited(report)}" if waited(report) else ""
         yield f"Started {markdown(report.started_at)}, took {report.duration_s:.1f} s{words}."
     yield ""
+    for sentence in hollow(report):
+        yield markdown(sentence)
+        yield ""
     yield f"**{markdown(summary_line(report))}**"
     yield ""
 

@@ -17,6 +17,7 @@ from aepmock.reports.arranging import (
     circumstances,
     drift_of,
     having,
+    hollow,
     live_sentences,
     parts,
     summary_line,
@@ -56,6 +57,8 @@ def render_report(report: Report, *, console: Console, verbose: bool = False) ->
     printer.sentence(f"{circumstances(report)} · {report.duration_s:.1f} s")
     if waited(report):
         printer.say(waited(report))
+    for sentence in hollow(report):
+        printer.sentence(sentence, style="bold")
     printer.gap()
     printer.areas(report)
     if verbose:

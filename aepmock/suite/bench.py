@@ -451,6 +451,7 @@ class Bench:
     def _judge(self, trial: Trial, wanted: str | None) -> None:
         session = trial.session
         self.tally.unsupported |= session.unsupported
+        self._count_statuses(session)
         self.learn([*session.canaries, *session.tokens])
         for call in session.calls:
             if "connection" in call.args:
@@ -480,6 +481,17 @@ class Bench:
         for clause, met in verdicts.items():
             if clause != wanted:
                 self.tally.count(clause, met=met)
+
+    def _count_statuses(self, session: Session) -> None:
+        """Counts how Flow Service itself answered; what a test put in is left out."""
+        statuses = self.tally.statuses
+        for call in session.calls:
+            if call.settings.sandbox_name != self.home or call.args.get("connection_id") == "":
+                continue
+            for exchange in session.primary(call):
+                if not exchange.response.injected and exchange.response.status:
+                    status = str(exchange.response.status)
+                    statuses[status] = statuses.get(status, 0) + 1
 
     def _observations(self, session: Session, wanted: str | None) -> Iterable[Observation]:
         """What is seen of an example; how a program behaves is of interest at any time."""

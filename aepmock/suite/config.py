@@ -145,14 +145,18 @@ def _selected(patterns: Sequence[str], *, is_program: bool) -> frozenset[str]:
     return found - driver_clauses()
 
 
-def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_s: float) -> Report:
-    """The verdict on every selected clause."""
+def make_report(
+    config: SuiteConfig, tally: Tally, *, started_at: str, duration_s: float, cut_short: str = ""
+) -> Report:
+    """The verdict on every selected clause; `cut_short` says why not all was done."""
     contract = load_contract()
     shown = config.clauses | (config.judged & tally.findings.keys())
     clauses = [clause for clause in contract.clauses.values() if clause.id in shown]
     methods = {clause.id: method for clause in clauses if (method := needs(clause.id))}
     known = {k: v for k, v in config.known_failing.items() if k in shown}
-    results = decide(clauses, tally, known, methods, idle=config.idle, why_idle=why_idle)
+    results = decide(
+        clauses, tally, known, methods, idle=config.idle or _before(cut_short), why_idle=why_idle
+    )
     about = None
     live: tuple[LiveRow, ...] = ()
     if config.live is not None:
@@ -175,7 +179,19 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
         waited_s=round(tally.waited_s, 2),
         live=live,
         live_run=about,
+        cut_short=cut_short,
+        refused=_refused(tally),
     )
+
+
+def _before(cut_short: str) -> str:
+    return f"the run ended before: {cut_short}" if cut_short else ""
+
+
+def _refused(tally: Tally) -> str:
+    """The status with which the service refused everything, as text; empty where it did not."""
+    statuses = [status for status, number in tally.statuses.items() if number]
+    return statuses[0] if len(statuses) == 1 and statuses[0][0] in "45" else ""
 
 
 def load_factory(target: str, folder: Path) -> Factory:
