@@ -85,7 +85,8 @@ def check_path(path: Path) -> None:
         )
     draft = _draft(path)
     try:
-        draft.write_bytes(b"")
+        with draft.open("wb"):
+            pass
     except OSError as error:
         why = error.strerror or str(error)
         raise UsageError(f"the report {str(path)!r} can't be written: {why}") from error
