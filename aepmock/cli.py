@@ -1,8 +1,13 @@
-"""The command line. Exit status: 0 well, 1 a must broken, 2 misuse or nothing ran, 3 our fault."""
+"""The command line.
+
+Exit status: 0 well, 1 a must broken, 2 misuse or nothing ran, 3 our fault, 130 interrupted.
+"""
 
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +23,7 @@ from aepmock.settings import OPTIONS, project_folder, resolve
 if TYPE_CHECKING:
     from aepmock.service.faults import Fault
 
-MET, BROKEN, MISUSE, FAULT = 0, 1, 2, 3
+MET, BROKEN, MISUSE, FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,20 +33,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.program = program
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        return command(arguments)
+        status = command(arguments)
+        sys.stdout.flush()
+        return status
     except UsageError as error:
         print(f"aepmock: {error}", file=sys.stderr)
         return MISUSE
     except KeyboardInterrupt:
         print("aepmock: interrupted", file=sys.stderr)
-        return MISUSE
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has seen enough.
         sys.stderr.close()
         return MET
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            print(f"aepmock: can't write: {error.strerror}", file=sys.stderr)
+            _forget_output()
+            return MISUSE
         print(f"aepmock: a fault of the kit: {error}", file=sys.stderr)
         return FAULT
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def _forget_output() -> None:
+    """Lets Python end without another try to write what could not be written."""
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
 
 
 def _split_command(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
@@ -212,13 +232,14 @@ def judge(arguments: argparse.Namespace) -> int:
                 "no client to judge: aepmock judge package.module:factory, such as "
                 "aepmock judge aepmock.clients.reference:client, or aepmock judge -- COMMAND ARG…"
             )
-        make_config(settings, folder=folder, listener=listener)
+        suite = make_config(settings, folder=folder, listener=listener)
         try:
             with judged_live(arguments, settings, folder, err) as live:
                 if listener is not None:
                     announce(listener, err)
                 report = run_suite(
                     live.few_examples(settings) if live else settings,
+                    config=suite,
                     folder=folder,
                     jobs=arguments.jobs,
                     err=err,
@@ -230,10 +251,19 @@ def judge(arguments: argparse.Namespace) -> int:
             print(f"aepmock: a fault of the kit:\n{failure}", file=sys.stderr)
             return FAULT
     render_report(report, console=out, verbose=arguments.verbose)
+    failures = []
     for path in settings["report"].value:
-        write_report(report, Path(path))
+        try:
+            write_report(report, Path(path))
+        except UsageError as error:
+            failures.append(str(error))  # the others may stand elsewhere
+            continue
         if live:
             live.scan(Path(path))
+    if failures:
+        raise UsageError("; ".join(failures))
+    if report.exit_status == INTERRUPTED:
+        print("aepmock: interrupted", file=sys.stderr)
     return report.exit_status
 
 

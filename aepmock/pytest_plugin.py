@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aepmock.live.in_pytest import LiveSession
     from aepmock.mocking import Mock
     from aepmock.suite import SuiteConfig
+    from aepmock.suite.keeping import Keeper
 
 # pytest marks only auto-loaded plugins for rewriting by itself, and only before they are imported.
 pytest.register_assert_rewrite("aepmock.judge", "aepmock.suite")
@@ -53,6 +54,8 @@ class Run:
         self.suite: SuiteConfig | None = None
         self.report: Report | None = None
         self.judged = False
+        self.keeper: Keeper | None = None
+        self.cut_short = ""
 
     def value(self, name: str) -> Any:
         return self.settings[name].value
@@ -112,12 +115,28 @@ def suite_config(config: pytest.Config) -> SuiteConfig:
         try:
             folder, attach = config.invocation_params.dir, config.getoption("aepmock_attach")
             run.suite = make_config(run.settings, folder=folder, listener=_listener(attach))
+            _keep(config, run)
             if LIVE in config.stash:
                 run.suite = _live_config(run.suite, run.settings, config.stash[LIVE])
         except UsageError as error:
             raise pytest.UsageError(f"aepmock: {error}") from None
         run.judged = True
     return run.suite
+
+
+def _keep(config: pytest.Config, run: Run) -> None:
+    """For `aepmock judge`: what was found so far outlives this process."""
+    result = config.getoption("aepmock_result")
+    if result:
+        from aepmock.suite.keeping import Keeper
+
+        run.keeper = Keeper(Path(result).parent, worker_of(config))
+        config.add_cleanup(run.keeper.close)
+
+
+def worker_of(config: pytest.Config) -> str:
+    """The name of one of xdist's processes; "main" for any other."""
+    return str(config.workerinput["workerid"]) if is_worker(config) else "main"  # type: ignore[attr-defined]
 
 
 def _listener(number: int | None) -> socket.socket | None:
@@ -210,8 +229,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         text = f"{item.nodeid}: {call.excinfo.exconly()}" if kind == "kit" else str(error)
         report.user_properties.append((f"aepmock.{kind}", text))
         config = item.config
-        if kind == "around" and config.getoption("aepmock_result") and not is_worker(config):
-            # `aepmock judge` tries another door: the rest of this run is of no use.
+        of_judge = kind == "around" and config.getoption("aepmock_result")
+        if (of_judge or kind == "misuse") and not is_worker(config):
+            # `aepmock judge` tries another door, or it is the same in every test: no use to go on.
             item.session.shouldstop = text
     return report
 
@@ -255,6 +275,21 @@ class ResultCollector:
             program = suite_config(self._config).program
             if program is not None:
                 program.learn_of(data["program"])
+        elif error and self._config.getoption("aepmock_result"):
+            self._bury(node.gateway.id)
+
+    def _bury(self, worker: str) -> None:
+        """Takes over what a worker had found that is gone, and who ended it."""
+        from aepmock.suite.keeping import convict, found_so_far
+
+        run = run_of(self._config)
+        found = found_so_far(Path(self._config.getoption("aepmock_result")).parent, worker)
+        run.tally.merge(found.tally)
+        if found.at == "factory":
+            run.errors.append(("misuse", f"{run.value('client')} ends the process that makes it"))
+        elif found.at:
+            convict(run.tally, suite_config(self._config), found.at, None)
+        run.cut_short = "a process that judged the client was gone"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -293,6 +328,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         run.tally,
         started_at=run.started_at,
         duration_s=round(monotonic() - run.started, 2),
+        cut_short=_cut_short(session, run),
     )
     if live is not None:
         report = run.report = live.completed(report)
@@ -303,8 +339,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         document = {"report": report.to_json(), "errors": run.errors}
         Path(result).write_text(json.dumps(document), "utf-8")
     _write_reports(run, report, live)
-    if session.exitstatus == pytest.ExitCode.OK and report.exit_status == 1:
+    if session.exitstatus == pytest.ExitCode.OK and report.exit_status in (1, 2):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _cut_short(session: pytest.Session, run: Run) -> str:
+    """Why not every test was run, where that is so."""
+    from aepmock.judge.verdicts import INTERRUPTED
+
+    if session.exitstatus == pytest.ExitCode.INTERRUPTED and not session.shouldstop:
+        return INTERRUPTED
+    stopped = session.shouldstop or session.shouldfail
+    return run.cut_short or (" ".join(str(stopped).split()) if stopped else "")
 
 
 def _write_reports(run: Run, report: Report, live: LiveSession | None) -> None:
@@ -325,7 +371,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     broken = [r for r in report.results if r.verdict in ("broken", "unexpected-pass")]
     if not broken and config.get_verbosity() < 0:
         return
+    from aepmock.reports.arranging import hollow
+
     terminalreporter.section("aepmock")
+    for sentence in hollow(report):
+        terminalreporter.line(sentence)
     for result in broken:
         node = run.first_nodes.get(result.clause.id, "")
         terminalreporter.line(
@@ -450,6 +500,9 @@ def suite_readings(config: pytest.Config) -> str:
     return str(run_of(config).value("readings"))
 
 
-def suite_tally(config: pytest.Config) -> Tally:
-    """Where a test of the suite adds what it saw."""
-    return run_of(config).tally
+def add_to_run(config: pytest.Config, tally: Tally) -> None:
+    """Adds what a test of the suite saw, and keeps it in case that this process ends."""
+    run = run_of(config)
+    run.tally.merge(tally)
+    if run.keeper is not None:
+        run.keeper.keep(suite_config(config), run.tally)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -22,8 +27,11 @@ from rich.text import Text
 from aepmock.contract import load_contract
 from aepmock.errors import AepmockError, AroundTheDoorsError, UsageError
 from aepmock.judge import Report
+from aepmock.judge.verdicts import INTERRUPTED
 from aepmock.live.flags import PLAN_VARIABLE
 from aepmock.settings import OPTIONS, Setting
+from aepmock.suite import SuiteConfig, make_report
+from aepmock.suite.keeping import SoFar, convict, found_so_far, is_the_clients
 
 if TYPE_CHECKING:
     from aepmock.live.plan import Plan
@@ -39,6 +47,7 @@ class SuiteFailed(AepmockError):
 def run_suite(
     settings: Mapping[str, Setting],
     *,
+    config: SuiteConfig,
     folder: Path,
     jobs: int,
     err: Console,
@@ -47,13 +56,15 @@ def run_suite(
 ) -> Report:
     """Judges the client that the settings name; modules and files are looked for in `folder`.
 
+    `config` is what the settings ask for, made to find misuse before anything runs. A run that a
+    person interrupts, or whose process the client ends, has a report of what was found until then.
     With a `listener`, that is the program which comes there; `live` is the plan of a live run
     that has begun. With the door "auto", a client that no in-process door is for is judged
     through the server. Raises UsageError for misuse that only the run could find, SuiteFailed for
     faults of the kit.
     """
     try:
-        return _run_once(settings, folder, jobs, err, listener, live)
+        return _run_once(settings, config, folder, jobs, err, listener, live)
     except AroundTheDoorsError:
         if settings["door"].value != "auto":
             raise
@@ -61,26 +72,50 @@ def run_suite(
         text = f"{client} uses another HTTP library: judging it through the server door"
         err.print(Text(f"aepmock: {text}"), soft_wrap=True)
         server = Setting("server", settings["door"].origin)
-        return _run_once({**settings, "door": server}, folder, jobs, err, None, live)
+        settings, config = {**settings, "door": server}, replace(config, door="server")
+        return _run_once(settings, config, folder, jobs, err, None, live)
 
 
 def _run_once(
     settings: Mapping[str, Setting],
+    config: SuiteConfig,
     folder: Path,
     jobs: int,
     err: Console,
     listener: socket.socket | None,
     live: Plan | None,
 ) -> Report:
+    started_at, started = datetime.now(UTC).isoformat(timespec="seconds"), monotonic()
+
+    def so_far(found: SoFar, cut_short: str) -> Report:
+        if config.program is not None:
+            config.program.learn_of(found.program)
+        duration_s = round(monotonic() - started, 2)
+        return make_report(
+            config, found.tally, started_at=started_at, duration_s=duration_s, cut_short=cut_short
+        )
+
     with tempfile.TemporaryDirectory(prefix="aepmock-") as scratch:
         result = Path(scratch) / "result.json"
         command = _command(settings, result, jobs, live=live is not None)
         inherited = () if listener is None else (listener.fileno(),)
         command += [f"--aepmock-attach={fd}" for fd in inherited]
-        with _progress(err) as progress:
-            status, output = _run(command, folder, progress, inherited, live)
+        try:
+            with _progress(err) as progress:
+                status, output = _run(command, folder, progress, inherited, live)
+        except KeyboardInterrupt:
+            found = found_so_far(Path(scratch))
+            if live is not None or not found.anything:
+                raise
+            return so_far(found, INTERRUPTED)
         if not result.exists():
-            _explain(status, output)
+            found = found_so_far(Path(scratch))
+            if not found.at or not is_the_clients(status):
+                _explain(status, output)
+            if found.at == "factory":
+                raise UsageError(f"{config.client} ends the process that makes it, status {status}")
+            convict(found.tally, config, found.at, status)
+            return so_far(found, f"the client ended the process in {found.at}")
         document = json.loads(result.read_text("utf-8"))
     # Whatever else went wrong in such a run says nothing about the client.
     for kind, text in document["errors"]:
@@ -106,7 +141,8 @@ def _command(settings: Mapping[str, Setting], result: Path, jobs: int, *, live: 
     if jobs > 1:
         if find_spec("xdist") is None:
             raise UsageError("--jobs needs pytest-xdist: python -m pip install pytest-xdist")
-        words += ["-p", "xdist", "-n", str(jobs)]
+        # A client that ends one process would end the next ones too.
+        words += ["-p", "xdist", "-n", str(jobs), "--max-worker-restart=0"]
     for name, option in OPTIONS.items():
         value = settings[name].value
         if option.kind == "flag" or name == "report" or value in (None, ()):
@@ -153,9 +189,26 @@ def _run(
                 if match:
                     progress.update(task, completed=int(match[1]))
         except KeyboardInterrupt:
-            process.terminate()
+            _let_end(process, live)
             raise
     return process.returncode, "".join(lines)
+
+
+def _let_end(process: subprocess.Popen[str], live: Plan | None) -> None:
+    """Lets the suite put down what it has, and its programs go; Ctrl-C may have reached it too."""
+    if live is not None:
+        process.terminate()
+        return
+    for within_s in (_SOON_S, _LATER_S):
+        try:
+            process.wait(within_s)
+            return
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+    process.terminate()
+
+
+_SOON_S, _LATER_S = 0.5, 15.0
 
 
 def _explain(status: int, output: str) -> None:
@@ -163,6 +216,8 @@ def _explain(status: int, output: str) -> None:
     for line in output.splitlines():
         if line.startswith("ERROR: aepmock: "):
             raise UsageError(line.removeprefix("ERROR: aepmock: "))
+    if os.strerror(errno.ENOSPC) in output:
+        raise UsageError(f"the suite could not write: {os.strerror(errno.ENOSPC)}")
     if status == _PYTEST_USAGE:
         raise UsageError(output.strip())
     raise SuiteFailed(output.strip())

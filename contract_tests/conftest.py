@@ -7,8 +7,11 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from aepmock.pytest_plugin import suite_config, suite_readings, suite_tally
+from aepmock.pytest_plugin import add_to_run, suite_config, suite_readings
 from aepmock.suite import Bench, make_bench, worlds
+
+EVERYWHERE = ("driver.*", "answers.exit", "answers.process", "answers.threads")
+"""Clauses that every test puts to the test: how a client behaves as a part of its process."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -31,8 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
-        # How a program behaves shows in every test.
-        patterns = (*_exercises(item), "driver.*")
+        patterns = (*_exercises(item), *EVERYWHERE)
         wanted = any(fnmatchcase(c, p) for c in clauses for p in patterns)
         module = getattr(item, "module", None)
         if suite.live is not None:
@@ -67,5 +69,6 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         bench.exercises = _exercises(request.node)
         bench.order = request.session.items.index(request.node)
         yield bench
-    suite_tally(request.config).merge(bench.tally)
-    bench.verdict()
+    add_to_run(request.config, bench.tally)
+    if request.session.exitstatus != pytest.ExitCode.INTERRUPTED:
+        bench.verdict()

@@ -11,7 +11,7 @@ OPERATIONS = ()
 EXERCISES = ("retries.*",)
 
 LOST = ("lost answer: reset", "reset", "empty answer", "lost answer: empty answer")
-IMPATIENT_S = 0.5
+IMPATIENT_S = 0.6
 """How long clients are told to wait for an answer, where there is none to come."""
 
 

@@ -11,7 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aepmock.clients.driver import CallBroken, Driver, Factory, Outcome, deadline, split
+from aepmock.clients.driver import (
+    CallBroken,
+    Driver,
+    Factory,
+    Outcome,
+    deadline,
+    interruptible,
+    split,
+)
 from aepmock.protocol import ClientSettings
 
 Step = tuple[str, Mapping[str, Any]]
@@ -82,7 +90,7 @@ def in_tasks(factory: Factory, jobs: Sequence[Job], *, deadline_s: float) -> lis
             await asyncio.gather(*map(work, jobs, outcomes), return_exceptions=True)
 
     try:
-        with asyncio.Runner() as runner, deadline(deadline_s):
+        with asyncio.Runner() as runner, interruptible(), deadline(deadline_s):
             runner.run(together())
     except (TimeoutError, CallBroken):
         pass  # what was done until then is what there is to judge
@@ -95,7 +103,10 @@ async def _outcome(method: Callable[..., Any], operation: str, args: Mapping[str
         returned = await asyncio.to_thread(method, *positional, **keywords)
         if inspect.isawaitable(returned):
             returned = await returned
-    except Exception as error:
+    except (asyncio.CancelledError, CallBroken):
+        raise
+    except BaseException as error:
+        # A task that lets KeyboardInterrupt or SystemExit out would end the loop of all.
         return Outcome(raised=error)
     return Outcome(returned=returned)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import signal
 import threading
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
+from aepmock.clients import surroundings
 from aepmock.errors import UsageError
 from aepmock.protocol import ClientSettings
 
@@ -35,11 +38,38 @@ class CallLost(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call ended: `returned`, or `raised`, or `looped` when it was broken off."""
+    """How a call ended: `returned`, or `raised`, or `looped` when it was broken off.
+
+    `changed` names what it altered of the process, and is set back; None where nobody looked.
+    `took_s` are real seconds.
+    """
 
     returned: Any = None
     raised: BaseException | None = None
     looped: bool = False
+    changed: tuple[str, ...] | None = None
+    took_s: float = 0.0
+
+
+class Running:
+    """What a client is at, told to whoever wants to know if the process ends meanwhile."""
+
+    def __init__(self) -> None:
+        self.tell: Callable[[str], None] | None = None
+
+    @contextmanager
+    def at(self, what: str) -> Iterator[None]:
+        if self.tell is None:
+            yield
+            return
+        self.tell(what)
+        try:
+            yield
+        finally:
+            self.tell("")
+
+
+RUNNING = Running()
 
 
 class Driver:
@@ -54,30 +84,37 @@ class Driver:
         self._runner = asyncio.Runner()
         self._deadline_s = deadline_s
         self._client: Any = None
-        self.made = self._bounded(lambda: self._make(factory, settings))
+        self.made = self._bounded("factory", lambda: self._make(factory, settings))
 
     def supports(self, operation: str) -> bool:
         """Whether the client has this method."""
         return callable(getattr(self._client, operation, None))
 
+    def method(self, operation: str) -> Callable[..., Any]:
+        """The client's method."""
+        found: Callable[..., Any] = getattr(self._client, operation)
+        return found
+
     def call(self, operation: str, args: Mapping[str, Any]) -> Outcome:
         """Calls a method by keyword, or by position for the arguments every client has."""
-        method = getattr(self._client, operation)
+        method = self.method(operation)
         positional, keywords = split(operation, args)
-        return self._bounded(lambda: self._settled(method(*positional, **keywords)))
+        return self._bounded(operation, lambda: self._settled(method(*positional, **keywords)))
 
     def shown(self) -> str:
         """The client's repr and str, where it has any."""
-        outcome = self._bounded(lambda: f"{self._client!r}\n{self._client}")
+        outcome = self._bounded("repr", lambda: f"{self._client!r}\n{self._client}")
         return str(outcome.returned or "")
 
-    def close(self) -> None:
-        """Closes the client, where it can be closed, and its event loop."""
+    def close(self) -> Outcome | None:
+        """Closes the client and its event loop; None where it has no way to be closed."""
         close = getattr(self._client, "close", None)
+        outcome = None
         if callable(close):
-            self._bounded(lambda: self._settled(close()))
+            outcome = self._bounded("close", lambda: self._settled(close()))
         with _quiet_loop():
             self._runner.close()
+        return outcome
 
     def _make(self, factory: Factory, settings: ClientSettings) -> None:
         try:
@@ -110,16 +147,24 @@ class Driver:
             value = await value
             return await collected(value) if isinstance(value, AsyncIterable) else value
 
-    def _bounded(self, action: Callable[[], Any]) -> Outcome:
-        try:
-            with deadline(self._deadline_s):
-                return Outcome(returned=action())
-        except CallBroken:
-            return Outcome(looped=True)
-        except (KeyboardInterrupt, SystemExit, UsageError):
-            raise
-        except BaseException as error:
-            return Outcome(raised=error)
+    def _bounded(self, what: str, action: Callable[[], Any]) -> Outcome:
+        began = monotonic()
+        returned, raised, looped = None, None, False
+        with RUNNING.at(what), interruptible():
+            before = surroundings.seen()
+            try:
+                with deadline(self._deadline_s):
+                    returned = action()
+            except CallBroken:
+                looped = True
+            except UsageError:
+                raise
+            except BaseException as error:
+                # Also what ends a process, unless a person asked for it.
+                raised = error
+            finally:
+                changed = surroundings.changed(before)
+        return Outcome(returned, raised, looped, changed, monotonic() - began)
 
 
 _WHOLE = (str, bytes, bytearray, Mapping, list)
@@ -162,6 +207,55 @@ def deadline(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@dataclass
+class Person:
+    """Who sits before the run, and may ask it to stop."""
+
+    interrupted: bool = False
+
+
+@contextmanager
+def interruptible() -> Iterator[Person]:
+    """Lets a person's Ctrl-C through as KeyboardInterrupt, whatever a client makes of it.
+
+    One that a client raises itself is an exception as any other.
+    """
+    person = Person()
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield person
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        person.interrupted = True
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield person
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if person.interrupted:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def staying() -> Iterator[None]:
+    """In here os._exit raises SystemExit, so that there is somebody left to tell of it."""
+    ours, before = os.getpid(), os._exit
+
+    def stay(status: int) -> NoReturn:
+        if os.getpid() != ours:
+            before(status)  # a child that was forked ends so
+        raise SystemExit(f"os._exit({status})")
+
+    os._exit = stay
+    try:
+        yield
+    finally:
+        os._exit = before
 
 
 @contextmanager

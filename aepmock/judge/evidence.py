@@ -84,13 +84,13 @@ class Expected:
 class Trace:
     """What a call left behind beside its answer, raw: a log line, output, a repr, a file.
 
-    `place` is "log", "output", "repr" or "file"; `where` says it in words ("the logger acme,
-    DEBUG").
+    `place` is "log", "debug log" (below INFO), "output", "repr" or "file"; `where` says it in
+    words ("the logger acme, DEBUG").
     """
 
     place: str
     where: str
-    text: str = field(repr=False)
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,9 @@ class Call:
     what it left elsewhere, with an empty one for each place where somebody looked in vain, or
     None where nobody looked. `strangers` are hosts beside the service that it tried to reach, and
     was kept from: in a live run only, where every one is.
+    `changed` names what it altered of its caller's process, None where
+    nobody looked; `took_s` are the real seconds it took. The closing of a test's clients is a
+    call of "close", with the `threads` that go on after it.
     """
 
     operation: str
@@ -117,6 +120,9 @@ class Call:
     lost: bool = False
     traces: tuple[Trace, ...] | None = None
     strangers: tuple[str, ...] = ()
+    changed: tuple[str, ...] | None = None
+    took_s: float = 0.0
+    threads: tuple[str, ...] | None = None
 
 
 @dataclass
@@ -130,7 +136,8 @@ class Session:
     the order of calls is not that of what happened. `certified` are the hosts that the certificate
     of a TLS server names; `at_s` says when an exchange was begun, in seconds, by its number.
     `live` says that the service is a real one, in a sandbox that others use too: what it holds is
-    not all on record, it may be late, and where it is wrong the client is not.
+    not all on record, it may be late, and where it is wrong the client is not. `first` says
+    that these are the first calls of a run: plain ones, answered well.
     """
 
     contract: Contract
@@ -143,6 +150,7 @@ class Session:
     certified: frozenset[str] = frozenset()
     at_s: dict[int, float] = field(default_factory=dict)
     live: bool = False
+    first: bool = False
 
     @property
     def at_a_time(self) -> bool:

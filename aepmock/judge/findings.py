@@ -28,6 +28,13 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Unproven:
+    """What shows nothing of a clause, though it looks as if it did: why, in a few words."""
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """A broken clause with its evidence, redacted: safe to show, keep and send.
 
@@ -71,6 +78,8 @@ class LiveRow:
 class Tally:
     """How often each clause was met, and what was found; adds up over tests and workers.
 
+    `failed` says of methods that fail on a good answer how they do, `unproven` why what was seen
+    of a clause shows nothing; `statuses` counts the answers that Flow Service gave by itself;
     `waited_s` is how long clients were really kept waiting for what was put to the test,
     `not_imitated` how many requests were for things that aepmock does not imitate.
     """
@@ -79,6 +88,9 @@ class Tally:
     broken: dict[str, int] = field(default_factory=dict)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     unsupported: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    unproven: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
     waited_s: float = 0.0
     not_imitated: int = 0
     live: list[LiveRow] = field(default_factory=list)
@@ -96,13 +108,19 @@ class Tally:
         kept[:] = first.values()
 
     def merge(self, other: Tally) -> None:
-        for mine, theirs in ((self.met, other.met), (self.broken, other.broken)):
-            for clause, number in theirs.items():
-                mine[clause] = mine.get(clause, 0) + number
+        for mine, theirs in (
+            (self.met, other.met),
+            (self.broken, other.broken),
+            (self.statuses, other.statuses),
+        ):
+            for key, number in theirs.items():
+                mine[key] = mine.get(key, 0) + number
         for findings in other.findings.values():
             for finding in findings:
                 self.add(finding)
         self.unsupported |= other.unsupported
+        self.failed = {**other.failed, **self.failed}
+        self.unproven = {**other.unproven, **self.unproven}
         self.waited_s += other.waited_s
         self.not_imitated += other.not_imitated
         self.live += [row for row in other.live if row not in self.live]
@@ -114,6 +132,9 @@ class Tally:
             "broken": self.broken,
             "findings": [asdict(f) for found in self.findings.values() for f in found],
             "unsupported": sorted(self.unsupported),
+            "failed": self.failed,
+            "unproven": self.unproven,
+            "statuses": self.statuses,
             "waited_s": self.waited_s,
             "not_imitated": self.not_imitated,
             "live": [asdict(row) for row in self.live],
@@ -122,6 +143,8 @@ class Tally:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Tally:
         tally = Tally(dict(data["met"]), dict(data["broken"]), {}, set(data["unsupported"]))
+        tally.failed, tally.unproven = dict(data["failed"]), dict(data["unproven"])
+        tally.statuses = dict(data["statuses"])
         tally.waited_s = data["waited_s"]
         tally.not_imitated = data["not_imitated"]
         for found in data["findings"]:

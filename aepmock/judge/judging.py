@@ -10,7 +10,7 @@ from typing import NamedTuple
 from aepmock.contract import Contract, is_beside
 from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS
 from aepmock.judge.evidence import Call, Expected, Session
-from aepmock.judge.findings import Finding, Problem
+from aepmock.judge.findings import Finding, Problem, Unproven
 from aepmock.judge.leading import led_by
 from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, request_diff
@@ -18,10 +18,14 @@ from aepmock.messages import Exchange
 
 
 class Observation(NamedTuple):
-    """One look at one clause: `problem` None says that it was met."""
+    """One look at one clause: `problem` None says that it was met.
+
+    With `unproven` it was neither met nor broken: that says why.
+    """
 
     clause: str
     problem: Problem | None
+    unproven: str = ""
 
 
 def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observation]:
@@ -46,8 +50,11 @@ def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observ
                     for problem in wire_check(exchange, expected, session.contract):
                         yield Observation(clause, problem)
         for session_check in SESSION_CHECKS.get(clause, ()):
-            for problem in session_check(session):
-                yield Observation(clause, problem)
+            for seen in session_check(session):
+                if isinstance(seen, Unproven):
+                    yield Observation(clause, None, seen.why)
+                else:
+                    yield Observation(clause, seen)
 
 
 def _without_lost(session: Session) -> Session:

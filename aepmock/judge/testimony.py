@@ -6,9 +6,11 @@ counts, be it an attribute, the response that hangs on the exception, a cause, o
 
 from __future__ import annotations
 
+import dis
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, TracebackType
 from typing import Any
 
 _STATUS_NAMES = ("status", "status_code", "code", "http_status", "statusCode")
@@ -36,6 +38,58 @@ def knows_code(error: BaseException, code: str) -> bool:
         if any(code in text for text in _texts(part)):
             return True
     return False
+
+
+def crashed(error: BaseException) -> bool:
+    """Whether an exception is an accident in the client's own code: it reports nothing.
+
+    A KeyError that a client raises itself is its way to say something; one that comes of
+    `document["id"]`, or out of a library that it calls, is not.
+    """
+    kind = type(error)
+    if kind in _ENDINGS or kind is NotImplementedError:
+        return True
+    if kind not in _ACCIDENTS:
+        return False
+    last = _innermost(error.__traceback__)
+    if last is None:
+        return False
+    name = str(last.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+    raised = dis.opname[last.tb_frame.f_code.co_code[last.tb_lasti]] == "RAISE_VARARGS"
+    return not raised or name in NOT_OWN
+
+
+def _innermost(traceback: TracebackType | None) -> TracebackType | None:
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback
+
+
+_ENDINGS = frozenset({SystemExit, KeyboardInterrupt})
+_ACCIDENTS = frozenset(
+    {
+        TypeError,
+        AttributeError,
+        KeyError,
+        IndexError,
+        NameError,
+        UnboundLocalError,
+        RecursionError,
+        ZeroDivisionError,
+    }
+)
+"""Types that Python itself raises where a program is wrong; a subclass is somebody's own."""
+NOT_OWN = sys.stdlib_module_names | {
+    "aiohttp",
+    "h11",
+    "httpcore",
+    "httpx",
+    "httpx2",
+    "multidict",
+    "requests",
+    "urllib3",
+}
+"""Libraries that a client calls: what those raise, or keep on an exception, is not its own."""
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -11,6 +11,9 @@ from typing import Any
 from aepmock.contract import Clause
 from aepmock.judge.findings import Finding, LiveRow, Tally
 
+INTERRUPTED = "it was interrupted"
+"""Why a run was cut short that a person ended with Ctrl-C."""
+
 
 class Verdict(StrEnum):
     """What may be said of a client and a clause."""
@@ -42,7 +45,8 @@ class Report:
     them that clients were kept waiting, for timeouts and Retry-After. `not_imitated` counts the
     requests for things that aepmock does not imitate, which nobody judged. Of a live run, `live`
     says what it showed of the documentation, and `live_run` what it did: its id, counts, what it
-    held back and what it left behind.
+    held back and what it left behind. `cut_short` says why the run ended before all was done, and
+    `refused` with which status Flow Service itself refused every request, where it did.
     """
 
     kit: str
@@ -58,6 +62,8 @@ class Report:
     not_imitated: int = 0
     live: tuple[LiveRow, ...] = ()
     live_run: Mapping[str, Any] | None = None
+    cut_short: str = ""
+    refused: str = ""
 
     @property
     def summary(self) -> Mapping[str, int]:
@@ -105,10 +111,13 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 every must met, 1 a must broken or an unexpected pass, 2 nothing ran.
+        """0 every must met, 1 a must broken or an unexpected pass, 2 nothing ran, or not all.
 
-        1 also for a live run that left something behind, or found drift and was to fail by it.
+        1 also for a live run that left something behind, or found drift and was to fail by it;
+        130 for a run that a person interrupted.
         """
+        if self.cut_short == INTERRUPTED:
+            return 130
         if self.live_run and self.live_run["left_behind"]:
             return 1
         drifted = any(row.status == "drifted" for row in self.live)
@@ -116,7 +125,9 @@ class Report:
             return 1
         if not self.exercised:
             return 2
-        return int(any(_fails(result) for result in self.results))
+        if any(_fails(result) for result in self.results):
+            return 1
+        return 2 if self.cut_short else 0
 
 
 def _fails(result: ClauseResult) -> bool:
@@ -141,8 +152,9 @@ def decide(
     `why_idle` why a certain clause was not, by its id.
     """
     usual = "nothing the client did put it to the test"
+    otherwise = "; ".join(tally.failed.values()) or usual
     return tuple(
-        _decide(clause, tally, known_failing, needs, idle or why_idle(clause.id) or usual)
+        _decide(clause, tally, known_failing, needs, idle or why_idle(clause.id) or otherwise)
         for clause in clauses
     )
 
@@ -161,10 +173,13 @@ def _decide(
         verdict = Verdict.KNOWN_FAILING if clause.id in known_failing else Verdict.BROKEN
     elif met:
         verdict = Verdict.UNEXPECTED_PASS if clause.id in known_failing else Verdict.MET
+    elif needs.get(clause.id) in tally.failed:
+        verdict = Verdict.NOT_EXERCISED
+        reason = tally.failed[needs[clause.id]]
     elif needs.get(clause.id) in tally.unsupported:
         verdict = Verdict.UNSUPPORTED
         reason = f"the client has no {needs[clause.id]}"
     else:
         verdict = Verdict.NOT_EXERCISED
-        reason = idle
+        reason = tally.unproven.get(clause.id) or idle
     return ClauseResult(clause, verdict, met + broken, findings, reason)

@@ -37,19 +37,26 @@ def write_report(report: Report, path: Path) -> None:
     """Writes a report in the form that the file's ending asks for, whole or not at all.
 
     `path` ends in .json, .xml (JUnit), .html or .md, in any case; a file that is there is replaced.
-    Raises UsageError as `check_path` does, and OSError where the disk refuses.
+    Raises UsageError as `check_path` does, and where the disk refuses.
     """
     check_path(path)
     content = _RENDERERS[path.suffix.lower()](report).encode("utf-8")
     # Opened by name, and not made by tempfile, so that the report has the modes people expect.
-    draft = path.parent / f".aepmock-{os.getpid()}.tmp"
+    draft = _draft(path)
     draft.unlink(missing_ok=True)
     try:
         with draft.open("xb") as file:
             file.write(content)
         draft.replace(path)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"the report {str(path)!r} can't be written: {why}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _draft(path: Path) -> Path:
+    return path.parent / f".aepmock-{os.getpid()}.tmp"
 
 
 def check_path(path: Path) -> None:
@@ -69,8 +76,19 @@ def check_path(path: Path) -> None:
             f"the report {str(path)!r} has no place: there is no folder {str(folder)!r}."
             " Create it first, or name another"
         )
+    if path.exists() and not path.is_file():
+        raise UsageError(f"the report {str(path)!r} is no file: name another")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(
             f"the report {str(path)!r} has no place: the folder {str(folder)!r} can't be"
             " written in. Change its permissions, or name another"
         )
+    draft = _draft(path)
+    try:
+        with draft.open("wb"):
+            pass
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"the report {str(path)!r} can't be written: {why}") from error
+    finally:
+        draft.unlink(missing_ok=True)

@@ -191,6 +191,34 @@ def live_sentences(report: Report) -> Iterator[str]:
         )
 
 
+def hollow(report: Report) -> Iterator[str]:
+    """What makes the verdicts say less than it seems, a sentence each; the worst comes first."""
+    if report.cut_short:
+        yield f"Not all was done: {report.cut_short}."
+    if report.refused:
+        yield (
+            f"The service refused everything with {report.refused}: what is met below was met by "
+            "requests that never worked."
+        )
+    missing = [r.reason for r in having(report, "unsupported")]
+    if missing:
+        names = dict.fromkeys(reason.rpartition(" ")[2] for reason in missing)
+        yield f"Methods missing: {', '.join(names)} ({_number(missing)} unsupported)."
+    idle = having(report, "not-exercised")
+    if idle:
+        by_area = Counter(area_of(r.clause.id) for r in idle)
+        whole = Counter(area_of(r.clause.id) for r in report.results)
+        said = [
+            f"{area} {f'all {number}' if number == whole[area] else f'{number} of {whole[area]}'}"
+            for area, number in by_area.items()
+        ]
+        yield f"Not exercised: {', '.join(said)}."
+
+
+def _number(clauses: Sequence[object]) -> str:
+    return f"{len(clauses)} clause{'' if len(clauses) == 1 else 's'}"
+
+
 def summary_line(report: Report) -> str:
     """The run in one line: "88 clauses: 85 met, 1 broken, 2 not exercised · every must met"."""
     total = len(report.results)

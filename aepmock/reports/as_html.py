@@ -15,6 +15,7 @@ from aepmock.reports.arranging import (
     circumstances,
     drift_of,
     having,
+    hollow,
     live_sentences,
     not_imitated,
     parts,
@@ -149,6 +150,8 @@ def _top(body: Element, report: Report) -> None:
     _block(body, "p", {"class": "quiet"}, text=took)
     if not_imitated(report):
         _block(body, "p", {"class": "quiet"}, text=not_imitated(report))
+    for sentence in hollow(report):
+        _block(body, "p", text=sentence)
     kind = {0: "", 1: " bad"}.get(report.exit_status, " warn")
     _block(body, "p", {"class": f"conclusion{kind}"}, text=summary_line(report))
 

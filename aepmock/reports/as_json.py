@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from aepmock.reports.arranging import source_of
+from aepmock.reports.arranging import hollow, source_of
 
 if TYPE_CHECKING:
     from aepmock.judge import ClauseResult, Finding, Report
@@ -40,6 +40,8 @@ def report_document(report: Report) -> dict[str, Any]:
         "duration_s": round(report.duration_s, 3),
         "waited_s": round(report.waited_s, 3),
         "not_imitated": report.not_imitated,
+        "cut_short": report.cut_short,
+        "hollow": list(hollow(report)),
         "summary": dict(report.summary),
         "clauses": [_clause(result) for result in report.results],
         **live,

@@ -13,6 +13,7 @@ from aepmock.reports.arranging import (
     circumstances,
     drift_of,
     having,
+    hollow,
     live_sentences,
     not_imitated,
     parts,
@@ -46,6 +47,9 @@ def _head(report: Report, *, timed: bool) -> Iterator[str]:
     yield ""
     if not_imitated(report):
         yield markdown(not_imitated(report))
+        yield ""
+    for sentence in hollow(report):
+        yield markdown(sentence)
         yield ""
     yield f"**{markdown(summary_line(report))}**"
     yield ""

@@ -17,6 +17,7 @@ from aepmock.reports.arranging import (
     circumstances,
     drift_of,
     having,
+    hollow,
     live_sentences,
     not_imitated,
     parts,
@@ -59,6 +60,8 @@ def render_report(report: Report, *, console: Console, verbose: bool = False) ->
         printer.say(waited(report))
     if not_imitated(report):
         printer.say(not_imitated(report))
+    for sentence in hollow(report):
+        printer.sentence(sentence, style="bold")
     printer.gap()
     printer.areas(report)
     if verbose:

@@ -11,7 +11,7 @@ import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -24,11 +24,13 @@ from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from aepmock.clients.driver import CallBroken, CallLost, Driver, Outcome
+from aepmock.clients.places import place_of_error
 from aepmock.contract import Connector, load_contract
 from aepmock.doors import NAMES, open_doors
 from aepmock.doors.guard import Guard, guarding
 from aepmock.errors import AroundTheDoorsError, UsageError, unknown
 from aepmock.judge import Call, Finding, Session, Tally, judge_session
+from aepmock.judge.checks.retrying import PATIENCE
 from aepmock.judge.judging import Observation, to_finding
 from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
@@ -38,10 +40,12 @@ from aepmock.service import FlowService, IdSource, Interposer
 from aepmock.strategies import new_connections, patches
 from aepmock.suite.broken import ContractBroken, matches, reproduce
 from aepmock.suite.config import SuiteConfig, driver_clauses
+from aepmock.suite.first_calls import CLAUSES as FIRST
 from aepmock.suite.hurrying import Hurry, hurrying
 from aepmock.suite.loopback import Loopback
 from aepmock.suite.searching import ClauseBroken, hypothesis_elsewhere, search_settings
-from aepmock.suite.trial import PATIENCE, Trial, as_call, auth_params, told
+from aepmock.suite.trial import Trial, as_call, auth_params, told
+from aepmock.suite.watching import threads_left
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
@@ -107,6 +111,7 @@ class Bench:
         self.program = config.program
         self._smallest: dict[str, Finding] = {}
         self._stack = ExitStack()
+        self._threads: frozenset[threading.Thread] = frozenset()
         self.loopback = Loopback(self.recorder.handle, self.contract.base_path, self._stack)
         self._origin: str | None = None
         self._guard: Guard | None = None
@@ -209,6 +214,7 @@ class Bench:
     def __enter__(self) -> Bench:
         if self.config.door not in NAMES:
             raise unknown("door", self.config.door, NAMES)
+        self._call_first()
         self._stack.enter_context(hypothesis_elsewhere())
         doors = self._stack.enter_context(open_doors(self.config.door, self.recorder.handle))
         if self.program is not None:
@@ -225,7 +231,20 @@ class Bench:
             for credentials in (self.credentials, self.other_credentials)
             for value in (credentials.access_token, credentials.client_secret)
         )
+        self._threads = frozenset(threading.enumerate())
         return self
+
+    def _call_first(self) -> None:
+        """Calls every method once, for all tests of this process."""
+        first = self.config.first
+        if not first.begun:
+            first.begun = True
+            config = replace(self.config, clauses=self.config.clauses & FIRST)
+            with Bench(config, "first calls", "default", {}) as bench:
+                first.make(bench)
+            self.tally.merge(bench.tally)
+        first.check()
+        self.tally.failed |= first.failed
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Texts that nothing may be shown with."""
@@ -238,12 +257,30 @@ class Bench:
         """Whether the client can be asked; a program that was given up on can't."""
         return self.program is None or self.program.program.ready()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            for driver, _settings in self._clients.values():
-                driver.close()
+            ends = [(driver.close(), settings_) for driver, settings_ in self._clients.values()]
+            if kind is None and self.program is None:
+                self._judge_ends(ends)
         finally:
             self._stack.close()
+
+    def _judge_ends(self, ends: Sequence[tuple[Outcome | None, ClientSettings]]) -> None:
+        """Judges how clients were closed, and what of them goes on; not where none can be."""
+        calls = [
+            as_call(outcome, "close", settings_, {}, ())
+            for outcome, settings_ in ends
+            if outcome is not None
+        ]
+        if not calls:
+            return
+        if not self.config.first.threads_told:
+            left = threads_left(self._threads)
+            self.config.first.threads_told = bool(left)
+            calls[-1] = replace(calls[-1], threads=left)
+        trial = self._dry_trial()
+        trial.session.calls += calls
+        self._judge(trial, None)
 
     def client(self, sandbox: str | None, *, other_org: bool) -> tuple[Driver, ClientSettings]:
         """The client for a sandbox, made when it is first wanted and kept for this test."""
@@ -256,7 +293,7 @@ class Bench:
             self.check_guard()
             self._clients[key] = (driver, settings_)
             self._check_made(driver, settings_)
-            if exchanges:
+            if exchanges or (driver.made.changed and self.program is None):
                 self.tokens |= self.issued_tokens(exchanges)
                 self._factory_calls[id(driver)] = as_call(
                     driver.made, "factory", settings_, {}, exchanges
@@ -282,7 +319,9 @@ class Bench:
             settings_.ims_org_id
         ):
             text = self.redactor.text(f"{type(error).__name__}: {error}")
-            raise UsageError(f"{self.config.client} raised {text}")
+            place = place_of_error(error)
+            where = f" ({place})" if place else ""
+            raise UsageError(f"{self.config.client} raised {text}{where}")
         if error is None and not driver.supports("create_connection"):
             raise UsageError(
                 f"what {self.config.client} returned has no create_connection, "
@@ -405,6 +444,10 @@ class Bench:
         """A person at a breakpoint is not hurried."""
         return math.inf if self.program is not None and self.program.attached else BUDGET_S
 
+    def trial(self) -> AbstractContextManager[Trial | None]:
+        """One example that is judged once it is left; None where there is no time for it."""
+        return self._trial(None)
+
     def _dry_trial(self) -> Trial:
         return Trial(self, Session(self.contract), self.interposer)
 
@@ -427,6 +470,7 @@ class Bench:
     def _judge(self, trial: Trial, wanted: str | None) -> None:
         session = trial.session
         self.tally.unsupported |= session.unsupported
+        self._count_statuses(session)
         self.learn([*session.canaries, *session.tokens])
         for call in session.calls:
             self.redactor.learn(auth_params(call.args))
@@ -434,6 +478,9 @@ class Bench:
             self.tally.not_imitated += session.not_imitated
         verdicts: dict[str, bool] = {}
         for seen in self._observations(session, wanted):
+            if seen.unproven:
+                self.tally.unproven.setdefault(seen.clause, self.redactor.text(seen.unproven))
+                continue
             verdicts[seen.clause] = verdicts.get(seen.clause, True) and seen.problem is None
             if seen.problem is None:
                 continue
@@ -456,6 +503,17 @@ class Bench:
             if clause != wanted:
                 self.tally.count(clause, met=met)
 
+    def _count_statuses(self, session: Session) -> None:
+        """Counts how Flow Service itself answered; what a test put in is left out."""
+        statuses = self.tally.statuses
+        for call in session.calls:
+            if call.settings.sandbox_name != self.home or call.args.get("connection_id") == "":
+                continue
+            for exchange in session.primary(call):
+                if not exchange.response.injected and exchange.response.status:
+                    status = str(exchange.response.status)
+                    statuses[status] = statuses.get(status, 0) + 1
+
     def _observations(self, session: Session, wanted: str | None) -> Iterable[Observation]:
         """What is seen of an example; how a program behaves is of interest at any time."""
         if self.program is not None:
@@ -464,12 +522,16 @@ class Bench:
                 yield from judge_session(session, driver_clauses())
         yield from judge_session(session, self.config.judged if wanted is None else {wanted})
 
-    def take_conduct(self, session: Session) -> None:
-        """Notes how the program behaved in the call that the session is about to keep."""
+    def take_conduct(self, session: Session, *, waited: bool = False) -> None:
+        """Notes how the program behaved in the call that the session is about to keep.
+
+        One that `waited` for a server that says nothing is no worse than any other client.
+        """
         if self.program is not None:
             session.conduct += [
                 replace(seen, call=len(session.calls))
                 for seen in self.program.program.take_conduct()
+                if not (waited and seen.clause == "driver.answers" and seen.summary)
             ]
 
     def judge_conduct(self) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from aepmock import __version__
-from aepmock.clients.driver import Factory
+from aepmock.clients.driver import Factory, Person, interruptible, staying
+from aepmock.clients.places import place_of_error
 from aepmock.contract import Contract, load_contract
 from aepmock.errors import UsageError, unknown
 from aepmock.judge import LiveRow, Report, Tally, decide
@@ -19,6 +21,7 @@ from aepmock.judge.checks import needs, why_idle
 from aepmock.judge.known import read_known_failing
 from aepmock.reports import check_path
 from aepmock.settings import Setting
+from aepmock.suite.first_calls import FirstCalls
 from aepmock.suite.programs import ProgramRun, check_command
 
 if TYPE_CHECKING:
@@ -46,11 +49,13 @@ class SuiteConfig:
     select: tuple[str, ...] = ()
     program: ProgramRun | None = None
     live: LiveHandler | None = None
+    first: FirstCalls = field(default_factory=FirstCalls, compare=False)
 
     @property
     def judged(self) -> frozenset[str]:
-        """The clauses to look at: how a program behaves is always of interest."""
-        return self.clauses | driver_clauses() if self.program else self.clauses
+        """The clauses to look at: some are always of interest."""
+        clauses = self.clauses | ALWAYS
+        return clauses | driver_clauses() if self.program else clauses
 
     @property
     def idle(self) -> str:
@@ -62,6 +67,10 @@ class SuiteConfig:
     def name(self) -> str:
         """What the client is called in a report."""
         return self.program.name if self.program else self.client
+
+
+ALWAYS = frozenset({"answers.good", "answers.exit"})
+"""Clauses without which the others mean nothing: shown where they are broken."""
 
 
 def driver_clauses() -> frozenset[str]:
@@ -136,14 +145,18 @@ def _selected(patterns: Sequence[str], *, is_program: bool) -> frozenset[str]:
     return found - driver_clauses()
 
 
-def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_s: float) -> Report:
-    """The verdict on every selected clause."""
+def make_report(
+    config: SuiteConfig, tally: Tally, *, started_at: str, duration_s: float, cut_short: str = ""
+) -> Report:
+    """The verdict on every selected clause; `cut_short` says why not all was done."""
     contract = load_contract()
     shown = config.clauses | (config.judged & tally.findings.keys())
     clauses = [clause for clause in contract.clauses.values() if clause.id in shown]
     methods = {clause.id: method for clause in clauses if (method := needs(clause.id))}
     known = {k: v for k, v in config.known_failing.items() if k in shown}
-    results = decide(clauses, tally, known, methods, idle=config.idle, why_idle=why_idle)
+    results = decide(
+        clauses, tally, known, methods, idle=config.idle or _before(cut_short), why_idle=why_idle
+    )
     about = None
     live: tuple[LiveRow, ...] = ()
     if config.live is not None:
@@ -167,7 +180,19 @@ def make_report(config: SuiteConfig, tally: Tally, *, started_at: str, duration_
         not_imitated=tally.not_imitated,
         live=live,
         live_run=about,
+        cut_short=cut_short,
+        refused=_refused(tally),
     )
+
+
+def _before(cut_short: str) -> str:
+    return f"the run ended before: {cut_short}" if cut_short else ""
+
+
+def _refused(tally: Tally) -> str:
+    """The status with which the service refused everything, as text; empty where it did not."""
+    statuses = [status for status, number in tally.statuses.items() if number]
+    return statuses[0] if len(statuses) == 1 and statuses[0][0] in "45" else ""
 
 
 def load_factory(target: str, folder: Path) -> Factory:
@@ -183,10 +208,7 @@ def load_factory(target: str, folder: Path) -> Factory:
             f"the client {target!r} is not of the form package.module:factory, "
             "such as aepmock.clients.reference:client"
         )
-    try:
-        module = import_module(module_name)
-    except ImportError as error:
-        raise UsageError(f"the client {target!r} can't be imported: {error}") from error
+    module = _imported(target, module_name)
     factory = module
     for part in name.split("."):
         if not hasattr(factory, part):
@@ -195,6 +217,25 @@ def load_factory(target: str, folder: Path) -> Factory:
     if not callable(factory):
         raise UsageError(f"{target} is a {type(factory).__name__}; it must be a function or class")
     return factory
+
+
+def _imported(target: str, name: str) -> ModuleType:
+    """The module, or a UsageError with the line that is in its way; also where that ends us."""
+    person = Person()
+    try:
+        with interruptible() as person, staying():
+            return import_module(name)
+    except BaseException as error:
+        if person.interrupted:
+            raise
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        if isinstance(error, SystemExit):
+            what = f"it ends the program ({what})"
+        elif isinstance(error, ImportError):
+            what = str(error)
+        place = place_of_error(error)
+        said = " ".join((f"{place}: {what}" if place else what).split())
+        raise UsageError(f"the client {target!r} can't be imported: {said}") from error
 
 
 def _callables(module: object) -> list[str]:

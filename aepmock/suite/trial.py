@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aepmock.clients.driver import CallLost, Driver, Outcome
 from aepmock.judge import Call, Session
+from aepmock.judge.checks.retrying import is_silent
 from aepmock.judge.evidence import PRIMARY, Trace
 from aepmock.judge.findings import Problem
 from aepmock.judge.judging import tell
@@ -20,6 +21,7 @@ from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.service import Interposer
 from aepmock.service.fault_reading import What, make_fault
 from aepmock.service.interposer import Change
+from aepmock.suite.first_calls import failed_at_first
 from aepmock.suite.watching import watching
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ BY_ID = (
     "test_connection",
     "explore_connection",
 )
-PATIENCE = 5
-"""What convicts a client is never giving up: so many times its timeout."""
 ALWAYS = 1_000_000
 """How often a fault happens that happens to every request."""
 CALLS = OPERATIONS
@@ -77,7 +77,7 @@ class Trial:
         if not driver.supports(operation):
             self.session.unsupported.add(operation)
             return None
-        if operation in self.bench.hung:
+        if failed_at_first(self.bench, operation) or operation in self.bench.hung:
             return None
         return self._call(driver, settings_, operation, args)
 
@@ -98,6 +98,8 @@ class Trial:
         method. A call whose requests go elsewhere shows nothing: the client has its host
         compiled in.
         """
+        if failed_at_first(self.bench, operation):
+            return None
         given = self._begin(args)
         with self._watching() as traces, self.bench.hurrying():
             driver = self.bench.driver(settings_)
@@ -151,8 +153,11 @@ class Trial:
         traces: list[Trace] | None,
     ) -> Outcome:
         """Adds a call to the session, with what it sent and what it left behind."""
-        self.bench.take_conduct(self.session)
         exchanges = self.bench.recorder.take()
+        waited = any(map(is_silent, exchanges))
+        self.bench.take_conduct(self.session, waited=waited)
+        if self.bench.program is not None:
+            outcome = replace(outcome, changed=None)
         if outcome.looped and not exchanges and self.bench.program is not None:
             # Nothing was done: that is driver.answers, and says nothing about a client.
             outcome = Outcome(raised=CallLost("it never came back", hung=True))
@@ -336,7 +341,18 @@ def as_call(
     returned = _snapshot(outcome.returned)
     lost = isinstance(outcome.raised, CallLost)
     raised = None if lost else outcome.raised
-    return Call(operation, settings_, args, exchanges, returned, raised, outcome.looped, lost)
+    return Call(
+        operation,
+        settings_,
+        args,
+        exchanges,
+        returned,
+        raised,
+        outcome.looped,
+        lost,
+        changed=outcome.changed,
+        took_s=outcome.took_s,
+    )
 
 
 def auth_params(args: Mapping[str, Any]) -> list[str]:

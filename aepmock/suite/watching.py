@@ -11,12 +11,14 @@ import io
 import logging
 import os
 import sys
+import sysconfig
 import tempfile
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from threading import Lock
+from time import monotonic
 from typing import Any
 from unittest.mock import patch
 
@@ -34,13 +36,41 @@ def watching() -> Iterator[list[Trace]]:
 
     Where nothing was left there is an empty one: somebody looked.
     """
-    traces = [Trace("log", "no log", ""), Trace("file", "no file", "")]
+    traces = [Trace(place, f"no {place}") for place in ("log", "debug log", "file")]
     with ExitStack() as stack:
         stack.enter_context(_files(traces))
         stack.enter_context(_output(traces))
         stack.enter_context(_warnings(traces))
         stack.enter_context(_logs(traces))
         yield traces
+
+
+def threads_left(before: Set[threading.Thread], within_s: float = 1.0) -> tuple[str, ...]:
+    """The names of threads that were not there before, and do not end in a while.
+
+    Not those of the kit, nor those that an installed library keeps for the whole process.
+    """
+    until = monotonic() + within_s
+    while left := [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and not thread.name.startswith("aepmock") and not _installed(thread)
+    ]:
+        if monotonic() > until:
+            break
+        left[0].join(_TICK_S)
+    return tuple(thread.name for thread in left)
+
+
+_TICK_S = 0.05
+_INSTALLED = tuple(sysconfig.get_path(name) for name in ("purelib", "platlib"))
+
+
+def _installed(thread: threading.Thread) -> bool:
+    """Whether what a thread does stands in a library."""
+    work = getattr(thread, "_target", None) or type(thread).run
+    code = getattr(work, "__code__", None)
+    return code is not None and code.co_filename.startswith(_INSTALLED)
 
 
 @contextmanager
@@ -50,7 +80,8 @@ def _logs(traces: list[Trace]) -> Iterator[None]:
     def handle(logger: logging.Logger, record: logging.LogRecord) -> None:
         if not record.name.startswith("aepmock"):
             where = f"a log record of {record.name}, {record.levelname}"
-            traces.append(Trace("log", where, _record(record)))
+            place = "log" if record.levelno >= logging.INFO else "debug log"
+            traces.append(Trace(place, where, _record(record)))
         if enabled(logger, record.levelno) and not logger.disabled and logger.filter(record):
             logger.callHandlers(record)
 
@@ -129,7 +160,7 @@ class _Opened:
     def __init__(self) -> None:
         self.watchers: list[set[str]] = []
         self._installed = False
-        self._lock = Lock()
+        self._lock = threading.Lock()
 
     def install(self) -> None:
         with self._lock:

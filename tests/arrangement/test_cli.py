@@ -101,7 +101,7 @@ def test_a_factory_that_fails_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / "failing.py").write_text("def client(settings):\n    raise OSError('no licence')\n")
     result = run("judge", "failing:client", "--examples", "1", cwd=tmp_path)
     assert result.returncode == 2
-    assert result.stderr == "aepmock: failing:client raised OSError: no licence\n"
+    assert result.stderr == "aepmock: failing:client raised OSError: no licence (failing.py:2)\n"
 
 
 def test_a_client_that_goes_around_the_doors_is_told_the_way_out(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants import (
     answering,
     asynchronous,
+    behaving,
     creating,
     erring,
     exploring,
@@ -41,6 +42,7 @@ MODULES = (
     trusting,
     retrying,
     asynchronous,
+    behaving,
     on_requests,
     odd_but_right,
     odd_company,

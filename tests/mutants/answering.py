@@ -12,7 +12,7 @@ from aepmock.errors import ClientError
 from tests.mutants.registry import breaks
 
 
-@breaks("answers.success")
+@breaks("answers.good")
 class knows_no_success_but_200(ReferenceClient):
     def read_created(self, answer: Answer) -> dict[str, Any]:
         if answer.status_code != 200:
@@ -20,7 +20,7 @@ class knows_no_success_but_200(ReferenceClient):
         return super().read_created(answer)
 
 
-@breaks("answers.success")
+@breaks("answers.good")
 class wants_a_connection_to_be_described(ReferenceClient):
     """Most connections that the suite makes have no description."""
 
@@ -157,7 +157,7 @@ class takes_what_begins_with_a_quoted_key_for_json(ReferenceClient):
         return super().document(answer)
 
 
-@breaks("answers.delete-without-body")
+@breaks("answers.good")
 class reads_the_body_of_a_deletion(ReferenceClient):
     def delete_connection(self, connection_id: str) -> None:
         self.document(self.send(self.delete_request(connection_id)))

@@ -20,7 +20,7 @@ from aepmock.protocol import ClientSettings
 from tests.mutants.registry import breaks
 
 
-@breaks("secrets.url", also=("request.query-parameters",))
+@breaks("secrets.url", also=("request.query-parameters", "secrets.log"))
 class sends_the_token_in_the_query_too(ReferenceClient):
     def build(self, method: str, url: str, **rest: Any) -> httpx.Request:
         separator = "&" if "?" in url else "?"
@@ -129,7 +129,7 @@ class shows_its_client_secret(AsyncReferenceClient):
         return f"{self.settings.client_id}:{self.settings.client_secret}"
 
 
-@breaks("secrets.log")
+@breaks("secrets.debug-log")
 class logs_its_headers(ReferenceClient):
     """By a logger that nobody else hears, at the lowest level."""
 
@@ -137,6 +137,15 @@ class logs_its_headers(ReferenceClient):
         logger = logging.getLogger("acme.http")
         logger.propagate = False
         logger.debug("sending %s", dict(request.headers))
+        return super().send(request)
+
+
+@breaks("secrets.log")
+class logs_its_headers_for_everyone(ReferenceClient):
+    """At INFO, which a program that is run usually shows."""
+
+    def send(self, request: httpx.Request) -> Answer:
+        logging.getLogger("acme.http").info("sending %s", dict(request.headers))
         return super().send(request)
 
 

@@ -124,15 +124,31 @@ class repeats_with_the_token_that_was_refused(ReferenceClient):
         return super().get_connection(connection_id)
 
 
-@breaks("retries.timeout")
+@breaks("retries.gives-up")
 class has_no_timeout(ReferenceClient):
     def __init__(self, settings: ClientSettings) -> None:
         super().__init__(settings)
         self.http.timeout = httpx.Timeout(None)
 
 
-@breaks("retries.timeout")
+@breaks("retries.gives-up")
 class has_no_timeout_for_reading(AsyncReferenceClient):
     def __init__(self, settings: ClientSettings) -> None:
         super().__init__(settings)
         self.http.timeout = httpx.Timeout(settings.timeout_s, read=None)
+
+
+@breaks("retries.timeout")
+class waits_four_times_as_long(ReferenceClient):
+    def __init__(self, settings: ClientSettings) -> None:
+        super().__init__(settings)
+        self.http.timeout = httpx.Timeout(4 * settings.timeout_s)
+
+
+@breaks("retries.gives-up")
+class has_a_timeout_of_its_own(ReferenceClient):
+    """Half a minute, whatever the caller wants."""
+
+    def __init__(self, settings: ClientSettings) -> None:
+        super().__init__(settings)
+        self.http.timeout = httpx.Timeout(30)

@@ -75,6 +75,11 @@ def test_a_report_of_every_verdict_has_exactly_the_promised_keys() -> None:
         "duration_s": 12.346,
         "waited_s": 0.0,
         "not_imitated": 0,
+        "cut_short": "",
+        "hollow": [
+            "Methods missing: explore_connection (2 clauses unsupported).",
+            "Not exercised: connections.list 1 of 2.",
+        ],
         "summary": {
             "met": 2,
             "broken": 2,

@@ -36,6 +36,8 @@ def last_lines(*results: ClauseResult) -> str:
 EXPECTED = """\
 acme.client:factory
 mock, door httpx, seed 42 · contract 2026.11 · aepmock 0.1.0 · 12.3 s
+Methods missing: explore_connection (2 clauses unsupported).
+Not exercised: connections.list 1 of 2.
 
 area                  met   broken     other
 ─────────────────────────────────────────────────────────────────────────

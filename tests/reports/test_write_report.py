@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -114,12 +115,12 @@ def test_a_write_that_fails_leaves_the_older_report_and_no_draft(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> NoReturn:
-        raise OSError("no space left")
+        raise OSError(errno.ENOSPC, "no space left")
 
     path = tmp_path / "report.json"
     path.write_text("older")
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(UsageError, match="can't be written: no space left"):
         write_report(with_every_verdict(), path)
     assert path.read_text() == "older"
     assert list(tmp_path.iterdir()) == [path]

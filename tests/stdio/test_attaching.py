@@ -75,6 +75,6 @@ def test_a_program_that_hangs_up_is_told_so_and_not_waited_for(tmp_path: Path) -
 def test_waiting_ends_with_an_interrupt(tmp_path: Path) -> None:
     with waiting(*FEW, "--attach", cwd=tmp_path) as (process, _):
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 2
+        assert process.wait(30) == 130
         assert process.stderr is not None
         assert process.stderr.read() == "aepmock: interrupted\n"

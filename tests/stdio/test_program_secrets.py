@@ -14,13 +14,15 @@ from contract_tests.test_secrets import call_watched
 from tests.stdio.judging import config_of
 
 ROOT = Path(__file__).parents[2]
+# What fails when each method is called for the first time is not called again.
 LEAKS = {
     "secrets.log": "speaker.log('using', request['settings']['access_token'])",
-    "secrets.error": "raise ValueError(str(request['settings']))",
+    "secrets.error": "if number > len(OPERATIONS): raise ValueError(str(request['settings']))",
 }
 PROGRAM = """
 import sys
 sys.path.insert(0, {root!r})
+from aepmock.protocol import OPERATIONS
 from tests.stdio import speaker
 
 serve = speaker.Speaker.call

@@ -85,7 +85,8 @@ def test_the_last_lines_of_stderr_are_shown_without_secrets() -> None:
 
 def test_after_a_hang_the_other_operations_still_get_a_verdict() -> None:
     tally = judge_speaker("hangs-in-one-operation")
-    assert tally.broken["driver.answers"] == 1
+    # Once when each method is called first, and once in the test.
+    assert tally.broken["driver.answers"] == 2
     assert {"connections.create.name", "connections.list.all-pages"} <= set(tally.met)
     assert tally.met["driver.ends"] == 1
 

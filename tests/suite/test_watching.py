@@ -62,7 +62,7 @@ def rename_a_file() -> None:
 @pytest.mark.parametrize(
     ("leak", "place", "where"),
     [
-        (log_quietly, "log", "a log record of acme.quiet, DEBUG"),
+        (log_quietly, "debug log", "a log record of acme.quiet, DEBUG"),
         (log_an_extra, "log", "a log record of acme, INFO"),
         (log_an_exception, "log", "a log record of acme, ERROR"),
         (warn, "log", "a warning, DeprecationWarning"),

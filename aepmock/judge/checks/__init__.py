@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aepmock.judge.checks import (
     answering,
+    behaving,
     bodies,
     creating,
     driving,
@@ -23,6 +24,7 @@ from aepmock.judge.checks.registry import SESSION_CHECKS, WIRE_CHECKS, needs, wh
 
 MODULES = (
     answering,
+    behaving,
     bodies,
     creating,
     driving,

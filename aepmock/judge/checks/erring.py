@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aepmock.judge.answers import BAD_SUCCESSES, REFUSALS, SUCCESS, code_of, items_of, kind_of
-from aepmock.judge.checks.registry import Verdicts, session_check
+from aepmock.judge.checks.behaving import ends_the_process, reported
+from aepmock.judge.checks.registry import SessionVerdicts, Verdicts, session_check
 from aepmock.judge.checks.retrying import unanswered
 from aepmock.judge.evidence import Call, Session
 from aepmock.judge.findings import Problem
-from aepmock.judge.testimony import knows_code, knows_status
+from aepmock.judge.testimony import crashed, knows_code, knows_status
 from aepmock.messages import Exchange
 
 
@@ -40,12 +41,12 @@ def _found_its_own(session: Session, call: Call, last: Exchange) -> bool:
 
 def _reported(clause: str) -> None:
     @session_check(clause)
-    def check(session: Session) -> Verdicts:
+    def check(session: Session) -> SessionVerdicts:
         for call, last, kind in _ends(session):
             if kind != clause or _found_its_own(session, call, last):
                 continue
             if call.raised is not None:
-                yield None
+                yield reported(call)
                 continue
             verb = "did not come back after" if call.looped else "returned in spite of"
             yield Problem(
@@ -83,11 +84,11 @@ for _clause in (*REFUSALS, *BAD_SUCCESSES):
 def status(session: Session) -> Verdicts:
     """A 412 of an update has a clause of its own, which asks for the same."""
     for call, last, kind in _ends(session):
-        if kind == SUCCESS or kind not in REFUSALS or call.raised is None:
+        if kind == SUCCESS or kind not in REFUSALS or call.raised is None or ends_the_process(call):
             continue
         if call.operation == "update_connection" and last.response.status == 412:
             continue
-        if knows_status(call.raised, last.response.status):
+        if knows_status(call.raised, last.response.status) and not crashed(call.raised):
             yield None
         else:
             yield Problem(
@@ -102,9 +103,9 @@ def status(session: Session) -> Verdicts:
 def code(session: Session) -> Verdicts:
     for call, last, kind in _ends(session):
         wanted = code_of(last.response)
-        if wanted is None or kind not in REFUSALS or call.raised is None:
+        if wanted is None or kind not in REFUSALS or call.raised is None or ends_the_process(call):
             continue
-        if knows_code(call.raised, wanted):
+        if knows_code(call.raised, wanted) and not crashed(call.raised):
             yield None
         else:
             yield Problem(

@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from aepmock.contract import Contract
+from aepmock.judge.checks.behaving import reported
 from aepmock.judge.checks.bodies import create_body, is_create
-from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
-from aepmock.judge.evidence import Expected, Session
+from aepmock.judge.checks.registry import (
+    SessionVerdicts,
+    Verdicts,
+    session_check,
+    wire_check,
+)
+from aepmock.judge.evidence import PRIMARY, Expected, Session
 from aepmock.judge.findings import Problem
 from aepmock.messages import Exchange, Headers, Request
 
@@ -122,11 +128,11 @@ def content_type(exchange: Exchange, expected: Expected, contract: Contract) -> 
 
 
 @session_check("request.header-injection")
-def header_injection(session: Session) -> Verdicts:
+def header_injection(session: Session) -> SessionVerdicts:
     """A break at an end may be trimmed, as the Fetch standard has it: then nothing is injected."""
     for call in session.calls:
         name = call.settings.sandbox_name
-        if call.operation == "factory" or not any(c in name for c in _CONTROL):
+        if call.operation not in PRIMARY or not any(c in name for c in _CONTROL):
             continue
         sent = [e for e in call.exchanges if session.is_for_flow_service(e)]
         garbled = [e for e in sent if not _is_trimmed(e, name, session.contract)]
@@ -144,7 +150,7 @@ def header_injection(session: Session) -> Verdicts:
                 "a return value",
             )
         else:
-            yield None
+            yield reported(call)
 
 
 def _sandboxes(exchange: Exchange) -> tuple[str, ...]:
@@ -166,7 +172,7 @@ def _is_trimmed(exchange: Exchange, name: str, contract: Contract) -> bool:
 def header_ascii(session: Session) -> Verdicts:
     for call in session.calls:
         name = call.settings.sandbox_name
-        if name.isascii() or call.operation == "factory":
+        if name.isascii() or call.operation not in PRIMARY:
             continue
         sent = [e for e in call.exchanges if session.is_for_flow_service(e)]
         if sent:

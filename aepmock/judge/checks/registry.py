@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 from aepmock.contract import Contract
 from aepmock.judge.evidence import Expected, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.findings import Problem, Unproven
 from aepmock.messages import Exchange
 
 Verdicts = Iterator[Problem | None]
-SessionCheck = Callable[[Session], Verdicts]
+SessionVerdicts = Iterator[Problem | Unproven | None]
+SessionCheck = Callable[[Session], SessionVerdicts]
 WireCheck = Callable[[Exchange, Expected, Contract], Verdicts]
 
 SESSION_CHECKS: dict[str, list[SessionCheck]] = {}
@@ -41,6 +42,12 @@ def wire_check(clause: str) -> Callable[[WireCheck], WireCheck]:
 
 
 _NEEDS: Mapping[str, str] = {
+    "connections.create.": "create_connection",
+    "answers.location-absent": "create_connection",
+    "answers.etag-absent": "create_connection",
+    "retries.lost-answer": "create_connection",
+    "retries.timeout": "create_connection",
+    "retries.gives-up": "create_connection",
     "connections.get.": "get_connection",
     "connections.list.": "list_connections",
     "connections.count.": "count_connections",
@@ -69,15 +76,22 @@ def needs(clause: str) -> str | None:
 
 _ELSEWHERE = "its requests did not go to the base_url that it was given"
 _INSIDE = "nobody can look there from outside a program"
+_FIRST = "no method was called before the run"
 _ONE_AT_A_TIME = f"{_ELSEWHERE}, or it is a program, which is asked one thing at a time"
 _IDLE: Mapping[str, str] = {
+    "answers.good": _FIRST,
+    "answers.exit": f"{_INSIDE}: driver.alive says whether that ends",
+    "answers.process": _INSIDE,
+    "answers.threads": f"the client can't be closed, or {_INSIDE}",
     "tls.unknown-ca": _ELSEWHERE,
     "tls.wrong-host": f"the client did not trust settings.ca_file, or {_ELSEWHERE}",
     "retries.lost-answer": _ELSEWHERE,
     "retries.no-answer": _ELSEWHERE,
-    "retries.timeout": _ELSEWHERE,
+    "retries.timeout": f"{_ELSEWHERE}, or no call was given up",
+    "retries.gives-up": _ELSEWHERE,
     "independence.threads": _ONE_AT_A_TIME,
     "independence.tasks": _ONE_AT_A_TIME,
+    "secrets.debug-log": f"{_INSIDE}; what that writes on standard error is for secrets.log",
     "secrets.output": _INSIDE,
     "secrets.repr": _INSIDE,
     "secrets.file": _INSIDE,

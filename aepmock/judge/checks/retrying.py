@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from aepmock.judge.answers import code_of
-from aepmock.judge.checks.registry import Verdicts, session_check
+from aepmock.judge.checks.behaving import reported
+from aepmock.judge.checks.registry import SessionVerdicts, Verdicts, session_check
 from aepmock.judge.evidence import Call, Session
 from aepmock.judge.findings import Problem
 from aepmock.messages import Exchange
 
 ENDLESS = 200
 """So many requests of one kind in one call, all refused, are no patience any more."""
+PATIENCE = 5
+"""What convicts a client is never giving up: so many times its timeout."""
+LATE = 3
+"""So many times the timeout for one answer are no matter of clocks any more."""
 _EARLY = 0.9
 """How much of a Retry-After has to be over: clocks are not that exact."""
 _SEARCHES = ("connections.list", "connections.search")
@@ -57,13 +62,13 @@ def lost_answer(session: Session) -> Verdicts:
 
 
 @session_check("retries.no-answer")
-def no_answer(session: Session) -> Verdicts:
+def no_answer(session: Session) -> SessionVerdicts:
     for call in session.calls:
         primary = session.primary(call)
         if not primary or not all(map(unanswered, primary)) or call.looped:
             continue
         if call.raised is not None:
-            yield None
+            yield reported(call)
         elif call.operation != "create_connection" or not _looked_after(session, call):
             yield Problem(
                 f"{call.operation} returned although nobody answered",
@@ -155,21 +160,53 @@ def fresh_token(session: Session) -> Verdicts:
 
 @session_check("retries.timeout")
 def timeout(session: Session) -> Verdicts:
+    """The exact moment; a call that is never given up is the matter of retries.gives-up."""
     for call in session.calls:
-        silent = [e for e in call.exchanges if _is_silent(e)]
-        if not silent:
+        silent = [e for e in call.exchanges if is_silent(e)]
+        timeout_s = call.settings.timeout_s
+        if not silent or _outlasts(call):
             continue
-        if call.looped:
+        wait_s = call.took_s / len(silent)
+        if wait_s > LATE * timeout_s:
             yield Problem(
-                f"{call.operation} waits for ever on a server that does not answer",
-                f"an error after {call.settings.timeout_s:g} s, the timeout that was given",
-                f"no end after {5 * call.settings.timeout_s:g} s",
+                f"{call.operation} waits too long on a server that does not answer",
+                f"an error after {timeout_s:g} s, the timeout that was given",
+                f"an end after {wait_s:.1f} s",
                 silent[0],
             )
         else:
             yield None
 
 
-def _is_silent(exchange: Exchange) -> bool:
+@session_check("retries.gives-up")
+def gives_up(session: Session) -> Verdicts:
+    for call in session.calls:
+        silent = [e for e in call.exchanges if is_silent(e)]
+        if call.looped and not call.exchanges:
+            yield Problem(
+                f"{call.operation} never comes back, and sends nothing",
+                "an end within a few times the timeout that was given",
+                f"no end after {call.took_s:.1f} s",
+            )
+        if not silent:
+            continue
+        if _outlasts(call):
+            yield Problem(
+                f"{call.operation} waits for ever on a server that does not answer",
+                f"an end within {PATIENCE} times the timeout of {call.settings.timeout_s:g} s "
+                "that was given",
+                f"no end after {max(call.took_s, PATIENCE * call.settings.timeout_s):.1f} s",
+                silent[0],
+            )
+        else:
+            yield None
+
+
+def _outlasts(call: Call) -> bool:
+    """Whether a call went on for as long as convicts; the kit may have broken it off."""
+    return call.looped or call.took_s > PATIENCE * call.settings.timeout_s
+
+
+def is_silent(exchange: Exchange) -> bool:
     effect = exchange.response.effect
     return effect is not None and effect.ending == "silence"

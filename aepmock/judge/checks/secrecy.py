@@ -5,7 +5,6 @@ A finding names the place and which secret it is, never the secret.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import unquote
 
@@ -13,10 +12,8 @@ from aepmock.judge.checks.registry import Verdicts, session_check
 from aepmock.judge.evidence import Call, Session
 from aepmock.judge.findings import Problem
 from aepmock.judge.leading import led_away, led_by
+from aepmock.judge.testimony import NOT_OWN
 from aepmock.messages import Exchange
-
-_NOT_OWN = sys.stdlib_module_names | {"aiohttp", "h11", "httpcore", "httpx", "httpx2", "requests"}
-"""Whose exceptions keep the request that failed: what hangs on those is the library's."""
 
 
 def _found(text: str, secrets: Mapping[str, str]) -> str | None:
@@ -124,7 +121,8 @@ def _trace(clause: str, place: str, wanted: str) -> None:
                 yield None
 
 
-_trace("secrets.log", "log", "log records and warnings without a secret, at every level")
+_trace("secrets.log", "log", "log records from INFO on, and warnings, without a secret")
+_trace("secrets.debug-log", "debug log", "log records below INFO without a secret")
 _trace("secrets.output", "output", "no secret on standard output or standard error")
 _trace("secrets.repr", "repr", "a repr and a str of the client without a secret")
 _trace("secrets.file", "file", "no secret in a file of the working directory")
@@ -197,7 +195,7 @@ def _behind(error: BaseException) -> Iterator[tuple[str, str]]:
         if context is not None and part.__cause__ is None and not part.__suppress_context__:
             for inner in _causes(context):
                 yield f"the context of a {type(part).__name__}", _text(str, inner)
-        if type(part).__module__.partition(".")[0] not in _NOT_OWN:
+        if type(part).__module__.partition(".")[0] not in NOT_OWN:
             for name, value in getattr(part, "__dict__", {}).items():
                 if name != "__notes__":
                     yield f"the attribute {name} of a {type(part).__name__}", _plain(value)

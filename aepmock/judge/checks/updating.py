@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from aepmock.contract import Contract
+from aepmock.judge.checks.behaving import ends_the_process
 from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
 from aepmock.judge.evidence import Call, Expected, Session
 from aepmock.judge.findings import Problem
-from aepmock.judge.testimony import knows_status
+from aepmock.judge.testimony import crashed, knows_status
 from aepmock.messages import Exchange
 
 _QUOTED = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
@@ -125,7 +126,9 @@ def conflict_reported(session: Session) -> Verdicts:
             yield Problem(
                 "a 412 came back as if the update had worked", "an error", "a return value", last
             )
-        elif not knows_status(call.raised, 412):
+        elif ends_the_process(call):
+            continue  # answers.exit
+        elif crashed(call.raised) or not knows_status(call.raised, 412):
             yield Problem(
                 "the error after a 412 does not say that it was one",
                 "an error from which 412 can be learned",

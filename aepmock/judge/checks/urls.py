@@ -8,7 +8,13 @@ from urllib.parse import quote, urlsplit
 
 from aepmock.contract import Contract, is_beside
 from aepmock.contract.filters import meaning, say_the_same
-from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
+from aepmock.judge.checks.behaving import reported
+from aepmock.judge.checks.registry import (
+    SessionVerdicts,
+    Verdicts,
+    session_check,
+    wire_check,
+)
 from aepmock.judge.evidence import Call, Expected, Session
 from aepmock.judge.findings import Problem
 from aepmock.messages import Exchange, path_segment
@@ -171,12 +177,12 @@ def _names(rest: str, wanted: str, tail: str) -> bool:
 
 
 @session_check("request.empty-id")
-def empty_id(session: Session) -> Verdicts:
+def empty_id(session: Session) -> SessionVerdicts:
     for call in session.of(*BY_ID):
         if call.args["connection_id"] != "":
             continue
         if call.raised is not None:
-            yield None
+            yield reported(call)
         else:
             yield Problem(
                 f"{call.operation}('') came back as if it had worked",

@@ -1,0 +1,100 @@
+"""Before anything else each method is called once, plainly, and is answered well.
+
+A method that fails even so is not called again: whatever is asked of it could only be met by
+chance. One that can't be called as the interface says is no fault of the client but of how it is
+given to the kit.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aepmock.clients.driver import Driver, split
+from aepmock.clients.places import place_of
+from aepmock.clients.wire import all_args
+from aepmock.errors import UsageError
+from aepmock.judge import Finding
+from aepmock.judge.checks.behaving import ends_the_process, fails_on_good_answers
+from aepmock.protocol import OPERATIONS
+
+if TYPE_CHECKING:
+    from aepmock.suite.bench import Bench
+
+
+CLAUSES = frozenset({"answers.good", "answers.exit", "answers.process", "answers.threads"})
+"""What they are judged by."""
+
+
+@dataclass
+class FirstCalls:
+    """What came of them, once for all tests of a process.
+
+    `failed` says of methods that are not called again how they failed; `threads_told` that a
+    thread was seen that outlives its client, so that nobody waits for the next one.
+    """
+
+    begun: bool = False
+    failed: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    misuse: UsageError | None = None
+    threads_told: bool = False
+
+    def make(self, bench: Bench) -> None:
+        """Makes them on this bench. Raises UsageError for a wrong interface."""
+        for operation in OPERATIONS:
+            with bench.trial() as trial:
+                if trial is None:
+                    break
+                trial.session.first = True
+                item = trial.seed()[0]
+                args = all_args(operation, trial.arguments(operation, item))
+                outcome = trial.call(operation, **args)
+                calls = trial.session.calls
+            if outcome is None or calls[-1].operation != operation:
+                continue
+            driver, _ = bench.client(None, other_org=False)
+            if bench.program is None and isinstance(outcome.raised, TypeError):
+                self._check_signature(driver, operation, args)
+            if fails_on_good_answers(calls[-1]) or ends_the_process(calls[-1]):
+                name = type(outcome.raised).__name__
+                self.failed[operation] = f"{operation} raises {name} when it is first called"
+        self.findings = [f for found in bench.tally.findings.values() for f in found]
+
+    def check(self) -> None:
+        """Raises UsageError where the client can't be called as the interface says."""
+        if self.misuse is not None:
+            raise self.misuse
+
+    def _check_signature(self, driver: Driver, operation: str, args: Mapping[str, Any]) -> None:
+        method = driver.method(operation)
+        positional, keywords = split(operation, args)
+        try:
+            inspect.signature(method).bind(*positional, **keywords)
+        except ValueError:
+            return  # it does not say what it takes
+        except TypeError as error:
+            shown = [type(value).__name__ for value in positional]
+            shown += [f"{name}={value!r}" for name, value in keywords.items()]
+            self.misuse = UsageError(
+                f"{_name(method)} can't be called as docs/clients.md says: {error}. "
+                f"It is called as {operation}({', '.join(shown)}), and stands in "
+                f"{place_of(method)}"
+            )
+            raise self.misuse from None
+
+
+def _name(method: Callable[..., Any]) -> str:
+    return str(getattr(method, "__qualname__", method))
+
+
+def failed_at_first(bench: Bench, *operations: str) -> bool:
+    """Whether one of these methods is not to be called; the test fails for what it showed."""
+    first = bench.config.first
+    failed = [operation for operation in operations if operation in first.failed]
+    for finding in first.findings:
+        if any(finding.summary.startswith(f"{operation} ") for operation in failed):
+            bench.tally.add(finding)
+    return bool(failed)
