@@ -25,14 +25,18 @@ from aepmock.strategies.inputs import (
     text_outside_ascii,
     texts,
 )
+from aepmock.strategies.values import AWKWARD_PARAMS, SOURCE_PARAMS, explored
 
 __all__ = [
     "AWKWARD",
     "AWKWARD_IDS",
+    "AWKWARD_PARAMS",
+    "SOURCE_PARAMS",
     "answers",
     "awkward_ids",
     "bad_successes",
     "explorations",
+    "explored",
     "filters",
     "header_breakers",
     "injected_answers",

@@ -11,6 +11,7 @@ from tests.mutants import (
     leaking,
     listing,
     living,
+    misreading,
     mixing,
     odd_but_right,
     odd_errors,
@@ -20,6 +21,7 @@ from tests.mutants import (
     retrying,
     tokens,
     trusting,
+    unasked,
     updating,
 )
 from tests.mutants.registry import Innocent, Mutant, found
@@ -35,8 +37,10 @@ MODULES = (
     living,
     tokens,
     leaking,
+    misreading,
     mixing,
     trusting,
+    unasked,
     retrying,
     asynchronous,
     on_requests,

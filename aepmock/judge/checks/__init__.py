@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from aepmock.judge.checks import (
     answering,
+    asking,
     bodies,
     creating,
     driving,
     erring,
+    exploring,
     headers,
     independence,
+    items,
     listing,
     living,
     retrying,
@@ -23,12 +26,15 @@ from aepmock.judge.checks.registry import SESSION_CHECKS, WIRE_CHECKS, needs, wh
 
 MODULES = (
     answering,
+    asking,
     bodies,
     creating,
     driving,
     erring,
+    exploring,
     headers,
     independence,
+    items,
     listing,
     living,
     retrying,
