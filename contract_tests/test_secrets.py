@@ -60,7 +60,7 @@ def test_a_refusal_that_repeats_a_secret_is_not_quoted(bench: Bench) -> None:
 
     secrets = [bench.settings.access_token, *bench.canaries.values()]
     plain = Response(400, Headers([("Content-Type", "text/plain")]), b"Bad request. ")
-    refused = [refusal(bench.contract.errors[code]) for code in ("1413-400", "401013")] + [plain]
+    refused = [refusal(bench.contract.errors[code]) for code in ("1100-400", "401013")] + [plain]
     said = [answers.repeating(answer, secrets) for answer in refused]
     bench.run_each([(call, answer) for call in CALLS for answer in said], example)
 

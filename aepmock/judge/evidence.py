@@ -159,9 +159,16 @@ class Session:
         return {s: what for s, what in self._kept(call).items() if s.encode() not in said}
 
     def repeated(self, call: Call) -> dict[str, str]:
-        """The secrets of a call that the service repeats in a refusal, each with what it is."""
-        said = _refusals(call)
-        return {s: what for s, what in self._kept(call).items() if s and s.encode() in said}
+        """The secrets that a call sent and the service repeats, each with what it is.
+
+        Those that it did not send it can't know in what the service says.
+        """
+        said, sent = _refusals(call), _requests(call)
+        return {
+            s: what
+            for s, what in self._kept(call).items()
+            if s and s.encode() in said and s.encode() in sent
+        }
 
     def _kept(self, call: Call) -> dict[str, str]:
         settings = call.settings
@@ -185,3 +192,12 @@ class Session:
 
 def _refusals(call: Call) -> bytes:
     return b"".join(e.response.body for e in call.exchanges if e.response.status >= 400)
+
+
+def _requests(call: Call) -> bytes:
+    """The headers and bodies that a call sent; what it put into a URL it gave away itself."""
+    return b"\n".join(
+        part
+        for e in call.exchanges
+        for part in (e.request.body, *(v.encode("utf-8", "replace") for _, v in e.request.headers))
+    )

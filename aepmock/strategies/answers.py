@@ -6,6 +6,7 @@ import codecs
 import gzip
 import json
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from aepmock.contract import Contract, ErrorEntry, error_response
@@ -201,17 +202,16 @@ def found(document: Any) -> Response:
 
 
 def repeating(answer: Response, secrets: Iterable[str]) -> Response:
-    """A refusal that quotes what it was sent. Source: SERR 1308-400, which passes on any text."""
+    """A refusal that quotes what it was sent, as one that passes on a provider's words may."""
     quoted = ", ".join(f"'{secret}'" for secret in secrets)
-    document = answer.json_or_none
+    document = deepcopy(answer.json_or_none)
     if not isinstance(document, dict):
         return Response(answer.status, answer.headers, answer.body + quoted.encode())
-    key = next(k for k in ("detail", "message", "title") if k in document)
-    return Response(
-        answer.status,
-        answer.headers,
-        json.dumps({**document, key: f"{document[key]} Given: {quoted}"}).encode(),
-    )
+    for holder in (document, document.get("report", {})):
+        for key in ("message", "detailed-message", "errorMessage", "errorDetails"):
+            if key in holder:
+                holder[key] += f" Given: {quoted}"
+    return Response(answer.status, answer.headers, json.dumps(document).encode())
 
 
 def empty_second_page() -> Change:

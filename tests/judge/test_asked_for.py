@@ -189,13 +189,23 @@ def test_a_write_that_nobody_asked_for_is_found() -> None:
 
 def test_what_the_service_repeats_is_a_should_and_no_must() -> None:
     words = {"type": "https://ns.adobe.com/aep/errors/FLOW-1413-400", "detail": f"not {SECRET}"}
-    refused = exchange("GET", "/connections/a", 400, words)
+    patch = [{"op": "replace", "path": "/auth/params/accessToken", "value": SECRET}]
+    given = {"connection_id": "a", "etag": '"1"', "operations": patch}
+    headers = HEADERS.replaced("If-Match", '"1"')
+    refused = exchange("PATCH", "/connections/a", 400, words, sent=patch, headers=headers)
     error = RuntimeError(f"400 1413-400 not {SECRET}")
-    made = call("get_connection", refused, connection_id="a", raised=error)
-    made = replace(made, traces=(Trace("log", "a log", ""),))
-    session = Session(load_contract(), [made], canaries={SECRET: "the connector's accessToken"})
-    found = {s.clause for s in judge_session(session, session.contract.clauses) if s.problem}
-    assert found == {"secrets.echo"}
+    made = call("update_connection", refused, **given, raised=error)
+    unsent = exchange("GET", "/connections/a", 400, words)
+    looked = call("get_connection", unsent, connection_id="a", raised=error)
+
+    def found(made: Call) -> set[str]:
+        watched = replace(made, traces=(Trace("log", "a log", ""),))
+        canaries = {SECRET: "the connector's accessToken"}
+        session = Session(load_contract(), [watched], canaries=canaries)
+        return {s.clause for s in judge_session(session, session.contract.clauses) if s.problem}
+
+    assert found(made) == {"secrets.echo"}
+    assert found(looked) == set()
 
 
 def test_an_answer_behind_a_byte_order_mark_may_be_read_or_refused() -> None:

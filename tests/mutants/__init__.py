@@ -16,6 +16,7 @@ from tests.mutants import (
     odd_but_right,
     odd_errors,
     odd_manners,
+    odd_values,
     on_requests,
     requesting,
     retrying,
@@ -47,6 +48,7 @@ MODULES = (
     odd_but_right,
     odd_errors,
     odd_manners,
+    odd_values,
 )
 """Where they stand: each module signs its own in when it is imported."""
 
