@@ -119,12 +119,7 @@ class _Reading(ReferenceClient):
 
 @breaks(
     "connections.get.unwrapped",
-    also=(
-        "connections.list.items",
-        "connections.explore.answer",
-        "lifecycle.reads-back",
-        "lifecycle.update-shows",
-    ),
+    also=("connections.list.items", "connections.explore.answer"),
 )
 class reads_octets_as_iso_8859_1(_Reading):
     def read(self, answer: Answer) -> Any:
@@ -133,12 +128,7 @@ class reads_octets_as_iso_8859_1(_Reading):
 
 @breaks(
     "connections.get.unwrapped",
-    also=(
-        "connections.list.items",
-        "connections.explore.answer",
-        "lifecycle.reads-back",
-        "lifecycle.update-shows",
-    ),
+    also=("connections.list.items",),
 )
 class keeps_the_encoding_of_its_first_answer(_Reading):
     """Which it guesses, and the first one had nothing outside ASCII."""
@@ -153,7 +143,14 @@ class keeps_the_encoding_of_its_first_answer(_Reading):
 
 @breaks(
     "connections.get.unwrapped",
-    also=("connections.create.returns-id", "connections.create.returns-etag"),
+    also=(
+        "connections.create.returns-id",
+        "connections.create.returns-etag",
+        "connections.list.all-pages",
+        "connections.count.value",
+        "connections.update.returns-etag",
+        "connections.explore.answer",
+    ),
 )
 class takes_what_does_not_begin_with_a_brace_for_nothing(_Reading):
     def read(self, answer: Answer) -> Any:

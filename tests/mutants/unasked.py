@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -32,10 +33,10 @@ class gives_what_it_gathered_with_every_page(ReferenceClient):
 
 
 @breaks("connections.list.items")
-class names_what_it_lists_in_its_own_way(ReferenceClient):
+class composes_the_characters_of_names_that_it_lists(ReferenceClient):
     def list_connections(self, **wanted: Any) -> Iterator[dict[str, Any]]:
         for item in super().list_connections(**wanted):
-            yield {**item, "name": " ".join(item["name"].split())}
+            yield {**item, "name": unicodedata.normalize("NFC", item["name"])}
 
 
 class _Asking(ReferenceClient):
