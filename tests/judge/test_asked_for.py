@@ -230,3 +230,21 @@ def test_a_time_may_be_made_a_datetime_and_no_other_number() -> None:
     assert not broken(looked("2020-08-21T01:28:32Z"))
     assert not broken(looked(1597973312000.0))
     assert broken(looked(1597973312000 & 0x7FFFFFFF)) == {"connections.get.unwrapped"}
+
+
+@pytest.mark.parametrize("value", [{}, [], {"token": "a"}])
+def test_a_param_that_is_an_object_is_a_fault_of_the_client_s(value: Any) -> None:
+    auth = {"specName": NEW.auth_spec_name, "params": {**NEW.auth_params, "accessToken": value}}
+    assert "connections.create.auth-params" in created(auth=auth)
+    assert "connections.create.spec-id" in created(connectionSpec={"id": value})
+
+
+def test_what_comes_back_may_be_of_any_type() -> None:
+    answer = {"id": "a"}
+    sent = {"name": NEW.name, "connectionSpec": {"id": NEW.connection_spec_id}}
+    post = exchange("POST", "/connections", 201, answer, sent=sent)
+    back = {"id": "a", "etag": ["1"]}
+    made = call("create_connection", post, connection=NEW, returned=back)
+    assert "connections.create.returns-etag" in broken(made)
+    listing = call("list_connections", page(None, "a", None), returned=[{"id": ["a"]}], limit=1)
+    assert "connections.list.all-pages" in broken(seeded("a"), listing)

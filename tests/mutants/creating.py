@@ -216,7 +216,7 @@ class adds_a_param_of_its_own(WithBody):
             body["auth"]["params"]["grantType"] = "refresh_token"
 
 
-@breaks("connections.create.tokens-apart", also=("connections.create.auth-params",))
+@breaks("connections.create.tokens-apart", also=("connections.create.auth-params", "secrets.body"))
 class sends_the_ims_token_to_the_connector(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         if "accessToken" in connection.auth_params:
