@@ -6,6 +6,7 @@ show what was on the wire. Values are text decoded as ISO-8859-1, so that any oc
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import zlib
@@ -178,10 +179,13 @@ class Response:
 
     @cached_property
     def json(self) -> Any:
-        """The body read as JSON, unzipped where it is zipped. Raises ValueError."""
-        if self.headers.get("content-encoding") == "gzip":
-            return read_json(unzipped(self.body))
-        return read_json(self.body)
+        """The body read as JSON, unzipped where it is zipped. Raises ValueError.
+
+        Who reads JSON may ignore a byte order mark, who writes it must not send one (RFC8259 8.1).
+        """
+        zipped = self.headers.get("content-encoding") == "gzip"
+        body = unzipped(self.body) if zipped else self.body
+        return read_json(body.removeprefix(codecs.BOM_UTF8))
 
     @cached_property
     def json_or_none(self) -> Any:

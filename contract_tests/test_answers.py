@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from aepmock.strategies import variations
+from aepmock.strategies import answers, variations
 from aepmock.strategies.answers import Change as Form
-from aepmock.suite import CALLS, Bench, Trial
+from aepmock.suite import CALLS, Bench, Trial, service_operation
 
 OPERATIONS = ("connections.create", "connections.list", "connections.delete")
-EXERCISES = ("answers.*",)
+EXERCISES = ("answers.*", "connections.get.unwrapped", "connections.list.items")
 
 
 def test_the_form_of_an_answer_makes_no_difference(bench: Bench) -> None:
@@ -17,6 +17,26 @@ def test_the_form_of_an_answer_makes_no_difference(bench: Bench) -> None:
         trial.call_plainly(call, change=form)
 
     bench.run_each([(form, call) for form in variations().values() for call in CALLS], example)
+
+
+def test_text_outside_ascii_is_read_however_it_is_written(bench: Bench) -> None:
+    def example(trial: Trial, turn: tuple[Form, str]) -> None:
+        form, call = turn
+        trial.call_plainly(call)
+        item = trial.seed(name="naïve café, 日本語 😀")[0]
+        with trial.changing(service_operation(call), form):
+            trial.call(call, **trial.arguments(call, item))
+
+    turns = [(form, c) for form in answers.spellings().values() for c in READS]
+    bench.run_each(turns, example)
+
+
+def test_a_byte_order_mark_is_never_misread(bench: Bench) -> None:
+    bench.run_each(CALLS, lambda trial, call: trial.call_plainly(call, change=answers.marked))
+
+
+READS = ("get_connection", "list_connections")
+"""The methods that give back what a connection is called."""
 
 
 def test_what_an_answer_may_leave_out_may_be_absent(bench: Bench) -> None:

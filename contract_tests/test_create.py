@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aepmock import NewConnection
-from aepmock.strategies import AWKWARD
+from aepmock.strategies import AWKWARD, AWKWARD_PARAMS
 from aepmock.suite import Bench, Trial
 
 OPERATIONS = ("connections.create",)
@@ -13,7 +13,7 @@ LIVE = (
     "test_a_connection_is_sent_as_given",
     "test_a_description_is_sent_where_there_is_one",
 )
-EXERCISES = ("connections.create.*", "request.*", "answers.*", "ims.*")
+EXERCISES = ("connections.create.*", "request.*", "answers.*", "ims.*", "secrets.body")
 
 
 def test_a_connection_is_sent_as_given(bench: Bench) -> None:
@@ -41,6 +41,18 @@ def test_a_text_that_clients_get_wrong_is_sent_as_given(bench: Bench) -> None:
         trial.create(replace(plain, name=text, description=described))
 
     bench.run_each(AWKWARD, example)
+
+
+def test_a_credential_that_clients_take_for_something_else_is_sent_as_given(bench: Bench) -> None:
+    plain = bench.plain_connection()
+    texts = {p.name for spec in bench.connector.auth[:1] for p in spec.params if p.type == "string"}
+
+    def example(trial: Trial, text: str) -> None:
+        trial.create(
+            replace(plain, auth_params={**plain.auth_params, **dict.fromkeys(texts, text)})
+        )
+
+    bench.run_each(AWKWARD_PARAMS if texts else (), example)
 
 
 def test_a_connection_is_sent_as_given_again(bench: Bench) -> None:

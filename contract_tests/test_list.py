@@ -100,6 +100,14 @@ def test_a_count_of_everything_is_whole(bench: Bench) -> None:
     bench.run_each([0, 1, 21, 105], example)
 
 
+def test_a_large_count_is_the_service_s(bench: Bench) -> None:
+    def example(trial: Trial, count: int) -> None:
+        with trial.answering("connections.list", answers.found({"count": count})):
+            trial.call("count_connections")
+
+    bench.run_each([2**31 + 5], example)
+
+
 def test_a_filtered_count_counts_what_fits(bench: Bench) -> None:
     def example(trial: Trial, property: tuple[str, ...]) -> None:
         trial.seed(3, description="wanted")

@@ -6,7 +6,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from aepmock.strategies import AWKWARD_IDS, awkward_ids, explorations
+from aepmock.strategies import (
+    AWKWARD_IDS,
+    SOURCE_PARAMS,
+    answers,
+    awkward_ids,
+    explorations,
+    explored,
+)
 from aepmock.suite import BY_ID, Bench, Trial
 
 OPERATIONS = (
@@ -52,6 +59,7 @@ def test_every_kind_of_exploration_asks_for_what_was_wanted(bench: Bench) -> Non
             "preview": True,
             "source_params": {"campaignId": "c66a200cda"},
         },
+        {"object_type": "file", "object": "/a b/c.csv", "file_type": "delimited", "preview": False},
     ]
 
     def example(trial: Trial, wanted: dict[str, Any]) -> None:
@@ -67,6 +75,30 @@ def test_an_exploration_asks_for_what_was_wanted(bench: Bench) -> None:
         trial.call("explore_connection", connection_id=connection_id, **wanted)
 
     bench.run(example, wanted=explorations(bench.connector))
+
+
+def test_source_params_of_any_json_type_are_sent_as_given(bench: Bench) -> None:
+    rest: dict[str, Any] = {"object_type": "rest", "object": "json", "file_type": "json"}
+
+    def example(trial: Trial, source_params: dict[str, Any]) -> None:
+        connection_id = trial.seed()[0]["id"]
+        trial.call(
+            "explore_connection", connection_id=connection_id, **rest, source_params=source_params
+        )
+
+    bench.run_each(SOURCE_PARAMS, example)
+
+
+def test_what_is_found_is_given_as_it_is(bench: Bench) -> None:
+    # A program keeps to I-JSON, which has no larger whole numbers.
+    documents = explored() if bench.program is None else explored(largest=2**53 - 1)
+
+    def example(trial: Trial, document: Any) -> None:
+        connection_id = trial.seed()[0]["id"]
+        with trial.answering("connections.explore", answers.found(document)):
+            trial.call("explore_connection", connection_id=connection_id, object_type="root")
+
+    bench.run_each(documents, example)
 
 
 def test_an_id_is_one_segment_of_the_path(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aepmock import Response
+from aepmock import Headers, Response
 from aepmock.strategies import answers, bad_successes, refusal
 from aepmock.suite import CALLS, Bench, Trial, service_operation
 
@@ -50,6 +50,19 @@ def test_a_call_that_is_refused_gives_no_secret_away(bench: Bench) -> None:
         for shape in shapes
     ]
     bench.run_each(turns, example)
+
+
+def test_a_refusal_that_repeats_a_secret_is_not_quoted(bench: Bench) -> None:
+    def example(trial: Trial, turn: tuple[str, Response]) -> None:
+        call, answer = turn
+        with trial.answering(service_operation(call), answer):
+            call_watched(trial, call)
+
+    secrets = [bench.settings.access_token, *bench.canaries.values()]
+    plain = Response(400, Headers([("Content-Type", "text/plain")]), b"Bad request. ")
+    refused = [refusal(bench.contract.errors[code]) for code in ("1100-400", "401013")] + [plain]
+    said = [answers.repeating(answer, secrets) for answer in refused]
+    bench.run_each([(call, answer) for call in CALLS for answer in said], example)
 
 
 def test_a_client_that_gets_no_token_gives_no_secret_away(bench: Bench) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from numbers import Number
 from typing import Any
 
-from aepmock.messages import Response
+from aepmock.messages import Request, Response
 
 SUCCESS = "success"
 REFUSALS = (
@@ -52,6 +54,17 @@ def kind_of(response: Response, operation: str | None, *, counted: bool = False)
     return "errors.other-json"
 
 
+def asks_for_a_count(request: Request) -> bool:
+    """In the query, in any case, or in the body of a search."""
+    if (request.parameter("count") or "").lower() == "true":
+        return True
+    try:
+        document = request.json if request.method == "POST" else None
+    except ValueError:
+        return False
+    return isinstance(document, dict) and document.get("count") is True
+
+
 def code_of(response: Response) -> str | None:
     """The service's code in a refusal ("1404-412", "403010"), or None where it has none."""
     document = response.json_or_none
@@ -62,6 +75,32 @@ def code_of(response: Response) -> str | None:
         return match[1]
     code = document.get("error_code")
     return str(code) if isinstance(code, str | int) else None
+
+
+def same(got: Any, wanted: Any) -> bool:
+    """Whether a value is the JSON value that was wanted.
+
+    A number may be of any type that holds it exactly; a boolean is no number.
+    """
+    if isinstance(got, bool) or isinstance(wanted, bool):
+        return got is wanted
+    if isinstance(wanted, int | float):
+        exact = Decimal(repr(wanted)) if isinstance(got, Decimal) else wanted
+        return isinstance(got, Number) and got == exact
+    if isinstance(wanted, dict):
+        return (
+            isinstance(got, Mapping)
+            and set(got) == set(wanted)
+            and all(same(got[name], value) for name, value in wanted.items())
+        )
+    if isinstance(wanted, list):
+        return (
+            isinstance(got, Sequence)
+            and not isinstance(got, str)
+            and len(got) == len(wanted)
+            and all(map(same, got, wanted))
+        )
+    return bool(got == wanted)
 
 
 def item_of(response: Response) -> Mapping[str, Any] | None:

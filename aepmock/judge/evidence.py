@@ -164,19 +164,31 @@ class Session:
     def secrets(self, call: Call) -> dict[str, str]:
         """The secrets that a call may give away, each with what it is.
 
-        What a live service itself says in a refusal is given away already.
+        What the service itself says in a refusal is given away already.
         """
+        said = _refusals(call)
+        return {s: what for s, what in self._kept(call).items() if s.encode() not in said}
+
+    def repeated(self, call: Call) -> dict[str, str]:
+        """The secrets that a call sent and the service repeats, each with what it is.
+
+        Those that it did not send it can't know in what the service says.
+        """
+        said, sent = _refusals(call), _requests(call)
+        return {
+            s: what
+            for s, what in self._kept(call).items()
+            if s and s.encode() in said and s.encode() in sent
+        }
+
+    def _kept(self, call: Call) -> dict[str, str]:
         settings = call.settings
-        found = {
+        return {
             **dict.fromkeys(self.tokens, "the access token"),
             settings.access_token: "the access token",
             settings.client_secret: "the client secret",
             **self.canaries,
         }
-        if self.live:
-            said = b"".join(e.response.body for e in call.exchanges if e.response.status >= 400)
-            found = {s: what for s, what in found.items() if s.encode() not in said}
-        return found
 
     def primary(self, call: Call) -> list[Exchange]:
         """The exchanges of a call that are what the call is for, look-ups left out."""
@@ -200,3 +212,16 @@ class Session:
         """The id of the documented operation of an exchange, or None."""
         operation = self.contract.operation_of(exchange.request)
         return operation.id if operation else None
+
+
+def _refusals(call: Call) -> bytes:
+    return b"".join(e.response.body for e in call.exchanges if e.response.status >= 400)
+
+
+def _requests(call: Call) -> bytes:
+    """The headers and bodies that a call sent; what it put into a URL it gave away itself."""
+    return b"\n".join(
+        part
+        for e in call.exchanges
+        for part in (e.request.body, *(v.encode("utf-8", "replace") for _, v in e.request.headers))
+    )

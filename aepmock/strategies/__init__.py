@@ -27,16 +27,20 @@ from aepmock.strategies.inputs import (
     text_outside_ascii,
     texts,
 )
+from aepmock.strategies.values import AWKWARD_PARAMS, SOURCE_PARAMS, explored
 
 __all__ = [
     "AWKWARD",
     "AWKWARD_IDS",
+    "AWKWARD_PARAMS",
     "HEADER_BREAKERS",
     "MARKED",
+    "SOURCE_PARAMS",
     "answers",
     "awkward_ids",
     "bad_successes",
     "explorations",
+    "explored",
     "filters",
     "injected_answers",
     "new_connections",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from aepmock.contract import Contract, ErrorEntry, error_response
@@ -153,11 +155,63 @@ def _loose_json(_: Request, response: Response) -> Response:
     """The same document: indented, keys turned round, everything outside ASCII escaped."""
     if not response.body:
         return response
-    document = response.json_or_none
-    if isinstance(document, dict):
-        document = dict(reversed(document.items()))
+    document = _turned(response.json_or_none)
     body = json.dumps(document, indent=2, separators=(" , ", " : ")).encode()
     return Response(response.status, response.headers, body)
+
+
+def _turned(value: Any) -> Any:
+    """A document with the keys of every object in the opposite order."""
+    if isinstance(value, dict):
+        return {name: _turned(value[name]) for name in reversed(value)}
+    return [_turned(part) for part in value] if isinstance(value, list) else value
+
+
+def spellings() -> dict[str, Change]:
+    """Ways to write an answer that has text outside ASCII; the service's own are all escapes."""
+    return {
+        "raw": _spelled("application/json"),
+        "raw, with a charset": _spelled("application/json; charset=utf-8"),
+        "raw, with a charset in quotes": _spelled('application/json;charset="UTF-8"'),
+        "raw and indented": _spelled("application/json", indent=1),
+        "escaped": _spelled("application/json", escaped=True),
+        "marked": marked,
+    }
+
+
+def _spelled(media: str, *, indent: int | None = None, escaped: bool = False) -> Change:
+    def change(_: Request, response: Response) -> Response:
+        if not response.body:
+            return response
+        text = json.dumps(_turned(response.json_or_none), ensure_ascii=escaped, indent=indent)
+        headers = response.headers.replaced("Content-Type", media)
+        return Response(response.status, headers, text.encode())
+
+    return change
+
+
+def marked(_: Request, response: Response) -> Response:
+    """The answer behind a byte order mark, which a reader may ignore or refuse (RFC8259 8.1)."""
+    body = codecs.BOM_UTF8 + response.body if response.body else b""
+    return Response(response.status, response.headers, body)
+
+
+def found(document: Any) -> Response:
+    """What an exploration, or a count, answers."""
+    return Response(200, JSON_HEADERS, json.dumps(document, ensure_ascii=False).encode())
+
+
+def repeating(answer: Response, secrets: Iterable[str]) -> Response:
+    """A refusal that quotes what it was sent, as one that passes on a provider's words may."""
+    quoted = ", ".join(f"'{secret}'" for secret in secrets)
+    document = deepcopy(answer.json_or_none)
+    if not isinstance(document, dict):
+        return Response(answer.status, answer.headers, answer.body + quoted.encode())
+    for holder in (document, document.get("report", {})):
+        for key in ("message", "detailed-message", "errorMessage", "errorDetails"):
+            if key in holder:
+                holder[key] += f" Given: {quoted}"
+    return Response(answer.status, answer.headers, json.dumps(document).encode())
 
 
 def empty_second_page() -> Change:

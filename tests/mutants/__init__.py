@@ -12,17 +12,20 @@ from tests.mutants import (
     leaking,
     listing,
     living,
+    misreading,
     mixing,
     odd_but_right,
     odd_company,
     odd_errors,
     odd_manners,
     odd_queries,
+    odd_values,
     on_requests,
     requesting,
     retrying,
     tokens,
     trusting,
+    unasked,
     updating,
 )
 from tests.mutants.registry import Innocent, Mutant, found
@@ -38,8 +41,10 @@ MODULES = (
     living,
     tokens,
     leaking,
+    misreading,
     mixing,
     trusting,
+    unasked,
     retrying,
     asynchronous,
     behaving,
@@ -49,6 +54,7 @@ MODULES = (
     odd_errors,
     odd_manners,
     odd_queries,
+    odd_values,
 )
 """Where they stand: each module signs its own in when it is imported."""
 

@@ -15,7 +15,7 @@ from aepmock.protocol import NewConnection
 from tests.mutants.registry import breaks
 
 
-class _WithBody(ReferenceClient):
+class WithBody(ReferenceClient):
     """A client whose body of a create is changed on its way, in one place."""
 
     def body(self, connection: NewConnection) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class sends_a_create_as_a_form(ReferenceClient):
 
 
 @breaks("connections.create.json-body")
-class sends_a_list_of_one(_WithBody):
+class sends_a_list_of_one(WithBody):
     def create_request(self, connection: NewConnection) -> httpx.Request:
         return self.build("POST", self.url(), payload=[ReferenceClient.body(self, connection)])
 
@@ -75,74 +75,74 @@ class writes_json_by_hand(ReferenceClient):
 
 
 @breaks("connections.create.name")
-class strips_the_name(_WithBody):
+class strips_the_name(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         body["name"] = connection.name.strip()
 
 
 @breaks("connections.create.name")
-class composes_the_characters_of_the_name(_WithBody):
+class composes_the_characters_of_the_name(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         body["name"] = unicodedata.normalize("NFC", connection.name)
 
 
 @breaks("connections.create.name")
-class cuts_a_long_name(_WithBody):
+class cuts_a_long_name(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         body["name"] = connection.name[:255]
 
 
 @breaks("connections.create.name")
-class sends_a_name_without_what_ascii_lacks(_WithBody):
+class sends_a_name_without_what_ascii_lacks(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         body["name"] = connection.name.encode("ascii", "ignore").decode()
 
 
 @breaks("connections.create.description")
-class drops_the_description(_WithBody):
+class drops_the_description(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         body.pop("description", None)
 
 
 @breaks("connections.create.description")
-class makes_the_description_one_line(_WithBody):
+class makes_the_description_one_line(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         if connection.description is not None:
             body["description"] = " ".join(connection.description.split())
 
 
 @breaks("connections.create.description-absent")
-class sends_null_for_no_description(_WithBody):
+class sends_null_for_no_description(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         body["description"] = connection.description
 
 
 @breaks("connections.create.description-absent")
-class describes_with_the_name(_WithBody):
+class describes_with_the_name(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         body.setdefault("description", connection.name)
 
 
 @breaks("connections.create.spec-id")
-class sends_the_connector_s_name_for_its_id(_WithBody):
+class sends_the_connector_s_name_for_its_id(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         body["connectionSpec"]["id"] = "hubspot"
 
 
 @breaks("connections.create.spec-id")
-class takes_another_connector_s_spec(_WithBody):
+class takes_another_connector_s_spec(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         body["connectionSpec"]["id"] = "ecadc60c-7455-4d87-84dc-2a0e293d997b"  # Amazon S3
 
 
 @breaks("connections.create.spec-id")
-class writes_the_spec_id_under_the_name_spec_id(_WithBody):
+class writes_the_spec_id_under_the_name_spec_id(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         body["connectionSpecId"] = body.pop("connectionSpec")["id"]
 
 
 @breaks("connections.create.spec-version")
-class sends_the_version_as_a_number(_WithBody):
+class sends_the_version_as_a_number(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         spec = body["connectionSpec"]
         if "version" in spec:
@@ -150,27 +150,27 @@ class sends_the_version_as_a_number(_WithBody):
 
 
 @breaks("connections.create.spec-version")
-class leaves_the_version_out(_WithBody):
+class leaves_the_version_out(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         body["connectionSpec"].pop("version", None)
 
 
 @breaks("connections.create.auth-spec-name")
-class names_the_auth_spec_oauth2(_WithBody):
+class names_the_auth_spec_oauth2(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         if "auth" in body:
             body["auth"]["specName"] = "OAuth2"
 
 
 @breaks("connections.create.auth-spec-name")
-class writes_spec_name_in_snake_case(_WithBody):
+class writes_spec_name_in_snake_case(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         if "auth" in body:
             body["auth"]["spec_name"] = body["auth"].pop("specName")
 
 
 @breaks("connections.create.auth-params")
-class writes_params_in_snake_case(_WithBody):
+class writes_params_in_snake_case(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         if "auth" in body:
             params = body["auth"]["params"]
@@ -182,7 +182,7 @@ def _snake(name: str) -> str:
 
 
 @breaks("connections.create.auth-params")
-class strips_the_padding_of_secrets(_WithBody):
+class strips_the_padding_of_secrets(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         if "auth" in body:
             params: dict[str, Any] = body["auth"]["params"]
@@ -202,7 +202,7 @@ class strips_secrets_where_they_stand(ReferenceClient):
 
 
 @breaks("connections.create.auth-params")
-class percent_encodes_secrets(_WithBody):
+class percent_encodes_secrets(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         if "auth" in body:
             params: dict[str, Any] = body["auth"]["params"]
@@ -210,14 +210,14 @@ class percent_encodes_secrets(_WithBody):
 
 
 @breaks("connections.create.auth-params")
-class adds_a_param_of_its_own(_WithBody):
+class adds_a_param_of_its_own(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         if "auth" in body:
             body["auth"]["params"]["grantType"] = "refresh_token"
 
 
-@breaks("connections.create.tokens-apart", also=("connections.create.auth-params",))
-class sends_the_ims_token_to_the_connector(_WithBody):
+@breaks("connections.create.tokens-apart", also=("connections.create.auth-params", "secrets.body"))
+class sends_the_ims_token_to_the_connector(WithBody):
     def change(self, body: dict[str, Any], connection: NewConnection) -> None:
         if "accessToken" in connection.auth_params:
             body["auth"]["params"]["accessToken"] = self.token()

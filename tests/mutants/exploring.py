@@ -117,3 +117,45 @@ class returns_the_names_of_what_it_found(ReferenceClient):
         if isinstance(document, list):
             return [entry.get("name") for entry in document if isinstance(entry, dict)]
         return document
+
+
+@breaks("connections.explore.file-type")
+class drops_the_file_type(_WithQuery):
+    def change(self, given: dict[str, str]) -> dict[str, str]:
+        return {n: v for n, v in given.items() if n != "fileType"}
+
+
+@breaks("connections.explore.preview")
+class writes_a_preview_as_python_does(_WithQuery):
+    def change(self, given: dict[str, str]) -> dict[str, str]:
+        return {n: v.capitalize() if n == "preview" else v for n, v in given.items()}
+
+
+@breaks("connections.explore.source-params")
+class writes_source_params_for_file_names(_WithQuery):
+    """In the alphabet of base64 that URLs need no escapes for, which nobody documents."""
+
+    def change(self, given: dict[str, str]) -> dict[str, str]:
+        if "sourceParams" in given:
+            given["sourceParams"] = given["sourceParams"].translate(str.maketrans("+/", "-_"))
+        return given
+
+
+@breaks("connections.explore.source-params")
+class leaves_base64_as_it_is(ReferenceClient):
+    """A + in a query is read as a blank."""
+
+    def query(self, pairs: Sequence[tuple[str, str]]) -> str:
+        plain = [pair for pair in pairs if pair[0] != "sourceParams"]
+        text = super().query(plain)
+        return text + "".join(f"&{n}={v}" for n, v in pairs if n == "sourceParams")
+
+
+@breaks("connections.explore.source-params")
+class makes_texts_of_source_params(ReferenceClient):
+    def explore_connection(
+        self, connection_id: str, *, source_params: Mapping[str, Any] | None = None, **rest: Any
+    ) -> Any:
+        if source_params is not None:
+            source_params = {n: str(v) for n, v in source_params.items()}
+        return super().explore_connection(connection_id, source_params=source_params, **rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ import httpx
 
 from aepmock.clients.reference import Answer, AsyncReferenceClient, MintingClient, ReferenceClient
 from aepmock.errors import ClientError
-from aepmock.protocol import ClientSettings
+from aepmock.protocol import ClientSettings, NewConnection
 from tests.mutants.registry import breaks
 
 
@@ -221,3 +222,57 @@ class keeps_its_token_beside_the_program(ReferenceClient):
         super().close()
         if self._kept is not None:
             self._kept.unlink()
+
+
+class _Telling(ReferenceClient):
+    """A client that puts a secret into the body of a create beside auth.params."""
+
+    def body(self, connection: NewConnection) -> dict[str, Any]:
+        body = super().body(connection)
+        if connection.auth_params:
+            self.tell(body, dict(connection.auth_params))
+        return body
+
+    def tell(self, body: dict[str, Any], params: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+@breaks("secrets.body")
+class writes_its_params_twice(_Telling):
+    def tell(self, body: dict[str, Any], params: dict[str, Any]) -> None:
+        body["params"] = params
+
+
+@breaks("secrets.body")
+class keeps_a_copy_of_its_params_in_base64(_Telling):
+    def tell(self, body: dict[str, Any], params: dict[str, Any]) -> None:
+        body["backup"] = base64.b64encode(json.dumps(params).encode()).decode()
+
+
+@breaks("secrets.body")
+class sends_its_own_credentials_along(_Telling):
+    def tell(self, body: dict[str, Any], params: dict[str, Any]) -> None:
+        body["auth"]["client"] = {"secret": self.settings.client_secret}
+
+
+@breaks("secrets.header")
+class sends_a_secret_in_base64(ReferenceClient):
+    def create_request(self, connection: NewConnection) -> httpx.Request:
+        request = super().create_request(connection)
+        secret = str(connection.auth_params.get("clientSecret"))
+        request.headers["x-connector"] = base64.b64encode(f"hubspot:{secret}".encode()).decode()
+        return request
+
+
+@breaks("secrets.echo")
+class raises_what_the_service_said(ReferenceClient):
+    def error(self, answer: Answer) -> ClientError:
+        made = super().error(answer)
+        return ClientError(f"{made}: {answer.text}", status=made.status, code=made.code)
+
+
+@breaks("secrets.echo")
+class logs_what_the_service_said(ReferenceClient):
+    def error(self, answer: Answer) -> ClientError:
+        logging.getLogger("acme").debug("refused: %s", answer.text)
+        return super().error(answer)

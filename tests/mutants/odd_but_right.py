@@ -393,11 +393,11 @@ class names_the_origin_in_full(FlowService):
 
 @innocent()
 class writes_booleans_as_python_does(FlowService):
-    """count=True and preview=True, as a published client does."""
+    """count=True, as a published client does."""
 
     def _url(self, connection_id: str | None = None, tail: str = "", **query: Any) -> str:
         url = super()._url(connection_id, tail, **query)
-        return url.replace("count=true", "count=True").replace("preview=true", "preview=True")
+        return url.replace("count=true", "count=True")
 
 
 @innocent()

@@ -76,3 +76,9 @@ def test_configs_have_the_documented_form() -> None:
     caller = Caller()
     answer = caller.send("GET", f"/connections/{caller.create()}/configs").json
     assert answer["items"][0] == {"columnName": "name", "columnType": "string"}
+
+
+@pytest.mark.parametrize("text", ["e30%3D", "e30=", "e30"])
+def test_an_empty_document_may_have_its_padding_or_not(text: str) -> None:
+    query = "objectType=table&object=Hubspot.Contacts"
+    assert explored(f"{query}&sourceParams={text}") == explored(query)

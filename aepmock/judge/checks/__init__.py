@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from aepmock.judge.checks import (
     answering,
+    asking,
     behaving,
     bodies,
     creating,
     driving,
     erring,
+    exploring,
     headers,
     independence,
+    items,
     listing,
     living,
     retrying,
@@ -24,13 +27,16 @@ from aepmock.judge.checks.registry import SESSION_CHECKS, WIRE_CHECKS, needs, wh
 
 MODULES = (
     answering,
+    asking,
     behaving,
     bodies,
     creating,
     driving,
     erring,
+    exploring,
     headers,
     independence,
+    items,
     listing,
     living,
     retrying,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from aepmock.judge.answers import SUCCESS, items_of, kind_of
+from aepmock.judge.answers import SUCCESS, items_of, kind_of, same
 from aepmock.judge.checks.bodies import create_body, with_body
 from aepmock.judge.checks.registry import Verdicts, session_check
 from aepmock.judge.checks.retrying import unanswered
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NOTHING_DONE = frozenset({401, 429})
 
 
-def _creates(session: Session) -> Iterator[tuple[Call, NewConnection, Exchange, dict[str, Any]]]:
+def creates(session: Session) -> Iterator[tuple[Call, NewConnection, Exchange, dict[str, Any]]]:
     """Every create on the wire that has a JSON object, with what the caller gave."""
     for call in session.of("create_connection"):
         for exchange in session.primary(call):
@@ -29,14 +29,15 @@ def _creates(session: Session) -> Iterator[tuple[Call, NewConnection, Exchange, 
                 yield call, call.args["connection"], exchange, body
 
 
-def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object within a body; an empty one where there is none."""
     value = body.get(name)
     return value if isinstance(value, dict) else {}
 
 
 @session_check("connections.create.name")
 def name(session: Session) -> Verdicts:
-    for _, given, exchange, body in _creates(session):
+    for _, given, exchange, body in creates(session):
         if body.get("name") == given.name:
             yield None
         elif "name" in body:
@@ -51,7 +52,7 @@ def name(session: Session) -> Verdicts:
 
 @session_check("connections.create.description")
 def description(session: Session) -> Verdicts:
-    for _, given, exchange, body in _creates(session):
+    for _, given, exchange, body in creates(session):
         if given.description is None:
             continue
         if body.get("description") == given.description:
@@ -68,7 +69,7 @@ def description(session: Session) -> Verdicts:
 
 @session_check("connections.create.description-absent")
 def description_absent(session: Session) -> Verdicts:
-    for _, given, exchange, body in _creates(session):
+    for _, given, exchange, body in creates(session):
         if given.description is not None:
             continue
         if "description" not in body:
@@ -86,11 +87,11 @@ def description_absent(session: Session) -> Verdicts:
 
 @session_check("connections.create.spec-id")
 def spec_id(session: Session) -> Verdicts:
-    for _, given, exchange, body in _creates(session):
-        sent = _part(body, "connectionSpec").get("id")
+    for _, given, exchange, body in creates(session):
+        sent = part(body, "connectionSpec").get("id")
         if sent == given.connection_spec_id:
             yield None
-        elif sent in session.contract.connectors_by_spec:
+        elif isinstance(sent, str) and sent in session.contract.connectors_by_spec:
             yield Problem(
                 "connectionSpec.id is another connector's",
                 repr(given.connection_spec_id),
@@ -101,9 +102,9 @@ def spec_id(session: Session) -> Verdicts:
 
 @session_check("connections.create.spec-version")
 def spec_version(session: Session) -> Verdicts:
-    for _, given, exchange, body in _creates(session):
+    for _, given, exchange, body in creates(session):
         wanted = given.connection_spec_version
-        spec = _part(body, "connectionSpec")
+        spec = part(body, "connectionSpec")
         if wanted is None or not spec:
             continue
         if spec.get("version") == wanted and isinstance(spec["version"], str):
@@ -121,8 +122,8 @@ def spec_version(session: Session) -> Verdicts:
 
 @session_check("connections.create.auth-spec-name")
 def auth_spec_name(session: Session) -> Verdicts:
-    for _, given, exchange, body in _creates(session):
-        sent = _part(body, "auth").get("specName")
+    for _, given, exchange, body in creates(session):
+        sent = part(body, "auth").get("specName")
         if given.auth_spec_name is None:
             if body.get("auth") in ({}, {"params": {}}):
                 continue  # no source speaks of an auth that says nothing
@@ -145,11 +146,11 @@ def auth_spec_name(session: Session) -> Verdicts:
 
 @session_check("connections.create.auth-params")
 def auth_params(session: Session) -> Verdicts:
-    for _, given, exchange, body in _creates(session):
-        sent = _part(_part(body, "auth"), "params")
+    for _, given, exchange, body in creates(session):
+        sent = part(part(body, "auth"), "params")
         if given.auth_spec_name is None or set(sent) != set(given.auth_params):
             continue  # which names there are is the matter of the check in bodies.py
-        altered = [k for k, v in given.auth_params.items() if sent[k] != v]
+        altered = [k for k, v in given.auth_params.items() if not same(sent[k], v)]
         if not altered:
             yield None
             continue
@@ -173,12 +174,12 @@ def _difference(name: str, given: Any, sent: Any) -> str:
 
 @session_check("connections.create.tokens-apart")
 def tokens_apart(session: Session) -> Verdicts:
-    for call, given, exchange, body in _creates(session):
-        params = _part(_part(body, "auth"), "params")
+    for call, given, exchange, body in creates(session):
+        params = part(part(body, "auth"), "params")
         if not params:
             continue
         ims = {call.settings.access_token, *session.tokens}
-        misplaced = [k for k, v in params.items() if v in ims]
+        misplaced = [k for k, v in params.items() if isinstance(v, str) and v in ims]
         authorization = exchange.request.headers.get("authorization") or ""
         bearer = authorization.partition(" ")[2].strip()
         if misplaced:
@@ -292,7 +293,7 @@ def _same_etag(call: Call, exchange: Exchange, document: Mapping[str, Any]) -> P
     """Where the body has none, any that the service named in the same call will do."""
     wanted = document.get("etag")
     got = _returned(call, "etag")
-    if wanted is None and (got is None or got in _etags_named(call)):
+    if wanted is None and (got is None or (isinstance(got, str) and got in _etags_named(call))):
         return None
     return _same(call, exchange, "etag", wanted)
 

@@ -44,7 +44,7 @@ def _good(exchange: Exchange) -> bool:
     return kind_of(exchange.response, "connections.list") == SUCCESS
 
 
-def _stuck(pages: list[Exchange]) -> bool:
+def stuck(pages: list[Exchange]) -> bool:
     """Whether the service itself led in a circle: a link to the page it stands on."""
     return any(_targets(e, next_href(e.response)) for e in pages)
 
@@ -57,12 +57,13 @@ def _token(href: str) -> str | None:
     return dict(parse_qsl(urlsplit(href).query)).get("continuationToken")
 
 
-def _ids(call: Call) -> list[str]:
+def ids_of(call: Call) -> list[str]:
+    """The ids of what a list call returned."""
     items = call.returned if isinstance(call.returned, list) else []
     return [i["id"] for i in items if isinstance(i, Mapping) and isinstance(i.get("id"), str)]
 
 
-def _passes(pages: list[Exchange]) -> list[list[Exchange]]:
+def passes(pages: list[Exchange]) -> list[list[Exchange]]:
     """The pages of each time that a client began at the front; most clients do so once."""
     found: list[list[Exchange]] = []
     for page in pages:
@@ -74,8 +75,8 @@ def _passes(pages: list[Exchange]) -> list[list[Exchange]]:
 
 def _missing(call: Call, pages: list[Exchange]) -> list[str]:
     """What the last time round showed, and the client left out."""
-    returned = set(_ids(call))
-    there = [i["id"] for e in _passes(pages)[-1] for i in items_of(e.response) if "id" in i]
+    returned = set(ids_of(call))
+    there = [i["id"] for e in passes(pages)[-1] for i in items_of(e.response) if "id" in i]
     return [i for i in dict.fromkeys(there) if i not in returned]
 
 
@@ -83,7 +84,7 @@ def _missing(call: Call, pages: list[Exchange]) -> list[str]:
 def all_pages(session: Session) -> Verdicts:
     yield from _endless(session)
     for call, pages in _complete(session):
-        if _stuck(pages):
+        if stuck(pages):
             continue
         empty_last = not items_of(pages[-1].response)
         if next_href(pages[-1].response) is not None:
@@ -96,7 +97,7 @@ def all_pages(session: Session) -> Verdicts:
                 )
             continue
         missing = _missing(call, pages)
-        strange = set(_ids(call)) - {i.get("id") for e in pages for i in items_of(e.response)}
+        strange = set(ids_of(call)) - {i.get("id") for e in pages for i in items_of(e.response)}
         if not isinstance(call.returned, list):
             yield Problem(
                 "list_connections returned no items",
@@ -123,7 +124,7 @@ def _endless(session: Session) -> Verdicts:
     """Lists that go on for ever though every page was good and no link led in a circle."""
     for call in session.of("list_connections"):
         pages = _pages(session, call)
-        if call.looped and pages and all(map(_good, pages)) and not _stuck(pages):
+        if call.looped and pages and all(map(_good, pages)) and not stuck(pages):
             yield Problem(
                 "the list does not come to an end, though its pages do",
                 "every page, once",
@@ -136,7 +137,7 @@ def _endless(session: Session) -> Verdicts:
 def empty_page(session: Session) -> Verdicts:
     for call, pages in _complete(session):
         for number, page in enumerate(pages):
-            if items_of(page.response) or next_href(page.response) is None or _stuck(pages):
+            if items_of(page.response) or next_href(page.response) is None or stuck(pages):
                 continue
             if number + 1 < len(pages):
                 yield None
@@ -154,7 +155,7 @@ def moving_items(session: Session) -> Verdicts:
     for call in session.of("list_connections"):
         pages = _pages(session, call)
         ids = [i.get("id") for e in pages for i in items_of(e.response)]
-        if len(ids) == len(set(ids)) or not all(map(_good, pages)) or _stuck(pages):
+        if len(ids) == len(set(ids)) or not all(map(_good, pages)) or stuck(pages):
             continue
         if call.raised is not None:
             seen: set[Any] = set()
@@ -175,7 +176,7 @@ def moving_items(session: Session) -> Verdicts:
 @session_check("connections.list.stops")
 def stops(session: Session) -> Verdicts:
     for call in session.of("list_connections"):
-        for pages in _passes(_pages(session, call)):
+        for pages in passes(_pages(session, call)):
             ends = [n for n, e in enumerate(pages) if _good(e) and next_href(e.response) is None]
             if not ends:
                 continue
@@ -271,7 +272,7 @@ def repeated_token(session: Session) -> Verdicts:
     """A client may have a bound of its own on pages: what convicts is that nothing stops it."""
     for call in session.of("list_connections"):
         pages = _pages(session, call)
-        if not _stuck(pages):
+        if not stuck(pages):
             continue
         tokens = [e.request.parameter("continuationToken") for e in pages]
         repeated, times = Counter(tokens).most_common(1)[0]

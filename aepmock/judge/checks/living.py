@@ -210,7 +210,7 @@ def lists(session: Session) -> Verdicts:
         if call.exchanges and not _last_is_whole(session, call):
             continue  # an error, or pages left out: connections.list.all-pages
         wanted = {i for i, k in world.known.items() if not k.deleted and _here(call, k)}
-        got = {i.get("id") for i in call.returned if isinstance(i, Mapping)}
+        got = {str(i.get("id")) for i in call.returned if isinstance(i, Mapping)}
         if session.live:
             # Only what the service itself showed can be missed, and others' things are no fault.
             if _agrees(session, call, got) and got <= _held(session, call):

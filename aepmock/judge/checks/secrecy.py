@@ -5,8 +5,11 @@ A finding names the place and which secret it is, never the secret.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import unquote
+from dataclasses import is_dataclass
+from functools import lru_cache
+from urllib.parse import quote, quote_plus, unquote
 
 from aepmock.judge.checks.registry import Verdicts, session_check
 from aepmock.judge.evidence import Call, Session
@@ -18,7 +21,28 @@ from aepmock.messages import Exchange
 
 def _found(text: str, secrets: Mapping[str, str]) -> str | None:
     """Which secret stands in a text, or None."""
-    return next((what for secret, what in secrets.items() if secret and secret in text), None)
+    return next(
+        (what for secret, what in secrets.items() if any(form in text for form in _forms(secret))),
+        None,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _forms(secret: str) -> tuple[str, ...]:
+    """How a secret may be written: as it is, percent-encoded, or within something in base64.
+
+    In base64 it looks another way after one octet or two, as behind "id:" in Basic credentials;
+    the characters at its ends, which hold bits of its neighbours too, are left out.
+    """
+    if not secret:
+        return ()
+    octets = secret.encode()
+    found = {secret, quote(secret, safe=""), quote_plus(secret)}
+    for before, mixed in enumerate((0, 2, 3)):
+        text = b64encode(b"\0" * before + octets).decode("ascii")
+        inner = text[mixed : (before + len(octets)) * 8 // 6]
+        found |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return tuple(form for form in found if len(form) >= len(secret))
 
 
 def _own(session: Session) -> Iterator[tuple[Call, Exchange, Mapping[str, str]]]:
@@ -66,6 +90,68 @@ def header(session: Session) -> Verdicts:
                 break
         else:
             yield None
+
+
+@session_check("secrets.body")
+def body(session: Session) -> Verdicts:
+    """What the caller gave may stand as often as it was given."""
+    for call, exchange, secrets in _own(session):
+        if not exchange.request.body:
+            continue
+        sent, given = _sent(exchange), "\n".join(_texts(list(call.args.values())))
+        known = {**secrets, **_params(session, call)}
+        more = (w for s, w in known.items() if s and _times(s, sent) > _times(s, given))
+        what = next(more, None)
+        if what is None:
+            yield None
+        else:
+            yield Problem(
+                f"{what} stands in the body of a request, where the caller did not put it",
+                "each secret where the caller gave it, and nowhere else",
+                f"{what}, in a place of the client's own",
+                exchange,
+            )
+
+
+def _times(secret: str, text: str) -> int:
+    return sum(text.count(form) for form in _forms(secret))
+
+
+def _sent(exchange: Exchange) -> str:
+    """The texts in a JSON body, without their escapes; of another body its octets."""
+    try:
+        return "\n".join(_texts(exchange.request.json))
+    except ValueError:
+        return exchange.request.body.decode("utf-8", "replace")
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts in what the caller gave, or in a JSON document; names are texts too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for pair in value.items():
+            yield from _texts(pair)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)
+    elif is_dataclass(value):
+        yield from _texts(vars(value))
+
+
+def _params(session: Session, call: Call) -> dict[str, str]:
+    """The secret auth params that the caller gave, those that are no common words."""
+    params = getattr(call.args.get("connection"), "auth_params", {})
+    names = session.contract.secret_names
+    return {
+        value: f"the connector's {name}"
+        for name, value in params.items()
+        if name in names and isinstance(value, str) and len(value) >= _LONG
+    }
+
+
+_LONG = 12
+"""A shorter text may stand in a body by chance."""
 
 
 def _leading(clause: str, wanted: str) -> None:
@@ -148,6 +234,19 @@ def error_context(session: Session) -> Verdicts:
         yield from _look(call, _behind(call.raised), secrets, "what hangs on the error")
 
 
+@session_check("secrets.echo")
+def echo(session: Session) -> Verdicts:
+    """What the service repeats is the caller's secret all the same, wherever others read it."""
+    for call in session.calls:
+        repeated = session.repeated(call)
+        if call.traces is None or not repeated:
+            continue
+        places = [(trace.where, trace.text) for trace in call.traces]
+        if call.raised is not None:
+            places += _said(call.raised)
+        yield from _look(call, iter(places), repeated, "what is left")
+
+
 def _look(
     call: Call, texts: Iterator[tuple[str, str]], secrets: Mapping[str, str], holder: str
 ) -> Verdicts:
@@ -157,7 +256,7 @@ def _look(
             yield Problem(
                 f"{what} turns up in {where}",
                 f"{holder} of {call.operation} without a secret",
-                f"{what} in a {type(call.raised).__name__}",
+                f"{what} in a {type(call.raised).__name__}" if call.raised else what,
                 call.exchanges[-1] if call.exchanges else None,
             )
             return
