@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aepmock.messages import Response
+from aepmock.messages import Request, Response
 
 SUCCESS = "success"
 REFUSALS = (
@@ -50,6 +50,17 @@ def kind_of(response: Response, operation: str | None, *, counted: bool = False)
         if "errorMessage" in document or "message" in document:
             return "errors.short-body"
     return "errors.other-json"
+
+
+def asks_for_a_count(request: Request) -> bool:
+    """In the query, in any case, or in the body of a search."""
+    if (request.parameter("count") or "").lower() == "true":
+        return True
+    try:
+        document = request.json if request.method == "POST" else None
+    except ValueError:
+        return False
+    return isinstance(document, dict) and document.get("count") is True
 
 
 def code_of(response: Response) -> str | None:

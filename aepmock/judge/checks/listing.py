@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 from aepmock.contract import Contract
-from aepmock.judge.answers import SUCCESS, items_of, kind_of, next_href
+from aepmock.judge.answers import SUCCESS, asks_for_a_count, items_of, kind_of, next_href
 from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
 from aepmock.judge.evidence import Call, Expected, Session
 from aepmock.judge.findings import Problem
@@ -19,7 +19,7 @@ STUCK = 10
 
 
 def _is_count(exchange: Exchange) -> bool:
-    return (exchange.request.parameter("count") or "").lower() == "true"
+    return asks_for_a_count(exchange.request)
 
 
 def _pages(session: Session, call: Call) -> list[Exchange]:
@@ -337,6 +337,28 @@ def count_value(session: Session) -> Verdicts:
                 str(wanted) if wanted >= 0 else "the items of every page, counted",
                 repr(call.returned),
                 last,
+            )
+
+
+@session_check("connections.count.asked-for")
+def count_asked_for(session: Session) -> Verdicts:
+    for call in session.of("count_connections"):
+        asked = [e for e in session.primary(call) if _is_count(e)]
+        page = next((e for e in session.primary(call) if e not in asked and _good(e)), None)
+        if page is not None:
+            yield Problem(
+                "a page is fetched for a count",
+                "count=true",
+                page.request.target,
+                page,
+            )
+        elif asked:
+            yield None
+        elif call.raised is None and not call.looped and not call.lost:
+            yield Problem(
+                "count_connections returned without having asked for a count",
+                "count=true",
+                f"{len(call.exchanges)} requests, none of them for a count",
             )
 
 
