@@ -6,8 +6,10 @@ A finding names the place and which secret it is, never the secret.
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import unquote
+from functools import lru_cache
+from urllib.parse import quote, quote_plus, unquote
 
 from aepmock.judge.checks.registry import Verdicts, session_check
 from aepmock.judge.evidence import Call, Session
@@ -21,7 +23,28 @@ _NOT_OWN = sys.stdlib_module_names | {"aiohttp", "h11", "httpcore", "httpx", "ht
 
 def _found(text: str, secrets: Mapping[str, str]) -> str | None:
     """Which secret stands in a text, or None."""
-    return next((what for secret, what in secrets.items() if secret and secret in text), None)
+    return next(
+        (what for secret, what in secrets.items() if any(form in text for form in _forms(secret))),
+        None,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _forms(secret: str) -> tuple[str, ...]:
+    """How a secret may be written: as it is, percent-encoded, or within something in base64.
+
+    In base64 it looks another way after one octet or two, as behind "id:" in Basic credentials;
+    the characters at its ends, which hold bits of its neighbours too, are left out.
+    """
+    if not secret:
+        return ()
+    octets = secret.encode()
+    found = {secret, quote(secret, safe=""), quote_plus(secret)}
+    for before, mixed in enumerate((0, 2, 3)):
+        text = b64encode(b"\0" * before + octets).decode("ascii")
+        inner = text[mixed : (before + len(octets)) * 8 // 6]
+        found |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return tuple(form for form in found if len(form) >= len(secret))
 
 
 def _own(session: Session) -> Iterator[tuple[Call, Exchange, Mapping[str, str]]]:
@@ -203,7 +226,11 @@ def _behind(error: BaseException) -> Iterator[tuple[str, str]]:
                     yield f"the attribute {name} of a {type(part).__name__}", _plain(value)
 
 
-def _plain(value: object, depth: int = 3) -> str:
+_DEEP = 12
+"""How deep plain data is looked into: it may hold itself."""
+
+
+def _plain(value: object, depth: int = _DEEP) -> str:
     """The texts in plain data, joined; objects of other kinds are not looked into."""
     if isinstance(value, str):
         return value
