@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aepmock.strategies import refusal
+from aepmock.strategies import answers, refusal
 from aepmock.suite import ALWAYS, CALLS, Bench, Trial, service_operation
 
 OPERATIONS = ()
-EXERCISES = ("retries.*",)
+EXERCISES = ("retries.*", "errors.status")
 
 LOST = ("lost answer: reset", "reset", "empty answer", "lost answer: empty answer")
+BUSY_S = 3
 IMPATIENT_S = 0.5
 """How long clients are told to wait for an answer, where there is none to come."""
 
@@ -62,11 +63,20 @@ def test_a_client_waits_as_long_as_it_is_asked_to(bench: Bench) -> None:
             trial.call_plainly(call)
 
     asked = [
-        ("get_connection", "429 retry-after 1s"),
+        ("get_connection", "429 retry-after 2s"),
         ("list_connections", "503 retry-after 1s"),
         ("create_connection", "429 retry-after 1s"),
     ]
     bench.run_each(asked, example)
+
+
+def test_a_client_waits_until_the_date_that_it_is_told(bench: Bench) -> None:
+    def example(trial: Trial, call: str) -> None:
+        busy = answers.busy_until(BUSY_S)
+        with trial.waiting(), trial.answering(service_operation(call), busy, times=1):
+            trial.call_plainly(call)
+
+    bench.run_each(["get_connection"], example)
 
 
 def test_a_token_that_is_refused_is_replaced_once(bench: Bench) -> None:
