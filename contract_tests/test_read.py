@@ -61,6 +61,21 @@ def test_every_kind_of_exploration_asks_for_what_was_wanted(bench: Bench) -> Non
     bench.run_each(kinds, example)
 
 
+def test_what_is_asked_after_another_question_is_asked(bench: Bench) -> None:
+    tables: list[dict[str, Any]] = [
+        {"object_type": "table", "object": f"Hubspot.{t}"} for t in ("Contacts", "Deals")
+    ]
+
+    def example(trial: Trial, usable: bool) -> None:
+        connection_id = trial.seed(usable=usable)[0]["id"]
+        for wanted in tables:
+            trial.call("explore_connection", connection_id=connection_id, **wanted)
+        for _ in range(2):
+            trial.call("test_connection", connection_id=connection_id)
+
+    bench.run_each([True, False], example)
+
+
 def test_an_exploration_asks_for_what_was_wanted(bench: Bench) -> None:
     def example(trial: Trial, wanted: dict[str, Any]) -> None:
         connection_id = trial.seed()[0]["id"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aepmock.strategies import answers
 from aepmock.strategies.answers import (
+    STRANGE_ETAGS,
     bad_successes,
     injected_answers,
     refusal,
@@ -29,6 +30,7 @@ from aepmock.strategies.inputs import (
 __all__ = [
     "AWKWARD",
     "AWKWARD_IDS",
+    "STRANGE_ETAGS",
     "answers",
     "awkward_ids",
     "bad_successes",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Callable, Mapping
+from email.utils import formatdate
 from typing import Any
 
 from aepmock.contract import Contract, ErrorEntry, error_response
@@ -35,7 +37,7 @@ def injected_answers(contract: Contract) -> dict[str, list[Response]]:
             *(error_response(entry, request_id=REQUEST_ID) for entry in short),
             Response(403, JSON_HEADERS, b'{"errorMessage":"Forbidden"}'),
         ],
-        "errors.empty-body": [Response(status) for status in (400, 401, 403, 404, 409)],
+        "errors.empty-body": [Response(status) for status in (304, 400, 401, 403, 404, 409, 410)],
         "errors.html-body": [
             Response(status, _HTML_HEADERS, _HTML % status) for status in (400, 403, 404)
         ]
@@ -160,6 +162,26 @@ def _loose_json(_: Request, response: Response) -> Response:
     return Response(response.status, response.headers, body)
 
 
+STRANGE_ETAGS = (
+    '"D403848A-801C-4C1B-8384-8A801CDC1B3E"',
+    'W/"d403848a-801c-4c1b-8384-8a801cdc1b3e"',
+    '"5e-f!#$%&()*+,/:;=?@[]^_`{|}~"',
+)
+"""Entity-tags of RFC 9110 8.8.3 that are no other ones without their case, or their W/."""
+
+
+def another_etag(etag: str) -> Change:
+    """The answer of a write names this etag."""
+
+    def change(_: Request, response: Response) -> Response:
+        document = response.json_or_none
+        if not isinstance(document, dict) or "etag" not in document:
+            return response
+        return _with_document(response, {**document, "etag": etag})
+
+    return change
+
+
 def empty_second_page() -> Change:
     """The second page comes without its items, whenever it is asked for."""
     second: str | None = None
@@ -233,6 +255,17 @@ def next_page_elsewhere(origin: str) -> Change:
         return _with_document(response, {**document, "_links": away})
 
     return change
+
+
+def busy_until(seconds: int) -> Response:
+    """A 429 whose Retry-After is a date, so many seconds after its Date."""
+    now = int(time.time())
+    dates = {"Date": now, "Retry-After": now + seconds}
+    headers = [(name, formatdate(at, usegmt=True)) for name, at in dates.items()]
+    return Response(429, Headers([*headers, *JSON_HEADERS]), _BUSY)
+
+
+_BUSY = b'{"error_code":"429050","message":"Too many requests"}'
 
 
 def redirect(status: int, url: str) -> Response:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from aepmock.judge.answers import SUCCESS, item_of, kind_of, next_href
+from aepmock.judge.answers import SUCCESS, asks_for_a_count, item_of, kind_of, next_href
 from aepmock.judge.checks.registry import Verdicts, session_check
 from aepmock.judge.evidence import Call, Session
 from aepmock.judge.findings import Problem
@@ -21,7 +21,7 @@ def _last(session: Session, call: Call) -> Exchange | None:
 
 
 def _is_success(session: Session, exchange: Exchange) -> bool:
-    counted = (exchange.request.parameter("count") or "").lower() == "true"
+    counted = asks_for_a_count(exchange.request)
     operation = session.operation(exchange)
     return kind_of(exchange.response, operation, counted=counted) == SUCCESS
 
@@ -269,6 +269,12 @@ def _has(got: Any, key: str) -> bool:
 
 @session_check("connections.test.result")
 def test_result(session: Session) -> Verdicts:
+    for call in _without_asking(session, "test_connection"):
+        yield Problem(
+            "test_connection returned without having asked for a test",
+            "the result of an answer",
+            repr(call.returned),
+        )
     for call, last in _successes(session, "test_connection"):
         document = last.response.json_or_none
         if call.raised is not None or not isinstance(document, dict):
@@ -284,8 +290,24 @@ def test_result(session: Session) -> Verdicts:
             )
 
 
+def _without_asking(session: Session, operation: str) -> Iterator[Call]:
+    """Calls that returned though nothing was sent for them."""
+    for call in session.of(operation):
+        silent = not call.exchanges and call.raised is None and not call.looped and not call.lost
+        if silent and call.args["connection_id"] != "":
+            yield call
+
+
 @session_check("connections.explore.answer")
 def explore_answer(session: Session) -> Verdicts:
+    for call in _without_asking(session, "explore_connection"):
+        # What was asked for before may be remembered.
+        if not any(c.args == call.args and c.exchanges for c in session.of("explore_connection")):
+            yield Problem(
+                "explore_connection returned something else, without having asked",
+                "the answer to what the caller asked for",
+                f"a {type(call.returned).__name__}",
+            )
     for call, last in _successes(session, "explore_connection"):
         if call.raised is not None:
             continue
