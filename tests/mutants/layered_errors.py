@@ -17,6 +17,15 @@ from tests.mutants.layers_base import FlowError, LayeredClient, Send, told
 from tests.mutants.registry import breaks
 
 log = logging.getLogger("acme.flow.wire")
+REFUSALS = (
+    "errors.gateway",
+    "errors.short-body",
+    "errors.empty-body",
+    "errors.html-body",
+    "errors.truncated-body",
+    "errors.other-json",
+)
+"""What a client breaks too that takes a status for no error, whatever the body."""
 
 
 @breaks("errors.code")
@@ -31,17 +40,6 @@ class reads_codes_that_are_text_only(LayeredClient):
         except (ValueError, AttributeError):
             pass
         return trouble
-
-
-@breaks("errors.code")
-class reads_problems_of_plain_json_only(LayeredClient):
-    """A body that is called application/problem+json is not looked at."""
-
-    def refusal(self, request: httpx.Request, answer: httpx.Response) -> Exception:
-        kind = answer.headers.get("Content-Type", "").split(";")[0].strip()
-        if kind != "application/json":
-            return FlowError("flow service refused", answer.status_code)
-        return told(answer)
 
 
 @breaks("errors.status")
@@ -64,7 +62,10 @@ class says_500_for_all_that_is_5xx(LayeredClient):
         return FlowError("server error", 500, None)
 
 
-@breaks("errors.service")
+@breaks(
+    "errors.service",
+    also=("errors.short-body", "errors.empty-body", "errors.html-body", "errors.other-json"),
+)
 class takes_a_missing_sandbox_for_an_empty_one(LayeredClient):
     """A 404 of a list is an empty list."""
 
@@ -78,7 +79,7 @@ class takes_a_missing_sandbox_for_an_empty_one(LayeredClient):
                 raise
 
 
-@breaks("errors.service")
+@breaks("errors.empty-body")
 class takes_what_is_gone_for_deleted(LayeredClient):
     """A 410 or 409 of a deletion is a success."""
 
@@ -90,7 +91,7 @@ class takes_what_is_gone_for_deleted(LayeredClient):
                 raise
 
 
-@breaks("errors.service")
+@breaks("errors.service", also=REFUSALS)
 class takes_a_refused_test_for_a_failed_one(LayeredClient):
     """A 400 of the test is an answer: false."""
 
@@ -103,7 +104,7 @@ class takes_a_refused_test_for_a_failed_one(LayeredClient):
             return False
 
 
-@breaks("errors.service")
+@breaks("errors.service", also=REFUSALS)
 class counts_nothing_where_it_may_not_look(LayeredClient):
     def count_connections(self, *, property: Sequence[str] = ()) -> int:
         try:
@@ -142,7 +143,7 @@ class logs_its_form_when_ims_refuses(LayeredClient):
         try:
             return super().fetch_token()
         except FlowError:
-            log.error("token request failed: %s", urlencode({"s": self.settings.client_secret}))
+            log.info("token request failed: %s", urlencode({"s": self.settings.client_secret}))
             raise
 
 
@@ -159,7 +160,7 @@ class logs_a_curl_command(LayeredClient):
 @breaks("secrets.log")
 class logs_the_body_of_what_is_refused(LayeredClient):
     def refusal(self, request: httpx.Request, answer: httpx.Response) -> Exception:
-        log.warning("refused: %s", request.content.decode())
+        log.info("refused: %s", request.content.decode())
         return told(answer)
 
 
@@ -305,7 +306,7 @@ class waits_for_ever_for_the_body(LayeredClient):
         self.http.timeout = httpx.Timeout(None, connect=settings.timeout_s)
 
 
-@breaks("independence.in-turn")
+@breaks("request.authorization")
 class signs_in_once_for_all(LayeredClient):
     """The token is kept on the class."""
 
@@ -330,7 +331,7 @@ class keeps_settings_in_the_environment(LayeredClient):
         return {**headers, "x-sandbox-name": os.environ["ACME_SANDBOX"]}
 
 
-@breaks("independence.in-turn")
+@breaks("request.api-key", also=("request.ims-org", "request.sandbox"))
 class shares_a_cache_of_headers(LayeredClient):
     """A cache by base URL, which is the same for all."""
 

@@ -48,7 +48,7 @@ class _SignsInAgain(LayeredClient):
         )
 
 
-@breaks("connections.create.json-body")
+@breaks("connections.create.json-body", also=("connections.update.operations",))
 class sends_an_empty_body_the_second_time(_KeepsTrying):
     """The body was a stream, and is used up after a 429."""
 
@@ -83,7 +83,14 @@ class forgets_the_sandbox_after_signing_in_again(_SignsInAgain):
         return request
 
 
-@breaks("connections.list.property")
+@breaks(
+    "connections.list.property",
+    also=(
+        "connections.count.property",
+        "connections.count.asked-for",
+        "answers.success",
+    ),
+)
 class forgets_the_query_the_second_time(_KeepsTrying):
     def anew(self, request: httpx.Request) -> httpx.Request:
         return httpx.Request(
@@ -182,7 +189,7 @@ class returns_nothing_after_the_last_try(LayeredClient):
         return None
 
 
-@breaks("connections.list.all-pages")
+@breaks("errors.service", also=("errors.gateway",))
 class ends_the_list_when_a_later_page_fails(LayeredClient):
     """What was read so far is given for the whole."""
 
@@ -213,39 +220,17 @@ class starts_the_list_anew_when_a_later_page_fails(LayeredClient):
             yield from super().pages(query)
 
 
-@breaks("connections.list.all-pages")
-class keeps_its_cursor_in_itself(LayeredClient):
-    """Two lists that are read in turn share it, and each misses pages of its own."""
-
-    def __init__(self, settings: ClientSettings) -> None:
-        super().__init__(settings)
-        self._page: httpx.Response | None = None
-
-    def pages(self, query: Sequence[tuple[str, str]]) -> Iterator[httpx.Response]:
-        self._page = self.call("GET", self.path(), query=query)
-        yield self._page
-        while self._page and (href := self.following(self._page)):
-            self._page = self.call("GET", href)
-            yield self._page
-
-
 @breaks("connections.list.stops")
 class reads_ahead_after_the_last_page(LayeredClient):
-    """Asks for the first page again, to see whether anything has changed meanwhile."""
+    """Asks for the last page again, to see whether anything has changed meanwhile."""
 
     def pages(self, query: Sequence[tuple[str, str]]) -> Iterator[httpx.Response]:
-        yield from super().pages(query)
-        self.call("GET", self.path(), query=query)
-
-
-@breaks("connections.list.next-link")
-class takes_the_token_up_to_the_first_equals_sign(LayeredClient):
-    def following(self, page: httpx.Response) -> str | None:
-        href = super().following(page)
-        if href and "continuationToken=" in href:
-            token = href.split("continuationToken=")[1].split("=")[0].split("&")[0]
-            return f"/connections?continuationToken={token}"
-        return href
+        href = None
+        for page in super().pages(query):
+            yield page
+            href = self.following(page) or href
+        if href:
+            self.call("GET", href)
 
 
 @breaks("connections.list.keeps-filter")
@@ -258,7 +243,17 @@ class keeps_nothing_of_the_link_but_its_token(LayeredClient):
         return f"/connections?{httpx.QueryParams(continuationToken=params['continuationToken'])}"
 
 
-@breaks("connections.delete.sent")
+@breaks(
+    "errors.service",
+    also=(
+        "errors.gateway",
+        "errors.short-body",
+        "errors.empty-body",
+        "errors.html-body",
+        "errors.truncated-body",
+        "errors.other-json",
+    ),
+)
 class deletes_in_the_background(LayeredClient):
     """Returns at once; nobody ever looks at what came of it."""
 
@@ -276,9 +271,9 @@ class deletes_in_the_background(LayeredClient):
         super().close()
 
 
-@breaks("connections.delete.sent")
-class takes_a_redirect_of_a_deletion_for_done(LayeredClient):
-    """Below 400 is fine."""
+@breaks("errors.empty-body")
+class takes_all_below_400_for_done(LayeredClient):
+    """As `ok` of requests does: a 304 of a deletion."""
 
     def delete_connection(self, connection_id: str) -> None:
         request = self.http.build_request(
@@ -289,7 +284,7 @@ class takes_a_redirect_of_a_deletion_for_done(LayeredClient):
             raise told(answer)
 
 
-@breaks("errors.service")
+@breaks("connections.delete.sent")
 class looks_before_it_deletes(LayeredClient):
     """And is content where there is nothing."""
 
@@ -323,7 +318,7 @@ class takes_seconds_for_milliseconds(LayeredClient):
         return self._token
 
 
-@breaks("errors.gateway")
+@breaks("request.authorization")
 class goes_on_without_a_token(LayeredClient):
     """`Bearer None` is what a refusal of IMS becomes."""
 
@@ -354,7 +349,13 @@ class asks_for_the_first_scope_only(LayeredClient):
         )
 
 
-@breaks("connections.update.no-blind-repeat")
+@breaks(
+    "connections.update.no-blind-repeat",
+    also=(
+        "connections.update.etag-verbatim",
+        "connections.update.no-lost-update",
+    ),
+)
 class repeats_an_update_with_a_star(LayeredClient):
     def update_connection(
         self, connection_id: str, etag: str, operations: Sequence[Mapping[str, Any]]
@@ -367,7 +368,7 @@ class repeats_an_update_with_a_star(LayeredClient):
             return super().update_connection(connection_id, "*", operations)
 
 
-@breaks("connections.update.etag-verbatim")
+@breaks("connections.update.etag-verbatim", also=("connections.update.no-lost-update",))
 class knows_a_newer_etag(LayeredClient):
     """It keeps the etag of its own last write, and thinks that it knows better."""
 

@@ -79,29 +79,10 @@ class cuts_the_description_at_255(_Rewriting):
         return body
 
 
-@breaks("connections.create.description")
-class leaves_out_what_is_empty(_Rewriting):
-    def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in body.items() if value}
-
-
 @breaks("connections.create.description-absent")
 class fills_the_description_with_the_name(_Rewriting):
     def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"description": body["name"], **body}
-
-
-@breaks("connections.create.spec-version")
-class takes_the_version_through_a_number(_Rewriting):
-    """Still a string on the wire, but "1.10" has become "1.1"."""
-
-    def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
-        spec = dict(body["connectionSpec"])
-        try:
-            spec["version"] = str(float(spec["version"]))
-        except (KeyError, ValueError):
-            pass
-        return {**body, "connectionSpec": spec}
 
 
 @breaks("connections.create.spec-id")
