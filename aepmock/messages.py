@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -157,6 +158,12 @@ class Effect:
     elapsed: Callable[[float, float], None] = field(default=_no_one_counts, repr=False)
 
 
+_CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.decompress,
+    "deflate": zlib.decompress,
+}
+
+
 @dataclass(frozen=True)
 class Response:
     """An answer: `status` 201, `headers`, `body` as bytes.
@@ -175,9 +182,11 @@ class Response:
     @cached_property
     def json(self) -> Any:
         """The body read as JSON, unzipped where it is zipped. Raises ValueError."""
-        if self.headers.get("content-encoding") == "gzip":
-            return read_json(gzip.decompress(self.body))
-        return read_json(self.body)
+        unzip = _CODINGS.get(self.headers.get("content-encoding") or "")
+        try:
+            return read_json(unzip(self.body) if unzip else self.body)
+        except (EOFError, OSError, zlib.error) as trouble:
+            raise ValueError("the body is not in its Content-Encoding") from trouble
 
     @cached_property
     def json_or_none(self) -> Any:

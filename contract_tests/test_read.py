@@ -25,6 +25,7 @@ EXERCISES = (
     "connections.delete.*",
     "connections.test.*",
     "connections.explore.*",
+    "connections.list.all-pages",
     "answers.*",
     "ims.*",
 )
@@ -40,11 +41,22 @@ def test_a_connection_is_read_tested_and_deleted(bench: Bench) -> None:
     bench.run(example, usable=st.booleans())
 
 
+def test_a_connection_is_read_whatever_its_state(bench: Bench) -> None:
+    def example(trial: Trial, state: str) -> None:
+        item = trial.seed(state=state)[0]
+        trial.call("get_connection", connection_id=item["id"])
+        trial.call("list_connections")
+
+    states = bench.contract.states.values()
+    bench.run_each([s.name for s in states if s.source.kind == "documented"], example)
+
+
 def test_every_kind_of_exploration_asks_for_what_was_wanted(bench: Bench) -> None:
     kinds: list[dict[str, Any]] = [
         {"object_type": "root"},
         {"object_type": "table", "object": "Hubspot.Contacts", "preview": True},
         {"object_type": "table", "object": 'dbo.naïve a&b=c+d,%20?#/"e"'},
+        {"object_type": "table", "object": "/a path/with slashes/"},
         {
             "object_type": "rest",
             "object": "json",

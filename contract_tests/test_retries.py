@@ -47,6 +47,16 @@ def test_a_call_that_nobody_answers_is_an_error(bench: Bench) -> None:
     bench.run_each(CALLS, example)
 
 
+def test_a_list_whose_later_page_never_comes_is_an_error(bench: Bench) -> None:
+    def example(trial: Trial, what: str) -> None:
+        trial.seed(5)
+        settings = bench.loopback.wire(bench.settings)
+        with trial.faulting("connections.list", what, times=ALWAYS, when={"call": 2}):
+            trial.visit(settings, "list_connections", limit=2)
+
+    bench.run_each(["reset", "empty answer"], example)
+
+
 def test_a_call_that_is_refused_for_ever_comes_to_an_end(bench: Bench) -> None:
     def example(trial: Trial, turn: tuple[str, str]) -> None:
         call, what = turn

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from typing import Any
@@ -73,7 +74,11 @@ def bad_successes(call: str) -> dict[str, list[Response]]:
         "connections.test": b'{"result":tr',
     }.get(operation, b'{"items":[{"id":"2fce94c1-9a93')
     answers = {
-        "errors.unreadable-success": [html, Response(status, _HTML_HEADERS, b"OK")],
+        "errors.unreadable-success": [
+            html,
+            Response(status, _HTML_HEADERS, b"OK"),
+            Response(status, JSON_HEADERS, _WHOLE.get(operation, b'{"items":[]}') + b'{"more":1}'),
+        ],
         "errors.truncated-success": [Response(status, JSON_HEADERS, broken)],
     }
     if operation != "connections.explore":
@@ -86,6 +91,14 @@ def bad_successes(call: str) -> dict[str, list[Response]]:
     return answers
 
 
+_WHOLE: Mapping[str, bytes] = {
+    "connections.create": b'{"id":"2fce94c1-9a93-4971-8e94-c19a93097129","etag":"\\"1\\""}',
+    "connections.get": b'{"items":[{"id":"2fce94c1-9a93-4971-8e94-c19a93097129","name":"a"}]}',
+    "connections.count": b'{"count":0}',
+    "connections.update": b'{"id":"2fce94c1-9a93-4971-8e94-c19a93097129","etag":"\\"1\\""}',
+    "connections.test": b'{"result":true}',
+}
+"""JSON that would do, if nothing came after it."""
 _MISSING: Mapping[str, tuple[bytes, ...]] = {
     "connections.create": (b"{}", b'{"etag":"\\"1\\""}'),
     "connections.get": (b"{}", b'{"items":[]}'),
@@ -107,6 +120,7 @@ def variations() -> dict[str, Change]:
         "answers.gzip": _gzipped,
         "answers.chunked": _chunked,
         "answers.content-type-parameters": _charset,
+        "answers.media-type-case": _media_type_case,
         "answers.json-form": _loose_json,
     }
 
@@ -139,6 +153,15 @@ def _gzipped(request: Request, response: Response) -> Response:
     return Response(response.status, headers, gzip.compress(response.body, mtime=0))
 
 
+def deflated(request: Request, response: Response) -> Response:
+    """As _gzipped, by the other coding that libraries offer."""
+    offered = request.headers.get("accept-encoding") or ""
+    if not response.body or "deflate" not in offered.lower():
+        return response
+    headers = response.headers.replaced("Content-Encoding", "deflate")
+    return Response(response.status, headers, zlib.compress(response.body))
+
+
 def _chunked(_: Request, response: Response) -> Response:
     if not response.body:
         return response
@@ -148,6 +171,14 @@ def _chunked(_: Request, response: Response) -> Response:
 
 def _charset(_: Request, response: Response) -> Response:
     headers = response.headers.replaced("Content-Type", "application/json;charset=utf-8")
+    return Response(response.status, headers, response.body)
+
+
+def _media_type_case(_: Request, response: Response) -> Response:
+    kind = response.headers.get("content-type")
+    if not kind:
+        return response
+    headers = response.headers.replaced("Content-Type", kind.replace("json", "JSON"))
     return Response(response.status, headers, response.body)
 
 
@@ -195,6 +226,20 @@ def empty_second_page() -> Change:
         if token is None or token != second or not links:
             return response
         return _with_document(response, {**document, "items": []})
+
+    return change
+
+
+def shorter_pages() -> Change:
+    """Every page that has a next link comes without its last item, where it has several."""
+
+    def change(_: Request, response: Response) -> Response:
+        document = response.json_or_none
+        links = document.get("_links") if isinstance(document, dict) else None
+        items = document.get("items", []) if isinstance(document, dict) else []
+        if not links or len(items) < 2:
+            return response
+        return _with_document(response, {**document, "items": items[:-1]})
 
     return change
 

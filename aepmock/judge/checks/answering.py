@@ -7,13 +7,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from aepmock.judge.answers import SUCCESS, asks_for_a_count, item_of, kind_of, next_href
+from aepmock.judge.answers import SUCCESS, asks_for_a_count, kind_of, next_href
 from aepmock.judge.checks.registry import Verdicts, session_check
 from aepmock.judge.evidence import Call, Session
 from aepmock.judge.findings import Problem
 from aepmock.messages import Exchange
-
-_ITEM_KEYS = ("id", "name", "description", "state", "etag", "connectionSpec")
 
 
 def _last(session: Session, call: Call) -> Exchange | None:
@@ -26,7 +24,7 @@ def _is_success(session: Session, exchange: Exchange) -> bool:
     return kind_of(exchange.response, operation, counted=counted) == SUCCESS
 
 
-def _successes(session: Session, *operations: str) -> Iterator[tuple[Call, Exchange]]:
+def successes(session: Session, *operations: str) -> Iterator[tuple[Call, Exchange]]:
     """Calls that ended, whose last exchange of their own kind was a readable success."""
     return ((call, last) for call, last in _after_success(session, *operations) if not call.looped)
 
@@ -49,7 +47,7 @@ def _header_case(exchange: Exchange) -> bool:
 
 
 def _gzip(exchange: Exchange) -> bool:
-    return exchange.response.headers.get("content-encoding") == "gzip"
+    return exchange.response.headers.get("content-encoding") in ("gzip", "deflate")
 
 
 def _chunked(exchange: Exchange) -> bool:
@@ -58,6 +56,10 @@ def _chunked(exchange: Exchange) -> bool:
 
 def _parameters(exchange: Exchange) -> bool:
     return ";" in (exchange.response.headers.get("content-type") or "")
+
+
+def _media_type_case(exchange: Exchange) -> bool:
+    return "/JSON" in (exchange.response.headers.get("content-type") or "")
 
 
 def _json_form(exchange: Exchange) -> bool:
@@ -74,6 +76,7 @@ VARIANTS: Mapping[str, Variant] = {
     "answers.gzip": _gzip,
     "answers.chunked": _chunked,
     "answers.content-type-parameters": _parameters,
+    "answers.media-type-case": _media_type_case,
     "answers.json-form": _json_form,
 }
 """Forms of an answer that may make no difference, by the clause that says so."""
@@ -146,10 +149,10 @@ def _against_plain(session: Session, variant: Variant) -> Verdicts:
     """A call that fails on one form of an answer, where the plain form did not hurt it."""
     plain_worked = {
         call.operation
-        for call, last in _successes(session)
+        for call, last in successes(session)
         if call.raised is None and not variant(last)
     }
-    for call, last in _successes(session):
+    for call, last in successes(session):
         if not variant(last) or call.operation not in plain_worked:
             continue
         if call.raised is None:
@@ -191,7 +194,7 @@ def _of_operation(
 
     @session_check(clause)
     def check(session: Session) -> Verdicts:
-        found = list(_successes(session, operation))
+        found = list(successes(session, operation))
         if against and not any(c.raised is None and against(last) for c, last in found):
             return
         for call, last in found:
@@ -233,40 +236,6 @@ _of_operation(
 )
 
 
-@session_check("connections.get.unwrapped")
-def unwrapped(session: Session) -> Verdicts:
-    for call, last in _successes(session, "get_connection"):
-        item = item_of(last.response)
-        if item is None or call.raised is not None or call.args["connection_id"] == "":
-            continue
-        got = call.returned
-        wrong = [
-            k
-            for k in _ITEM_KEYS
-            if k in item and isinstance(got, Mapping) and k in got and got[k] != item[k]
-        ]
-        absent = [k for k in ("id", "name", "etag") if k in item and (not _has(got, k))]
-        if isinstance(got, Mapping) and not wrong and not absent:
-            yield None
-            continue
-        if not isinstance(got, Mapping):
-            shown = f"a {type(got).__name__}"
-        elif "items" in got:
-            shown = "the envelope, with items"
-        else:
-            shown = f"{', '.join(absent + wrong)} missing or different"
-        yield Problem(
-            "get_connection does not return the connection of the answer",
-            "the connection itself",
-            shown,
-            last,
-        )
-
-
-def _has(got: Any, key: str) -> bool:
-    return isinstance(got, Mapping) and key in got
-
-
 @session_check("connections.test.result")
 def test_result(session: Session) -> Verdicts:
     for call in _without_asking(session, "test_connection"):
@@ -275,7 +244,7 @@ def test_result(session: Session) -> Verdicts:
             "the result of an answer",
             repr(call.returned),
         )
-    for call, last in _successes(session, "test_connection"):
+    for call, last in successes(session, "test_connection"):
         document = last.response.json_or_none
         if call.raised is not None or not isinstance(document, dict):
             continue
@@ -308,7 +277,7 @@ def explore_answer(session: Session) -> Verdicts:
                 "the answer to what the caller asked for",
                 f"a {type(call.returned).__name__}",
             )
-    for call, last in _successes(session, "explore_connection"):
+    for call, last in successes(session, "explore_connection"):
         if call.raised is not None:
             continue
         if call.returned == last.response.json_or_none:

@@ -112,6 +112,25 @@ def all_pages(session: Session) -> Verdicts:
             yield None
 
 
+@session_check("connections.list.in-order")
+def in_order(session: Session) -> Verdicts:
+    """Where the caller asked for an order; an item that moved may stand in either of its places."""
+    for call, pages in _complete(session):
+        there = [str(i["id"]) for e in pages for i in items_of(e.response) if "id" in i]
+        returned = _ids(call)
+        if not call.args.get("orderby") or sorted(there) != sorted(returned) or len(there) < 2:
+            continue
+        if there == returned:
+            yield None
+        else:
+            yield Problem(
+                "the items are not in the order in which the service gave them",
+                f"orderby={call.args['orderby']}, as the service sorts",
+                "the same items in another order",
+                pages[-1],
+            )
+
+
 def _endless(session: Session) -> Verdicts:
     """Lists that go on for ever though every page was good and no link led in a circle."""
     for call in session.of("list_connections"):
