@@ -10,10 +10,11 @@ from typing import Any
 from aepmock.protocol import ClientSettings, NewConnection
 from tests.correct_clients.aiohttp_session import FlowService, Success
 from tests.correct_clients.httpx_async import AsyncFlowService, FlowServiceError
+from tests.mutants.layered_errors import REFUSALS
 from tests.mutants.registry import breaks, innocent
 
 
-@breaks("connections.delete.sent")
+@breaks("errors.service", also=REFUSALS)
 class deletes_in_a_task_of_its_own(AsyncFlowService):
     """create_task, and nobody awaits it."""
 
@@ -36,7 +37,7 @@ class deletes_in_a_task_of_its_own(AsyncFlowService):
         await super().close()
 
 
-@breaks("errors.service")
+@breaks("errors.service", also=(*REFUSALS, "retries.no-answer"))
 class gathers_exceptions_as_results(AsyncFlowService):
     """gather(…, return_exceptions=True), and no look at what came back."""
 
@@ -65,7 +66,7 @@ class races_a_second_create(AsyncFlowService):
         return await done.pop()
 
 
-@breaks("connections.list.all-pages")
+@breaks("retries.no-answer")
 class forgets_a_page_that_is_late(AsyncFlowService):
     """Collects in the background, up to a time, and gives what it has."""
 

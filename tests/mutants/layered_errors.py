@@ -7,8 +7,10 @@ import os
 import shlex
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import httpx
 
@@ -250,11 +252,18 @@ class prints_progress_with_the_url_and_params(LayeredClient):
 
 @breaks("secrets.file")
 class keeps_its_token_in_a_hidden_file(LayeredClient):
+    def __init__(self, settings: ClientSettings) -> None:
+        super().__init__(settings)
+        self._kept = Path(f".acme-{uuid4()}")
+
     def fetch_token(self) -> str:
         token = super().fetch_token()
-        with open(".acme-token", "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write(token)
+        self._kept.write_text(token, "utf-8")
         return token
+
+    def close(self) -> None:
+        super().close()
+        self._kept.unlink(missing_ok=True)
 
 
 @breaks("secrets.redirect")

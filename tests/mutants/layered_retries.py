@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from aepmock.protocol import ClientSettings, NewConnection
+from aepmock.protocol import ClientSettings
+from tests.mutants.layered_errors import REFUSALS
 from tests.mutants.layers_base import BUSY, FlowError, LayeredClient, Send, told
 from tests.mutants.registry import breaks
 
@@ -204,22 +205,6 @@ class ends_the_list_when_a_later_page_fails(LayeredClient):
                 raise
 
 
-@breaks("connections.list.all-pages")
-class starts_the_list_anew_when_a_later_page_fails(LayeredClient):
-    """And gives what it gave before once more."""
-
-    def pages(self, query: Sequence[tuple[str, str]]) -> Iterator[httpx.Response]:
-        count = 0
-        try:
-            for page in super().pages(query):
-                count += 1
-                yield page
-        except FlowError as trouble:
-            if not count or (trouble.status_code or 0) < 500:
-                raise
-            yield from super().pages(query)
-
-
 @breaks("connections.list.stops")
 class reads_ahead_after_the_last_page(LayeredClient):
     """Asks for the last page again, to see whether anything has changed meanwhile."""
@@ -243,17 +228,7 @@ class keeps_nothing_of_the_link_but_its_token(LayeredClient):
         return f"/connections?{httpx.QueryParams(continuationToken=params['continuationToken'])}"
 
 
-@breaks(
-    "errors.service",
-    also=(
-        "errors.gateway",
-        "errors.short-body",
-        "errors.empty-body",
-        "errors.html-body",
-        "errors.truncated-body",
-        "errors.other-json",
-    ),
-)
+@breaks("errors.service", also=REFUSALS)
 class deletes_in_the_background(LayeredClient):
     """Returns at once; nobody ever looks at what came of it."""
 
@@ -366,98 +341,3 @@ class repeats_an_update_with_a_star(LayeredClient):
             if trouble.status_code != 412:
                 raise
             return super().update_connection(connection_id, "*", operations)
-
-
-@breaks("connections.update.etag-verbatim", also=("connections.update.no-lost-update",))
-class knows_a_newer_etag(LayeredClient):
-    """It keeps the etag of its own last write, and thinks that it knows better."""
-
-    def __init__(self, settings: ClientSettings) -> None:
-        super().__init__(settings)
-        self._etags: dict[str, str] = {}
-
-    def update_connection(
-        self, connection_id: str, etag: str, operations: Sequence[Mapping[str, Any]]
-    ) -> dict[str, Any]:
-        newest = self._etags.get(connection_id, etag)
-        done = super().update_connection(connection_id, newest, operations)
-        self._etags[connection_id] = done["etag"]
-        return done
-
-
-@breaks("lifecycle.update-shows")
-class caches_reads_until_its_own_write(LayeredClient):
-    """What a colleague changes is never seen."""
-
-    def __init__(self, settings: ClientSettings) -> None:
-        super().__init__(settings)
-        self._read: dict[str, dict[str, Any]] = {}
-
-    def get_connection(self, connection_id: str) -> dict[str, Any]:
-        if connection_id not in self._read:
-            self._read[connection_id] = super().get_connection(connection_id)
-        return self._read[connection_id]
-
-    def update_connection(
-        self, connection_id: str, etag: str, operations: Sequence[Mapping[str, Any]]
-    ) -> dict[str, Any]:
-        self._read.pop(connection_id, None)
-        return super().update_connection(connection_id, etag, operations)
-
-    def delete_connection(self, connection_id: str) -> None:
-        self._read.pop(connection_id, None)
-        super().delete_connection(connection_id)
-
-
-@breaks("lifecycle.lists")
-class lists_from_memory_for_a_minute(LayeredClient):
-    """Its own creates and deletions empty the memory, a colleague's do not."""
-
-    def __init__(self, settings: ClientSettings) -> None:
-        super().__init__(settings)
-        self._listed: dict[Any, tuple[float, list[dict[str, Any]]]] = {}
-
-    def list_connections(
-        self, *, limit: int | None = None, property: Sequence[str] = (), orderby: str | None = None
-    ) -> Iterator[dict[str, Any]]:
-        key = (limit, tuple(property), orderby)
-        at, items = self._listed.get(key, (-60.0, []))
-        if time.monotonic() - at >= 60:
-            items = list(super().list_connections(limit=limit, property=property, orderby=orderby))
-            self._listed[key] = (time.monotonic(), items)
-        return iter(items)
-
-    def create_connection(self, connection: NewConnection) -> dict[str, Any]:
-        self._listed.clear()
-        return super().create_connection(connection)
-
-    def delete_connection(self, connection_id: str) -> None:
-        self._listed.clear()
-        super().delete_connection(connection_id)
-
-
-@breaks("connections.test.result")
-class remembers_what_a_test_said(LayeredClient):
-    """Credentials that have become invalid are valid for ever."""
-
-    def __init__(self, settings: ClientSettings) -> None:
-        super().__init__(settings)
-        self._tested: dict[str, bool] = {}
-
-    def test_connection(self, connection_id: str) -> bool:
-        if connection_id not in self._tested:
-            self._tested[connection_id] = super().test_connection(connection_id)
-        return self._tested[connection_id]
-
-
-@breaks("connections.count.value")
-class remembers_what_it_counted(LayeredClient):
-    def __init__(self, settings: ClientSettings) -> None:
-        super().__init__(settings)
-        self._counted: dict[tuple[str, ...], int] = {}
-
-    def count_connections(self, *, property: Sequence[str] = ()) -> int:
-        key = tuple(property)
-        if key not in self._counted:
-            self._counted[key] = super().count_connections(property=property)
-        return self._counted[key]

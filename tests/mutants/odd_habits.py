@@ -13,7 +13,7 @@ import httpx
 from aepmock.protocol import ClientSettings, NewConnection
 from tests.mutants.layers_base import FlowError, LayeredClient
 from tests.mutants.registry import innocent
-from tests.mutants.sdk_base import ApiResponse, Pairs, SdkClient
+from tests.mutants.sdk_base import ApiResponse, SdkClient
 
 
 @innocent()
@@ -139,19 +139,6 @@ class reads_a_page_ahead(LayeredClient):
             yield from map(MappingProxyType, waiting)
             waiting = self.items(page)
         yield from map(MappingProxyType, waiting)
-
-
-@innocent()
-class quotes_values_of_filters(SdkClient):
-    """`name=="a"` for `name==a`, which the documentation shows as equal."""
-
-    def list_params(self, limit: int | None, property: Sequence[str], orderby: str | None) -> Pairs:
-        return super().list_params(limit, [self.quoted(text) for text in property], orderby)
-
-    def quoted(self, text: str) -> str:
-        field, equals, value = text.partition("==")
-        plain = equals and value and '"' not in value and "," not in value
-        return f'{field}=="{value}"' if plain else text
 
 
 @innocent()

@@ -222,7 +222,11 @@ class lets_the_pool_repeat_statuses(Pooled):
     )
 
 
-@breaks("independence.in-turn", door="server")
+@breaks(
+    "request.api-key",
+    also=("request.ims-org", "request.sandbox", "independence.in-turn"),
+    door="server",
+)
 class shares_its_pool_and_headers(Pooled):
     """Default headers of all objects, which are those of the first."""
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import functools
 import html
 import json
-import os
 import unicodedata
 from collections.abc import Mapping, Sequence
-from string import Template
 from typing import Any
 
 from aepmock.protocol import ClientSettings, NewConnection
@@ -16,7 +14,7 @@ from tests.mutants.registry import breaks
 from tests.mutants.sdk_base import ApiException, ApiResponse, CreateConnectionRequest, SdkClient
 
 
-class _Rewriting(SdkClient):
+class Rewriting(SdkClient):
     """Hooks that see the body of a create before it is sent."""
 
     def post(self, body: dict[str, Any]) -> ApiResponse:
@@ -26,39 +24,26 @@ class _Rewriting(SdkClient):
         return body
 
 
-class _RewritingParams(_Rewriting):
-    """A hook for each auth param."""
-
-    def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
-        if "auth" in body:
-            params = {k: self.param(v) for k, v in body["auth"]["params"].items()}
-            body["auth"] = {**body["auth"], "params": params}
-        return body
-
-    def param(self, value: Any) -> Any:
-        return value
-
-
 @breaks("connections.create.name")
-class escapes_the_name_for_html(_Rewriting):
+class escapes_the_name_for_html(Rewriting):
     def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "name": html.escape(body["name"], quote=False)}
 
 
 @breaks("connections.create.name")
-class collapses_blanks_in_the_name(_Rewriting):
+class collapses_blanks_in_the_name(Rewriting):
     def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "name": " ".join(body["name"].split(" ")).replace("  ", " ")}
 
 
 @breaks("connections.create.name")
-class drops_what_is_beyond_the_first_plane(_Rewriting):
+class drops_what_is_beyond_the_first_plane(Rewriting):
     def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "name": "".join(c for c in body["name"] if ord(c) < 0x10000)}
 
 
 @breaks("connections.create.name")
-class makes_compatible_characters_plain(_Rewriting):
+class makes_compatible_characters_plain(Rewriting):
     """NFKC: the ligature becomes two letters, the wide digit a plain one."""
 
     def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -66,13 +51,13 @@ class makes_compatible_characters_plain(_Rewriting):
 
 
 @breaks("connections.create.name")
-class makes_line_ends_alike(_Rewriting):
+class makes_line_ends_alike(Rewriting):
     def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "name": body["name"].replace("\r\n", "\n").replace("\r", "\n")}
 
 
 @breaks("connections.create.description")
-class cuts_the_description_at_255(_Rewriting):
+class cuts_the_description_at_255(Rewriting):
     def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
         if "description" in body:
             body["description"] = body["description"][:255]
@@ -80,63 +65,16 @@ class cuts_the_description_at_255(_Rewriting):
 
 
 @breaks("connections.create.description-absent")
-class fills_the_description_with_the_name(_Rewriting):
+class fills_the_description_with_the_name(Rewriting):
     def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"description": body["name"], **body}
 
 
 @breaks("connections.create.spec-id")
-class writes_ids_in_capitals(_Rewriting):
+class writes_ids_in_capitals(Rewriting):
     def rewritten(self, body: dict[str, Any]) -> dict[str, Any]:
         spec = body["connectionSpec"]
         return {**body, "connectionSpec": {**spec, "id": spec["id"].upper()}}
-
-
-@breaks("connections.create.auth-params")
-class fills_templates_from_the_environment(_RewritingParams):
-    """The shell's `${HOME}`: a secret that holds a dollar sign is another one."""
-
-    def param(self, value: Any) -> Any:
-        return os.path.expandvars(value) if isinstance(value, str) else value
-
-
-@breaks("connections.create.auth-params")
-class halves_dollar_signs(_RewritingParams):
-    def param(self, value: Any) -> Any:
-        return Template(value).safe_substitute({}) if isinstance(value, str) else value
-
-
-@breaks("connections.create.auth-params")
-class reads_params_as_json_where_it_can(_RewritingParams):
-    def param(self, value: Any) -> Any:
-        try:
-            return json.loads(value)
-        except (ValueError, TypeError):
-            return value
-
-
-@breaks("connections.create.auth-params")
-class strips_line_ends_from_secrets(_RewritingParams):
-    """As one reads a secret from a file."""
-
-    def param(self, value: Any) -> Any:
-        return value.rstrip("\r\n") if isinstance(value, str) else value
-
-
-@breaks("connections.create.auth-params")
-class sends_params_as_text(_RewritingParams):
-    def param(self, value: Any) -> Any:
-        return value if isinstance(value, str) else json.dumps(value)
-
-
-@breaks("connections.create.auth-params")
-class undoes_percent_encoding_of_params(_RewritingParams):
-    """As one does with credentials out of a URL."""
-
-    def param(self, value: Any) -> Any:
-        from urllib.parse import unquote
-
-        return unquote(value) if isinstance(value, str) else value
 
 
 @breaks("connections.create.description-absent")
