@@ -183,8 +183,8 @@ class Response:
 
         Who reads JSON may ignore a byte order mark, who writes it must not send one (RFC8259 8.1).
         """
-        zipped = self.headers.get("content-encoding") == "gzip"
-        body = unzipped(self.body) if zipped else self.body
+        coding = self.headers.get("content-encoding") or ""
+        body = unzipped(self.body, coding) if coding in _WINDOWS else self.body
         return read_json(body.removeprefix(codecs.BOM_UTF8))
 
     @cached_property
@@ -216,15 +216,19 @@ MOST_UNZIPPED = 32 * 1024 * 1024
 """So many octets of a zipped body are read; one that holds more can't be read."""
 
 
-def unzipped(body: bytes, most: int = MOST_UNZIPPED) -> bytes:
-    """What a gzip body holds (RFC 1952, several members too).
+_WINDOWS = {"gzip": 31, "deflate": 15}
+"""What zlib calls the content codings of RFC 9110 8.4.1."""
+
+
+def unzipped(body: bytes, coding: str = "gzip", most: int = MOST_UNZIPPED) -> bytes:
+    """What a body holds in a content coding: gzip (several members too), or deflate.
 
     Raises ValueError for octets that are none, and for more than `most` octets.
     """
     parts: list[bytes] = []
     size = 0
     while body:
-        reader = zlib.decompressobj(wbits=31)
+        reader = zlib.decompressobj(wbits=_WINDOWS[coding])
         try:
             part = reader.decompress(body, most - size + 1)
         except zlib.error as error:

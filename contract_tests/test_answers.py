@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from aepmock.strategies import answers, variations
+from aepmock.strategies import STRANGE_ETAGS, answers, variations
 from aepmock.strategies.answers import Change as Form
 from aepmock.suite import CALLS, Bench, Trial, service_operation
 
 OPERATIONS = ("connections.create", "connections.list", "connections.delete")
-EXERCISES = ("answers.*", "connections.get.unwrapped", "connections.list.items")
+EXERCISES = (
+    "answers.*",
+    "connections.get.unwrapped",
+    "connections.list.items",
+    "connections.*.returns-etag",
+)
 
 
 def test_the_form_of_an_answer_makes_no_difference(bench: Bench) -> None:
@@ -16,7 +21,17 @@ def test_the_form_of_an_answer_makes_no_difference(bench: Bench) -> None:
         trial.call_plainly(call)
         trial.call_plainly(call, change=form)
 
-    bench.run_each([(form, call) for form in variations().values() for call in CALLS], example)
+    forms = (*variations().values(), answers.deflated)
+    bench.run_each([(form, call) for form in forms for call in CALLS], example)
+
+
+def test_an_etag_is_returned_whatever_it_looks_like(bench: Bench) -> None:
+    def example(trial: Trial, turn: tuple[str, str]) -> None:
+        call, etag = turn
+        trial.call_plainly(call, change=answers.another_etag(etag))
+
+    writes = ("create_connection", "update_connection")
+    bench.run_each([(call, etag) for call in writes for etag in STRANGE_ETAGS], example)
 
 
 def test_text_outside_ascii_is_read_however_it_is_written(bench: Bench) -> None:

@@ -44,6 +44,29 @@ def test_a_connection_lives_and_is_gone(bench: Bench) -> None:
     bench.run(example, connection=bench.valid_connections())
 
 
+def test_what_a_colleague_does_is_seen(bench: Bench) -> None:
+    """Other clients, with credentials of their own, rename a connection and delete it."""
+
+    def example(trial: Trial, name: str) -> None:
+        item = trial.seed()[0]
+        rename = [{"op": "replace", "path": "/name", "value": name}]
+        trial.call("get_connection", connection_id=item["id"])
+        trial.visit(
+            bench.rival_settings(),
+            "update_connection",
+            connection_id=item["id"],
+            etag=item["etag"],
+            operations=rename,
+        )
+        trial.call("get_connection", connection_id=item["id"])
+        trial.call("list_connections")
+        trial.visit(bench.rival_settings(), "delete_connection", connection_id=item["id"])
+        trial.call("get_connection", connection_id=item["id"])
+        trial.call("list_connections")
+
+    bench.run_each(["of a colleague"], example)
+
+
 def test_the_client_and_the_service_agree(bench: Bench) -> None:
     connections = bench.valid_connections()
 

@@ -19,6 +19,14 @@ def test_every_page_is_read(bench: Bench) -> None:
     bench.run(example, size=st.integers(0, 9), limit=st.integers(1, 4))
 
 
+def test_more_pages_than_fingers_are_read(bench: Bench) -> None:
+    def example(trial: Trial, size: int) -> None:
+        trial.seed(size)
+        trial.call("list_connections", limit=1)
+
+    bench.run_each([12], example)
+
+
 def test_a_list_without_a_limit_is_whole(bench: Bench) -> None:
     def example(trial: Trial, size: int) -> None:
         trial.seed(size)
@@ -47,7 +55,7 @@ def test_every_order_reaches_the_wire(bench: Bench) -> None:
         trial.seed(3)
         trial.call("list_connections", orderby=orderby, limit=2)
 
-    bench.run_each(["name", "-name", "-createdAt"], example)
+    bench.run_each(["name", "-name", "-createdAt", "-description,name"], example)
 
 
 def test_a_filter_that_clients_get_wrong_reaches_the_wire(bench: Bench) -> None:
@@ -124,6 +132,15 @@ def test_an_empty_page_in_the_middle_is_not_the_end(bench: Bench) -> None:
             trial.call("list_connections", limit=limit)
 
     bench.run(example, limit=st.integers(1, 2))
+
+
+def test_a_page_with_less_than_its_limit_is_not_the_end(bench: Bench) -> None:
+    def example(trial: Trial, limit: int) -> None:
+        trial.seed(7)
+        with trial.changing("connections.list", answers.shorter_pages()):
+            trial.call("list_connections", limit=limit)
+
+    bench.run_each([2, 3], example)
 
 
 def test_items_that_move_between_pages_do_no_harm(bench: Bench) -> None:

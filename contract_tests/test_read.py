@@ -32,6 +32,7 @@ EXERCISES = (
     "connections.delete.*",
     "connections.test.*",
     "connections.explore.*",
+    "connections.list.all-pages",
     "answers.*",
     "ims.*",
 )
@@ -47,11 +48,22 @@ def test_a_connection_is_read_tested_and_deleted(bench: Bench) -> None:
     bench.run(example, usable=st.booleans())
 
 
+def test_a_connection_is_read_whatever_its_state(bench: Bench) -> None:
+    def example(trial: Trial, state: str) -> None:
+        item = trial.seed(state=state)[0]
+        trial.call("get_connection", connection_id=item["id"])
+        trial.call("list_connections")
+
+    states = bench.contract.states.values()
+    bench.run_each([s.name for s in states if s.source.kind == "documented"], example)
+
+
 def test_every_kind_of_exploration_asks_for_what_was_wanted(bench: Bench) -> None:
     kinds: list[dict[str, Any]] = [
         {"object_type": "root"},
         {"object_type": "table", "object": "Hubspot.Contacts", "preview": True},
         {"object_type": "table", "object": 'dbo.naïve a&b=c+d,%20?#/"e"'},
+        {"object_type": "table", "object": "/a path/with slashes/"},
         {
             "object_type": "rest",
             "object": "json",
@@ -67,6 +79,21 @@ def test_every_kind_of_exploration_asks_for_what_was_wanted(bench: Bench) -> Non
         trial.call("explore_connection", connection_id=connection_id, **wanted)
 
     bench.run_each(kinds, example)
+
+
+def test_what_is_asked_after_another_question_is_asked(bench: Bench) -> None:
+    tables: list[dict[str, Any]] = [
+        {"object_type": "table", "object": f"Hubspot.{t}"} for t in ("Contacts", "Deals")
+    ]
+
+    def example(trial: Trial, usable: bool) -> None:
+        connection_id = trial.seed(usable=usable)[0]["id"]
+        for wanted in tables:
+            trial.call("explore_connection", connection_id=connection_id, **wanted)
+        for _ in range(2):
+            trial.call("test_connection", connection_id=connection_id)
+
+    bench.run_each([True, False], example)
 
 
 def test_an_exploration_asks_for_what_was_wanted(bench: Bench) -> None:

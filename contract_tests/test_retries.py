@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aepmock.strategies import refusal
+from aepmock.strategies import answers, refusal
 from aepmock.suite import ALWAYS, CALLS, Bench, Trial, service_operation
 
 OPERATIONS = ()
-EXERCISES = ("retries.*",)
+EXERCISES = ("retries.*", "errors.status")
 
 LOST = ("lost answer: reset", "reset", "empty answer", "lost answer: empty answer")
+BUSY_S = 3
 IMPATIENT_S = 0.6
 """How long clients are told to wait for an answer, where there is none to come."""
 
@@ -46,6 +47,16 @@ def test_a_call_that_nobody_answers_is_an_error(bench: Bench) -> None:
     bench.run_each(CALLS, example)
 
 
+def test_a_list_whose_later_page_never_comes_is_an_error(bench: Bench) -> None:
+    def example(trial: Trial, what: str) -> None:
+        trial.seed(5)
+        settings = bench.loopback.wire(bench.settings)
+        with trial.faulting("connections.list", what, times=ALWAYS, when={"call": 2}):
+            trial.visit(settings, "list_connections", limit=2)
+
+    bench.run_each(["reset", "empty answer"], example)
+
+
 def test_a_call_that_is_refused_for_ever_comes_to_an_end(bench: Bench) -> None:
     def example(trial: Trial, turn: tuple[str, str]) -> None:
         call, what = turn
@@ -62,11 +73,20 @@ def test_a_client_waits_as_long_as_it_is_asked_to(bench: Bench) -> None:
             trial.call_plainly(call)
 
     asked = [
-        ("get_connection", "429 retry-after 1s"),
+        ("get_connection", "429 retry-after 2s"),
         ("list_connections", "503 retry-after 1s"),
         ("create_connection", "429 retry-after 1s"),
     ]
     bench.run_each(asked, example)
+
+
+def test_a_client_waits_until_the_date_that_it_is_told(bench: Bench) -> None:
+    def example(trial: Trial, call: str) -> None:
+        busy = answers.busy_until(BUSY_S)
+        with trial.waiting(), trial.answering(service_operation(call), busy, times=1):
+            trial.call_plainly(call)
+
+    bench.run_each(["get_connection"], example)
 
 
 def test_a_token_that_is_refused_is_replaced_once(bench: Bench) -> None:

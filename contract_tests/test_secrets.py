@@ -9,7 +9,17 @@ from aepmock.suite import CALLS, Bench, Trial, service_operation
 OPERATIONS = ()
 EXERCISES = ("secrets.*",)
 
-CODES = ("1413-400", "401013", "403010", "1439-404", "1102-500")
+CODES = (
+    "1413-400",
+    "401013",
+    "403010",
+    "1439-404",
+    "1404-412",
+    "429050",
+    "1102-500",
+    "1103-503",
+    "1104-504",
+)
 STATUSES = (302, 307, 308)
 
 
@@ -42,6 +52,7 @@ def test_a_call_that_is_refused_gives_no_secret_away(bench: Bench) -> None:
             call_watched(trial, call)
 
     refused = [refusal(bench.contract.errors[code]) for code in CODES]
+    refused += [Response(status) for status in (409, 422)]
     turns = [(call, answer) for call in CALLS for answer in refused]
     # Of the successes that can't be believed, those to a create hold no secret themselves.
     turns += [
@@ -104,11 +115,11 @@ def test_a_redirect_to_another_origin_takes_no_secret_along(bench: Bench) -> Non
 
 
 def test_a_next_link_to_another_origin_takes_no_secret_along(bench: Bench) -> None:
-    def example(trial: Trial, limit: int) -> None:
+    def example(trial: Trial, turn: tuple[str, int]) -> None:
+        origin, limit = turn
         trial.seed(3)
-        with trial.changing(
-            "connections.list", answers.next_page_elsewhere(bench.loopback.elsewhere)
-        ):
+        with trial.changing("connections.list", answers.next_page_elsewhere(origin)):
             trial.call("list_connections", limit=limit)
 
-    bench.run_each([1, 2], example)
+    origins = (bench.loopback.elsewhere, bench.loopback.look_alike)
+    bench.run_each([(origin, limit) for origin in origins for limit in (1, 2)], example)

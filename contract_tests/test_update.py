@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from aepmock.strategies import STRANGE_ETAGS
 from aepmock.suite import Bench, Duel, Trial
 
 OPERATIONS = ("connections.update", "connections.get")
@@ -57,6 +58,46 @@ def test_the_same_update_is_sent_again(bench: Bench) -> None:
             )
 
     bench.run_each([rename], example)
+
+
+def test_operations_that_clients_get_wrong_are_sent_as_given(bench: Bench) -> None:
+    def example(trial: Trial, operations: list[dict[str, Any]]) -> None:
+        item = trial.seed(description="before")[0]
+        trial.call(
+            "update_connection",
+            connection_id=item["id"],
+            etag=item["etag"],
+            operations=operations,
+        )
+
+    bench.run_each(AWKWARD_PATCHES, example)
+
+
+AWKWARD_PATCHES = [
+    [{"op": "replace", "path": "/description", "value": ""}],
+    [
+        {"op": "replace", "path": "/name", "value": "for now"},
+        {"op": "replace", "path": "/name", "value": "for good"},
+    ],
+    [
+        {"op": "remove", "path": "/description"},
+        {"op": "add", "path": "/description", "value": "null"},
+    ],
+]
+"""An empty value, two operations on one path, and an order that matters."""
+
+
+def test_an_etag_is_passed_on_whatever_it_looks_like(bench: Bench) -> None:
+    def example(trial: Trial, etag: str) -> None:
+        rename = {"op": "replace", "path": "/name", "value": bench.name("another name")}
+        trial.call(
+            "update_connection",
+            connection_id=trial.seed()[0]["id"],
+            etag=etag,
+            operations=[rename],
+        )
+
+    bench.run_each(STRANGE_ETAGS, example)
 
 
 def test_an_update_of_a_connection_that_is_gone_is_an_error(bench: Bench) -> None:

@@ -223,9 +223,21 @@ def application(
         )
         if isinstance(response, Stream) and response.parts is not None:
             await _flow(response.parts(), receive, send, streams)
-        await send({"type": "http.response.body", "body": response.body})
+        *before, last = _chunks(response)
+        for part in before:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": last})
 
     return app
+
+
+def _chunks(response: Response) -> list[bytes]:
+    """A body as it goes out: in three chunks where it is chunked, else as a whole."""
+    body = response.body
+    if response.headers.get("transfer-encoding") != "chunked":
+        return [body]
+    third = len(body) // 3 + 1
+    return [body[at : at + third] for at in range(0, len(body), third)] or [b""]
 
 
 async def _deliver(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -133,15 +134,25 @@ def _success_kind(response: Response, operation: str | None, *, counted: bool) -
         return SUCCESS
     document = response.json_or_none
     if document is None and response.body.strip() != b"null":
-        opening = response.body.lstrip()[:1]
-        truncated = opening in (b"{", b"[")
-        return "errors.truncated-success" if truncated else "errors.unreadable-success"
+        return "errors.truncated-success" if _breaks_off(response) else "errors.unreadable-success"
     if operation == "connections.explore":
         return SUCCESS
     if not isinstance(document, dict):
         return "errors.wrong-success"
     complete = _COMPLETE["count" if counted else operation or ""]
     return SUCCESS if complete(document) else "errors.missing-fields"
+
+
+def _breaks_off(response: Response) -> bool:
+    """Whether a body that is no JSON begins as such; a whole value with more behind it does not."""
+    text = response.body.decode("utf-8", "replace").strip()
+    if text[:1] not in ("{", "["):
+        return False
+    try:
+        json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return True
+    return False
 
 
 def _has_items(document: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from aepmock.live.ownership import is_connection_id
 from aepmock.messages import Response
 from aepmock.service.fault_reading import What
 from aepmock.service.interposer import Change
-from aepmock.suite.trial import Trial
+from aepmock.suite.trial import ALWAYS, Trial
 
 if TYPE_CHECKING:
     from aepmock.live.bench import LiveBench
@@ -152,7 +152,7 @@ class LiveTrial(Trial):
         yield
 
     @contextmanager
-    def answering(self, operation: str, answer: Response) -> Iterator[None]:
+    def answering(self, operation: str, answer: Response, *, times: int = ALWAYS) -> Iterator[None]:
         raise OutOfReach("needs faults: only on the mock")
         yield
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aepmock.strategies import answers
 from aepmock.strategies.answers import (
+    STRANGE_ETAGS,
     bad_successes,
     injected_answers,
     refusal,
@@ -36,6 +37,7 @@ __all__ = [
     "HEADER_BREAKERS",
     "MARKED",
     "SOURCE_PARAMS",
+    "STRANGE_ETAGS",
     "answers",
     "awkward_ids",
     "bad_successes",

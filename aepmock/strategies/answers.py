@@ -5,8 +5,11 @@ from __future__ import annotations
 import codecs
 import gzip
 import json
+import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
+from email.utils import formatdate
 from typing import Any
 
 from aepmock.contract import Contract, ErrorEntry, error_response
@@ -37,7 +40,7 @@ def injected_answers(contract: Contract) -> dict[str, list[Response]]:
             *(error_response(entry, request_id=REQUEST_ID) for entry in short),
             Response(403, JSON_HEADERS, b'{"errorMessage":"Forbidden"}'),
         ],
-        "errors.empty-body": [Response(status) for status in (400, 401, 403, 404, 409)],
+        "errors.empty-body": [Response(status) for status in (304, 400, 401, 403, 404, 409, 410)],
         "errors.html-body": [
             Response(status, _HTML_HEADERS, _HTML % status) for status in (400, 403, 404)
         ]
@@ -73,7 +76,11 @@ def bad_successes(call: str) -> dict[str, list[Response]]:
         "connections.test": b'{"result":tr',
     }.get(operation, b'{"items":[{"id":"2fce94c1-9a93')
     answers = {
-        "errors.unreadable-success": [html, Response(status, _HTML_HEADERS, b"OK")],
+        "errors.unreadable-success": [
+            html,
+            Response(status, _HTML_HEADERS, b"OK"),
+            Response(status, JSON_HEADERS, _WHOLE.get(operation, b'{"items":[]}') + b'{"more":1}'),
+        ],
         "errors.truncated-success": [Response(status, JSON_HEADERS, broken)],
     }
     if operation != "connections.explore":
@@ -86,6 +93,14 @@ def bad_successes(call: str) -> dict[str, list[Response]]:
     return answers
 
 
+_WHOLE: Mapping[str, bytes] = {
+    "connections.create": b'{"id":"2fce94c1-9a93-4971-8e94-c19a93097129","etag":"\\"1\\""}',
+    "connections.get": b'{"items":[{"id":"2fce94c1-9a93-4971-8e94-c19a93097129","name":"a"}]}',
+    "connections.count": b'{"count":0}',
+    "connections.update": b'{"id":"2fce94c1-9a93-4971-8e94-c19a93097129","etag":"\\"1\\""}',
+    "connections.test": b'{"result":true}',
+}
+"""JSON that would do, if nothing came after it."""
 _MISSING: Mapping[str, tuple[bytes, ...]] = {
     "connections.create": (b"{}", b'{"etag":"\\"1\\""}'),
     "connections.get": (b"{}", b'{"items":[]}'),
@@ -107,6 +122,7 @@ def variations() -> dict[str, Change]:
         "answers.gzip": _gzipped,
         "answers.chunked": _chunked,
         "answers.content-type-parameters": _charset,
+        "answers.media-type-case": _media_type_case,
         "answers.json-form": _loose_json,
     }
 
@@ -139,6 +155,15 @@ def _gzipped(request: Request, response: Response) -> Response:
     return Response(response.status, headers, gzip.compress(response.body, mtime=0))
 
 
+def deflated(request: Request, response: Response) -> Response:
+    """As _gzipped, by the other coding that libraries offer."""
+    offered = request.headers.get("accept-encoding") or ""
+    if not response.body or "deflate" not in offered.lower():
+        return response
+    headers = response.headers.replaced("Content-Encoding", "deflate")
+    return Response(response.status, headers, zlib.compress(response.body))
+
+
 def _chunked(_: Request, response: Response) -> Response:
     if not response.body:
         return response
@@ -148,6 +173,14 @@ def _chunked(_: Request, response: Response) -> Response:
 
 def _charset(_: Request, response: Response) -> Response:
     headers = response.headers.replaced("Content-Type", "application/json;charset=utf-8")
+    return Response(response.status, headers, response.body)
+
+
+def _media_type_case(_: Request, response: Response) -> Response:
+    kind = response.headers.get("content-type")
+    if not kind:
+        return response
+    headers = response.headers.replaced("Content-Type", kind.replace("json", "JSON"))
     return Response(response.status, headers, response.body)
 
 
@@ -190,6 +223,26 @@ def _spelled(media: str, *, indent: int | None = None, escaped: bool = False) ->
     return change
 
 
+STRANGE_ETAGS = (
+    '"D403848A-801C-4C1B-8384-8A801CDC1B3E"',
+    'W/"d403848a-801c-4c1b-8384-8a801cdc1b3e"',
+    '"5e-f!#$%&()*+,/:;=?@[]^_`{|}~"',
+)
+"""Entity-tags of RFC 9110 8.8.3 that are no other ones without their case, or their W/."""
+
+
+def another_etag(etag: str) -> Change:
+    """The answer of a write names this etag."""
+
+    def change(_: Request, response: Response) -> Response:
+        document = response.json_or_none
+        if not isinstance(document, dict) or "etag" not in document:
+            return response
+        return _with_document(response, {**document, "etag": etag})
+
+    return change
+
+
 def marked(_: Request, response: Response) -> Response:
     """The answer behind a byte order mark, which a reader may ignore or refuse (RFC8259 8.1)."""
     body = codecs.BOM_UTF8 + response.body if response.body else b""
@@ -227,6 +280,20 @@ def empty_second_page() -> Change:
         if token is None or token != second or not links:
             return response
         return _with_document(response, {**document, "items": []})
+
+    return change
+
+
+def shorter_pages() -> Change:
+    """Every page that has a next link comes without its last item, where it has several."""
+
+    def change(_: Request, response: Response) -> Response:
+        document = response.json_or_none
+        links = document.get("_links") if isinstance(document, dict) else None
+        items = document.get("items", []) if isinstance(document, dict) else []
+        if not links or len(items) < 2:
+            return response
+        return _with_document(response, {**document, "items": items[:-1]})
 
     return change
 
@@ -290,6 +357,17 @@ def next_page_elsewhere(origin: str) -> Change:
         return _with_document(response, {**document, "_links": away})
 
     return change
+
+
+def busy_until(seconds: int) -> Response:
+    """A 429 whose Retry-After is a date, so many seconds after its Date."""
+    now = int(time.time())
+    dates = {"Date": now, "Retry-After": now + seconds}
+    headers = [(name, formatdate(at, usegmt=True)) for name, at in dates.items()]
+    return Response(429, Headers([*headers, *JSON_HEADERS]), _BUSY)
+
+
+_BUSY = b'{"error_code":"429050","message":"Too many requests"}'
 
 
 def redirect(status: int, url: str) -> Response:

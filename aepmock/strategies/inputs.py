@@ -13,6 +13,7 @@ from aepmock.protocol import NewConnection
 
 AWKWARD = (
     " leading and trailing ",
+    "two  blanks",
     "a&b=c+d,e;f",
     "quotes \" and ' and \\",
     "100 % <b>&amp;</b>",
@@ -22,6 +23,7 @@ AWKWARD = (
     "\u202eright to left",
     "emoji 👩‍👩‍👧",
     "line\nbreak\ttab",
+    "line\r\nbreak\rof other systems",
     "\u0000",
     "null",
     "x" * 300,

@@ -88,6 +88,11 @@ class Loopback:
         # The same server by another name is another origin.
         return _by_its_other_name(self.origin) if self.origin else "https://elsewhere.adobe.io"
 
+    @property
+    def look_alike(self) -> str:
+        """The same, whose URL begins like the client's own where a name can be had for it."""
+        return self.elsewhere if self.origin else "https://platform.adobe.io.elsewhere.adobe.io"
+
 
 def _by_its_other_name(origin: str) -> str:
     return origin.replace("127.0.0.1", "localhost")

@@ -283,9 +283,9 @@ class Trial:
             self.bench.tally.waited_s += time.monotonic() - started
 
     @contextmanager
-    def answering(self, operation: str, answer: Response) -> Iterator[None]:
+    def answering(self, operation: str, answer: Response, *, times: int = ALWAYS) -> Iterator[None]:
         """In here every request of an operation gets this answer, repeats included."""
-        self.interposer.answer(operation, answer, times=1_000_000)
+        self.interposer.answer(operation, answer, times=times)
         try:
             yield
         finally:

@@ -262,7 +262,7 @@ class writes_order_by_in_camel_case(_Paging):
         return super().query([("orderBy" if n == "orderby" else n, v) for n, v in pairs])
 
 
-@breaks("connections.count.value")
+@breaks("connections.count.value", also=("connections.count.asked-for",))
 class counts_the_first_page(_Paging):
     def count_connections(self, *, property: Sequence[str] = ()) -> int:
         return len(self.read_items(self.send(self.list_request(20, property, None))))

@@ -57,13 +57,10 @@ class lists_by_search(ReferenceClient):
 @innocent()
 class counts_by_search(lists_by_search):
     def count_connections(self, *, property: Sequence[str] = ()) -> int:
-        return sum(1 for _ in self.list_connections(property=property))
-
-
-@innocent()
-class counts_by_listing_everything(ReferenceClient):
-    def count_connections(self, *, property: Sequence[str] = ()) -> int:
-        return len({item["id"] for item in self.list_connections(property=property)})
+        body: dict[str, Any] = {"count": True}
+        if property:
+            body["queryString"] = "&".join(f"property={quote(p, safe='')}" for p in property)
+        return self.read_count(self.send(self.build("POST", self.url("search"), payload=body)))
 
 
 @innocent()

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping
-from numbers import Number
 from typing import Any
 
-from aepmock.judge.answers import SUCCESS, item_of, kind_of, next_href, same
+from aepmock.judge.answers import SUCCESS, asks_for_a_count, kind_of, next_href, same
 from aepmock.judge.checks.registry import Verdicts, session_check
 from aepmock.judge.evidence import Call, Session
 from aepmock.judge.findings import Problem
 from aepmock.messages import Exchange
-
-_ITEM_KEYS = ("id", "name", "description", "state", "etag", "connectionSpec")
-_TIMES = ("createdAt", "updatedAt")
 
 
 def _last(session: Session, call: Call) -> Exchange | None:
@@ -22,12 +18,12 @@ def _last(session: Session, call: Call) -> Exchange | None:
 
 
 def _is_success(session: Session, exchange: Exchange) -> bool:
-    counted = (exchange.request.parameter("count") or "").lower() == "true"
+    counted = asks_for_a_count(exchange.request)
     operation = session.operation(exchange)
     return kind_of(exchange.response, operation, counted=counted) == SUCCESS
 
 
-def _successes(session: Session, *operations: str) -> Iterator[tuple[Call, Exchange]]:
+def successes(session: Session, *operations: str) -> Iterator[tuple[Call, Exchange]]:
     """Calls that ended, whose last exchange of their own kind was a readable success."""
     return ((call, last) for call, last in _after_success(session, *operations) if not call.looped)
 
@@ -50,7 +46,7 @@ def _header_case(exchange: Exchange) -> bool:
 
 
 def _gzip(exchange: Exchange) -> bool:
-    return exchange.response.headers.get("content-encoding") == "gzip"
+    return exchange.response.headers.get("content-encoding") in ("gzip", "deflate")
 
 
 def _chunked(exchange: Exchange) -> bool:
@@ -59,6 +55,10 @@ def _chunked(exchange: Exchange) -> bool:
 
 def _parameters(exchange: Exchange) -> bool:
     return ";" in (exchange.response.headers.get("content-type") or "")
+
+
+def _media_type_case(exchange: Exchange) -> bool:
+    return "/JSON" in (exchange.response.headers.get("content-type") or "")
 
 
 def _json_form(exchange: Exchange) -> bool:
@@ -80,6 +80,7 @@ VARIANTS: Mapping[str, Variant] = {
     "answers.gzip": _gzip,
     "answers.chunked": _chunked,
     "answers.content-type-parameters": _parameters,
+    "answers.media-type-case": _media_type_case,
     "answers.json-form": _json_form,
 }
 """Forms of an answer that may make no difference, by the clause that says so."""
@@ -152,10 +153,10 @@ def _against_plain(session: Session, variant: Variant) -> Verdicts:
     """A call that fails on one form of an answer, where the plain form did not hurt it."""
     plain_worked = {
         call.operation
-        for call, last in _successes(session)
+        for call, last in successes(session)
         if call.raised is None and not variant(last)
     }
-    for call, last in _successes(session):
+    for call, last in successes(session):
         if not variant(last) or call.operation not in plain_worked:
             continue
         if call.raised is None:
@@ -197,7 +198,7 @@ def _of_operation(
 
     @session_check(clause)
     def check(session: Session) -> Verdicts:
-        found = list(_successes(session, operation))
+        found = list(successes(session, operation))
         if against and not any(c.raised is None and against(last) for c, last in found):
             return
         for call, last in found:
@@ -239,49 +240,15 @@ _of_operation(
 )
 
 
-@session_check("connections.get.unwrapped")
-def unwrapped(session: Session) -> Verdicts:
-    for call, last in _successes(session, "get_connection"):
-        item = item_of(last.response)
-        if item is None or call.raised is not None or call.args["connection_id"] == "":
-            continue
-        got = call.returned
-        wrong = altered(got, item) if isinstance(got, Mapping) else []
-        absent = [k for k in ("id", "name", "etag") if k in item and (not _has(got, k))]
-        if isinstance(got, Mapping) and not wrong and not absent:
-            yield None
-            continue
-        if not isinstance(got, Mapping):
-            shown = f"a {type(got).__name__}"
-        elif "items" in got:
-            shown = "the envelope, with items"
-        else:
-            shown = f"{', '.join(absent + wrong)} missing or different"
-        yield Problem(
-            "get_connection does not return the connection of the answer",
-            "the connection itself",
-            shown,
-            last,
-        )
-
-
-def altered(got: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]:
-    """The fields that a client gives back with another value than the answer has.
-
-    A time that it made something else of, such as a datetime, is its own matter; a number is not.
-    """
-    wrong = [k for k in _ITEM_KEYS if k in item and k in got and got[k] != item[k]]
-    times = [k for k in _TIMES if k in item and isinstance(got.get(k), Number)]
-    return wrong + [k for k in times if not same(got[k], item[k])]
-
-
-def _has(got: Any, key: str) -> bool:
-    return isinstance(got, Mapping) and key in got
-
-
 @session_check("connections.test.result")
 def test_result(session: Session) -> Verdicts:
-    for call, last in _successes(session, "test_connection"):
+    for call in _without_asking(session, "test_connection"):
+        yield Problem(
+            "test_connection returned without having asked for a test",
+            "the result of an answer",
+            repr(call.returned),
+        )
+    for call, last in successes(session, "test_connection"):
         document = last.response.json_or_none
         if call.raised is not None or not isinstance(document, dict):
             continue
@@ -296,9 +263,25 @@ def test_result(session: Session) -> Verdicts:
             )
 
 
+def _without_asking(session: Session, operation: str) -> Iterator[Call]:
+    """Calls that returned though nothing was sent for them."""
+    for call in session.of(operation):
+        silent = not call.exchanges and call.raised is None and not call.looped and not call.lost
+        if silent and call.args["connection_id"] != "":
+            yield call
+
+
 @session_check("connections.explore.answer")
 def explore_answer(session: Session) -> Verdicts:
-    for call, last in _successes(session, "explore_connection"):
+    for call in _without_asking(session, "explore_connection"):
+        # What was asked for before may be remembered.
+        if not any(c.args == call.args and c.exchanges for c in session.of("explore_connection")):
+            yield Problem(
+                "explore_connection returned something else, without having asked",
+                "the answer to what the caller asked for",
+                f"a {type(call.returned).__name__}",
+            )
+    for call, last in successes(session, "explore_connection"):
         if call.raised is not None:
             continue
         if same(call.returned, last.response.json_or_none):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aepmock.judge.answers import BAD_SUCCESSES, REFUSALS, SUCCESS, code_of, items_of, kind_of
+from aepmock.judge.answers import (
+    BAD_SUCCESSES,
+    REFUSALS,
+    SUCCESS,
+    asks_for_a_count,
+    code_of,
+    items_of,
+    kind_of,
+)
 from aepmock.judge.checks.behaving import ends_the_process, reported
 from aepmock.judge.checks.registry import SessionVerdicts, Verdicts, session_check
 from aepmock.judge.checks.retrying import unanswered
@@ -20,7 +28,7 @@ def _ends(session: Session) -> Iterator[tuple[Call, Exchange, str]]:
         last = next(reversed(session.primary(call)), None)
         if last is None or unanswered(last):
             continue  # retries.no-answer
-        counted = (last.request.parameter("count") or "").lower() == "true"
+        counted = asks_for_a_count(last.request)
         kind = kind_of(last.response, session.operation(last), counted=counted)
         yield call, last, kind
 

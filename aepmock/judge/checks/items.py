@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aepmock.judge.answers import SUCCESS, asks_for_a_count, items_of, kind_of
-from aepmock.judge.checks.answering import altered
 from aepmock.judge.checks.listing import ids_of, passes, stuck
+from aepmock.judge.checks.reading import altered
 from aepmock.judge.checks.registry import Verdicts, session_check
 from aepmock.judge.evidence import Call, Session
 from aepmock.judge.findings import Problem

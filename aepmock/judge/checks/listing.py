@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from aepmock.contract import Contract
 from aepmock.contract.filters import say_the_same
-from aepmock.judge.answers import SUCCESS, items_of, kind_of, next_href
+from aepmock.judge.answers import SUCCESS, asks_for_a_count, items_of, kind_of, next_href
 from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
 from aepmock.judge.evidence import Call, Expected, Session
 from aepmock.judge.findings import Problem
@@ -22,7 +22,7 @@ STUCK = 400
 
 
 def _is_count(exchange: Exchange) -> bool:
-    return (exchange.request.parameter("count") or "").lower() == "true"
+    return asks_for_a_count(exchange.request)
 
 
 def _pages(session: Session, call: Call) -> list[Exchange]:
@@ -118,6 +118,25 @@ def all_pages(session: Session) -> Verdicts:
 
 def _holds(page: Exchange, ids: Collection[str]) -> bool:
     return any(item.get("id") in ids for item in items_of(page.response))
+
+
+@session_check("connections.list.in-order")
+def in_order(session: Session) -> Verdicts:
+    """Where the caller asked for an order; an item that moved may stand in either of its places."""
+    for call, pages in _complete(session):
+        there = [str(i["id"]) for e in pages for i in items_of(e.response) if "id" in i]
+        returned = ids_of(call)
+        if not call.args.get("orderby") or sorted(there) != sorted(returned) or len(there) < 2:
+            continue
+        if there == returned:
+            yield None
+        else:
+            yield Problem(
+                "the items are not in the order in which the service gave them",
+                f"orderby={call.args['orderby']}, as the service sorts",
+                "the same items in another order",
+                pages[-1],
+            )
 
 
 def _endless(session: Session) -> Verdicts:
@@ -355,6 +374,28 @@ def count_value(session: Session) -> Verdicts:
                 str(wanted) if wanted >= 0 else "the items of every page, counted",
                 repr(call.returned),
                 last,
+            )
+
+
+@session_check("connections.count.asked-for")
+def count_asked_for(session: Session) -> Verdicts:
+    for call in session.of("count_connections"):
+        asked = [e for e in session.primary(call) if _is_count(e)]
+        page = next((e for e in session.primary(call) if e not in asked and _good(e)), None)
+        if page is not None:
+            yield Problem(
+                "a page is fetched for a count",
+                "count=true",
+                page.request.target,
+                page,
+            )
+        elif asked:
+            yield None
+        elif call.raised is None and not call.looped and not call.lost:
+            yield Problem(
+                "count_connections returned without having asked for a count",
+                "count=true",
+                f"{len(call.exchanges)} requests, none of them for a count",
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from itertools import pairwise
 
 from aepmock.judge.answers import code_of
@@ -65,7 +66,9 @@ def lost_answer(session: Session) -> Verdicts:
 def no_answer(session: Session) -> SessionVerdicts:
     for call in session.calls:
         primary = session.primary(call)
-        if not primary or not all(map(unanswered, primary)) or call.looped:
+        # A list is only as whole as its last page; of another call an answer to one try will do.
+        wanted = primary[-1:] if call.operation == "list_connections" else primary
+        if not primary or not all(map(unanswered, wanted)) or call.looped:
             continue
         if call.raised is not None:
             yield reported(call)
@@ -117,9 +120,19 @@ def retry_after(session: Session) -> Verdicts:
 
 
 def _wanted_s(exchange: Exchange) -> int:
-    """The seconds of a Retry-After; 0 where there is none, or a date."""
-    asked = (exchange.response.headers.get("retry-after") or "").strip()
-    return int(asked) if asked.isdecimal() else 0
+    """The seconds of a Retry-After, for a date those after the answer's Date; 0 for none.
+
+    Dates have whole seconds: of what lies between two, up to one may be over.
+    """
+    headers = exchange.response.headers
+    asked = (headers.get("retry-after") or "").strip()
+    if asked.isascii() and asked.isdecimal():
+        return int(asked)
+    try:
+        until, now = (parsedate_to_datetime(text) for text in (asked, headers.get("date") or ""))
+        return max(0, int((until - now).total_seconds()) - 1)
+    except (TypeError, ValueError):
+        return 0
 
 
 def _asked_to_wait(session: Session, call: Call) -> Iterator[tuple[Exchange, Exchange, int]]:

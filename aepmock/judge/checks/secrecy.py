@@ -300,7 +300,11 @@ def _behind(error: BaseException) -> Iterator[tuple[str, str]]:
                     yield f"the attribute {name} of a {type(part).__name__}", _plain(value)
 
 
-def _plain(value: object, depth: int = 3) -> str:
+_DEEP = 12
+"""How deep plain data is looked into: it may hold itself."""
+
+
+def _plain(value: object, depth: int = _DEEP) -> str:
     """The texts in plain data, joined; objects of other kinds are not looked into."""
     if isinstance(value, str):
         return value

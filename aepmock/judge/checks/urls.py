@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from posixpath import normpath
 from urllib.parse import quote, urlsplit
 
@@ -202,7 +204,7 @@ def _filters(session: Session, clause: str) -> Verdicts:
     own["count_connections"] = "connections.count.property"
     for call in session.of("list_connections", "count_connections"):
         wanted = list(call.args.get("property", ()))
-        first = next((e for e in session.primary(call)), None)
+        first = _first_or_lost(session, call, wanted)
         if not wanted or first is None or session.operation(first) != "connections.list":
             continue
         sent = list(first.request.parameters("property"))
@@ -220,6 +222,18 @@ def _filters(session: Session, clause: str) -> Verdicts:
                 f"{sent}",
                 first,
             )
+
+
+def _first_or_lost(session: Session, call: Call, wanted: Sequence[str]) -> Exchange | None:
+    """The first request of a call, or the one that was sent for a refused one without its filters.
+
+    What a client asks for besides is its own matter.
+    """
+    asked = session.primary(call)
+    again = [after for before, after in pairwise(asked) if not before.response.ok]
+    lost = (e for e in again if wanted and not e.request.parameters("property"))
+    fronts = (e for e in lost if e.request.parameter("continuationToken") is None)
+    return next(fronts, None) or next(iter(asked), None)
 
 
 def _is_special(text: str) -> bool:

@@ -1,0 +1,67 @@
+"""Family 3: whether a read gives the connection of the answer, as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Number
+from typing import Any
+
+from aepmock.judge.answers import item_of, same
+from aepmock.judge.checks.answering import successes
+from aepmock.judge.checks.registry import Verdicts, session_check
+from aepmock.judge.evidence import Session
+from aepmock.judge.findings import Problem
+
+_ITEM_KEYS = (
+    "id",
+    "name",
+    "description",
+    "state",
+    "etag",
+    "version",
+    "connectionSpec",
+    "sandboxName",
+    "imsOrgId",
+)
+"""What a connection has (OAS ConnectionItemDTO), save auth: some hide secrets, and may."""
+_TIMES = ("createdAt", "updatedAt")
+
+
+@session_check("connections.get.unwrapped")
+def unwrapped(session: Session) -> Verdicts:
+    for call, last in successes(session, "get_connection"):
+        item = item_of(last.response)
+        if item is None or call.raised is not None or call.args["connection_id"] == "":
+            continue
+        got = call.returned
+        wrong = altered(got, item) if isinstance(got, Mapping) else []
+        absent = [k for k in ("id", "name", "etag") if k in item and (not _has(got, k))]
+        if isinstance(got, Mapping) and not wrong and not absent:
+            yield None
+            continue
+        if not isinstance(got, Mapping):
+            shown = f"a {type(got).__name__}"
+        elif "items" in got:
+            shown = "the envelope, with items"
+        else:
+            shown = f"{', '.join(absent + wrong)} missing or different"
+        yield Problem(
+            "get_connection does not return the connection of the answer",
+            "the connection itself",
+            shown,
+            last,
+        )
+
+
+def altered(got: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]:
+    """The fields that a client gives back with another value than the answer has.
+
+    A time that it made something else of, such as a datetime, is its own matter; a number is not.
+    """
+    wrong = [k for k in _ITEM_KEYS if k in item and k in got and got[k] != item[k]]
+    times = [k for k in _TIMES if k in item and isinstance(got.get(k), Number)]
+    return wrong + [k for k in times if not same(got[k], item[k])]
+
+
+def _has(got: Any, key: str) -> bool:
+    return isinstance(got, Mapping) and key in got
