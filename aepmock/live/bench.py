@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from aepmock.judge import Session
 from aepmock.live.handler import LiveHandler
 from aepmock.live.manners import is_disturbance
+from aepmock.live.ownership import name_prefix
 from aepmock.live.settings import missing_credentials
 from aepmock.live.state import LiveStopped
 from aepmock.live.tidying import delete_all
@@ -83,6 +86,11 @@ class LiveBench(Bench):
     def name(self, text: str) -> str:
         """A name of the run's, and never the same one again."""
         return self.live.fresh_name(text)
+
+    def named_afresh(self, connection: NewConnection) -> NewConnection:
+        """The same connection under a name that no create of the run has had."""
+        text = re.sub(rf"{name_prefix(self.live.plan.run)}(?:\d+-)?", "", connection.name, count=1)
+        return replace(connection, name=self.name(text))
 
     def valid_connections(self) -> st.SearchStrategy[NewConnection]:
         return new_connections(

@@ -104,12 +104,16 @@ def _forget_dead_folders(job: _Sweep) -> None:
 def _sweep_one(ledger: Ledger, job: _Sweep) -> int:
     from filelock import FileLock, Timeout
 
+    if lock_of(ledger.path).is_symlink():
+        raise UsageError(f"run {ledger.run}: its lock {lock_of(ledger.path)} leads elsewhere")
     lock = FileLock(lock_of(ledger.path))
     try:
         lock.acquire(timeout=LOCK_WAIT_S)
     except Timeout:
         job.say(f"run {ledger.run} is still going on: left alone")
         return DONE
+    except OSError as error:
+        raise UsageError(f"run {ledger.run}: its lock can't be taken: {error}") from None
     try:
         # The run may have gone on, or come to its end, since it was read.
         return _tidy_up(read_journal(ledger.path), job)

@@ -48,6 +48,8 @@ class LiveTrial(Trial):
             return None
         if operation == "create_connection":
             bench.check_creating()
+            # The same values are tried again after a disturbance: the name is of this call.
+            args = {**args, "connection": bench.named_afresh(args["connection"])}
         bench.live.manners.wait()
         if bench.live.manners.spent():
             return None

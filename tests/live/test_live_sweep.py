@@ -292,6 +292,23 @@ def test_a_pipe_that_is_called_a_journal_is_not_read(upstream: Upstream, tmp_pat
     assert "is no journal" in swept(upstream, tmp_path)[1]
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_lock_that_leads_elsewhere_harms_nothing_and_stops_no_sweep(
+    upstream: Upstream, tmp_path: Path, there: bool
+) -> None:
+    precious = tmp_path / "precious"
+    if there:
+        precious.write_text("mine")
+    path = journal(tmp_path, [begun(upstream, "00000000aa")], run="00000000aa")
+    path.with_suffix(".lock").symlink_to(precious)
+    journal(tmp_path, [begun(upstream), *listing(seeded(upstream, OURS))])
+    with pytest.raises(UsageError, match=r"00000000aa: its lock .* leads elsewhere"):
+        swept(upstream, tmp_path)
+    assert upstream.names() == []
+    assert precious.exists() == there
+    assert not there or precious.read_text() == "mine"
+
+
 def test_what_a_journal_says_moves_no_cursor_and_shows_no_secret(
     upstream: Upstream, tmp_path: Path
 ) -> None:
