@@ -13,9 +13,14 @@ FAULTS = "needs faults: only on the mock"
 FORMS = "needs an answer of another form: only on the mock"
 ERRORS = "needs an error that did not occur: only on the mock"
 ALONE = "asks nothing of the service: judged on the mock"
+FIRST = "no method is called beside the tests: only on the mock"
 REASONS: tuple[tuple[str, str], ...] = (
     ("answers.success", ""),
     ("answers.delete-without-body", ""),
+    ("answers.good", FIRST),
+    ("answers.exit", ""),
+    ("answers.process", ""),
+    ("answers.threads", ""),
     ("answers.*", FORMS),
     ("errors.*-success", FAULTS),
     ("errors.missing-fields", FAULTS),
