@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from numbers import Number
 from typing import Any
 
-from aepmock.judge.answers import SUCCESS, asks_for_a_count, items_of, kind_of
-from aepmock.judge.checks.answering import altered
+from aepmock.judge.answers import SUCCESS, asks_for_a_count, items_of, kind_of, same
 from aepmock.judge.checks.listing import ids_of, passes, stuck
 from aepmock.judge.checks.registry import Verdicts, session_check
 from aepmock.judge.evidence import Call, Session
@@ -62,7 +62,7 @@ def items(session: Session) -> Verdicts:
                 shown.setdefault(str(item.get("id")), []).append(item)
         for got in call.returned:
             there = shown.get(str(got.get("id")), []) if isinstance(got, Mapping) else []
-            wrong = [altered(got, item) for item in there]
+            wrong = [_altered(got, item) for item in there]
             if wrong and all(wrong):
                 field = wrong[-1][0]
                 yield Problem(
@@ -74,6 +74,21 @@ def items(session: Session) -> Verdicts:
                 break
         else:
             yield None
+
+
+_KEYS = ("id", "name", "description", "state", "etag", "connectionSpec")
+_TIMES = ("createdAt", "updatedAt")
+
+
+def _altered(got: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]:
+    """The fields with another value than the page has.
+
+    A time that a client made something else of, such as a datetime, is its own matter; a number
+    is not.
+    """
+    times = [k for k in _TIMES if isinstance(got.get(k), Number)]
+    shown = [k for k in (*_KEYS, *times) if k in item and k in got]
+    return [k for k in shown if got[k] != item[k] and not same(got[k], item[k])]
 
 
 def _page_with(item_id: str, pages: list[Exchange]) -> Exchange:
