@@ -219,17 +219,16 @@ def test_an_answer_behind_a_byte_order_mark_may_be_read_or_refused() -> None:
     }
 
 
-def test_a_time_may_be_made_a_datetime_and_no_other_number() -> None:
+def test_a_time_in_a_list_may_be_made_a_datetime_and_no_other_number() -> None:
     item = {"id": "a", "name": "a", "createdAt": 1597973312000}
-    read = exchange("GET", "/connections/a", 200, {"items": [item]})
+    answer = exchange("GET", "/connections", 200, {"items": [item], "_links": {}})
 
-    def looked(created_at: Any) -> Call:
-        got = {**item, "createdAt": created_at}
-        return call("get_connection", read, connection_id="a", returned=got)
+    def listing(created_at: Any) -> Call:
+        return call("list_connections", answer, returned=[{**item, "createdAt": created_at}])
 
-    assert not broken(looked("2020-08-21T01:28:32Z"))
-    assert not broken(looked(1597973312000.0))
-    assert broken(looked(1597973312000 & 0x7FFFFFFF)) == {"connections.get.unwrapped"}
+    assert not broken(seeded("a"), listing("2020-08-21T01:28:32Z"))
+    assert not broken(seeded("a"), listing(1597973312000.0))
+    assert broken(seeded("a"), listing(1597973312000 & 0x7FFFFFFF)) == {"connections.list.items"}
 
 
 @pytest.mark.parametrize("value", [{}, [], {"token": "a"}])

@@ -81,7 +81,7 @@ class drops_the_preview(_WithQuery):
 @breaks("connections.explore.preview")
 class writes_a_preview_as_1(_WithQuery):
     def change(self, given: dict[str, str]) -> dict[str, str]:
-        return {n: "1" if n == "preview" else v for n, v in given.items()}
+        return {n: "1" if (n, v) == ("preview", "true") else v for n, v in given.items()}
 
 
 @breaks("connections.explore.source-params")

@@ -75,7 +75,7 @@ class stops_after_twenty_items(_Paging):
                 return
 
 
-@breaks("connections.list.all-pages")
+@breaks("connections.list.all-pages", also=("connections.list.each-once",))
 class asks_for_the_first_page_for_ever(_Paging):
     """Follows the link in name only: the token does not come along."""
 

@@ -160,7 +160,7 @@ class takes_what_does_not_begin_with_a_brace_for_nothing(_Reading):
         return json.loads(text)
 
 
-@breaks("connections.get.unwrapped", also=("connections.list.items",))
+@breaks("connections.list.items", also=("connections.get.unwrapped",))
 class keeps_times_in_32_bits(ReferenceClient):
     def read_items(self, answer: httpx.Response) -> list[dict[str, Any]]:
         items = super().read_items(answer)

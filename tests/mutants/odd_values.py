@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -106,16 +105,6 @@ class refuses_a_byte_order_mark(_Exact):
 class ignores_a_byte_order_mark(_Exact):
     def read(self, content: bytes) -> Any:
         return json.loads(content.decode("utf-8-sig"))
-
-
-@innocent()
-class makes_datetimes_of_times(ReferenceClient):
-    def read_items(self, answer: Answer) -> list[dict[str, Any]]:
-        times = ("createdAt", "updatedAt")
-        return [
-            {k: datetime.fromtimestamp(v / 1000, UTC) if k in times else v for k, v in item.items()}
-            for item in super().read_items(answer)
-        ]
 
 
 @innocent()

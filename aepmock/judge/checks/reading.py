@@ -58,9 +58,9 @@ def altered(got: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]:
 
     A time that it made something else of, such as a datetime, is its own matter; a number is not.
     """
-    wrong = [k for k in _ITEM_KEYS if k in item and k in got and got[k] != item[k]]
-    times = [k for k in _TIMES if k in item and isinstance(got.get(k), Number)]
-    return wrong + [k for k in times if not same(got[k], item[k])]
+    times = [k for k in _TIMES if isinstance(got.get(k), Number)]
+    shown = [k for k in (*_ITEM_KEYS, *times) if k in item and k in got]
+    return [k for k in shown if got[k] != item[k] and not same(got[k], item[k])]
 
 
 def _has(got: Any, key: str) -> bool:
