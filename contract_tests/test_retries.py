@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from aepmock.strategies import answers, refusal
@@ -82,7 +83,7 @@ def test_a_client_waits_as_long_as_it_is_asked_to(bench: Bench) -> None:
 
 def test_a_client_waits_until_the_date_that_it_is_told(bench: Bench) -> None:
     def example(trial: Trial, call: str) -> None:
-        busy = answers.busy_until(BUSY_S)
+        busy = answers.busy_until(int(time.time()), BUSY_S)
         with trial.waiting(), trial.answering(service_operation(call), busy, times=1):
             trial.call_plainly(call)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import gzip
 import json
-import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
@@ -359,9 +358,8 @@ def next_page_elsewhere(origin: str) -> Change:
     return change
 
 
-def busy_until(seconds: int) -> Response:
-    """A 429 whose Retry-After is a date, so many seconds after its Date."""
-    now = int(time.time())
+def busy_until(now: int, seconds: int) -> Response:
+    """A 429 of `now`, in seconds of the epoch, whose Retry-After is a date so much later."""
     dates = {"Date": now, "Retry-After": now + seconds}
     headers = [(name, formatdate(at, usegmt=True)) for name, at in dates.items()]
     return Response(429, Headers([*headers, *JSON_HEADERS]), _BUSY)

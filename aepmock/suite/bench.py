@@ -20,7 +20,7 @@ from typing import Any
 import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.errors import HypothesisException
+from hypothesis.errors import Flaky, HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from aepmock.clients.driver import CallBroken, CallLost, Driver, Outcome
@@ -423,7 +423,10 @@ class Bench:
         if not self.ready():
             return
         before = {*self.tally.findings, *driver_clauses()}
-        search(None)
+        try:
+            search(None)
+        except Flaky:
+            pass  # the client goes by what it was asked in other examples: what was seen counts
         for clause in [c for c in self.tally.findings if c not in before]:
             if self._spent_s > self._budget_s / 2 or self._spent_s / max(self._runs, 1) > SLOW_S:
                 break

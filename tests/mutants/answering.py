@@ -85,7 +85,9 @@ class unpacks_an_answer_of_two_fields(ReferenceClient):
 class looks_headers_up_letter_by_letter(ReferenceClient):
     def document(self, answer: Answer) -> Any:
         fields = dict(answer.headers.raw)
-        if answer.is_success and not fields[b"Content-Type"].startswith(b"application/json"):
+        if answer.is_success and not fields[b"Content-Type"].lower().startswith(
+            b"application/json"
+        ):
             raise self.error(answer)
         return super().document(answer)
 

@@ -85,7 +85,7 @@ class forgets_a_page_that_is_late(AsyncFlowService):
                 raise
 
 
-@breaks("lifecycle.update-shows")
+@breaks("lifecycle.update-shows", also=("lifecycle.deleted-gone",))
 class shares_reads_that_are_under_way(AsyncFlowService):
     """Single flight, whose flights never land: a later read gets the first one's answer."""
 

@@ -315,7 +315,14 @@ class waits_for_ever_for_the_body(LayeredClient):
         self.http.timeout = httpx.Timeout(None, connect=settings.timeout_s)
 
 
-@breaks("request.authorization")
+@breaks(
+    "request.authorization",
+    also=(
+        "independence.threads",
+        "independence.tasks",
+        "independence.in-turn",
+    ),
+)
 class signs_in_once_for_all(LayeredClient):
     """The token is kept on the class."""
 
@@ -327,7 +334,16 @@ class signs_in_once_for_all(LayeredClient):
         return str(type(self).shared)
 
 
-@breaks("independence.in-turn")
+@breaks(
+    "independence.in-turn",
+    also=(
+        "request.sandbox",
+        "independence.threads",
+        "independence.tasks",
+        "lifecycle.lists",
+        "lifecycle.isolation",
+    ),
+)
 class keeps_settings_in_the_environment(LayeredClient):
     """The sandbox stands in os.environ, where the object made last wins."""
 
@@ -340,7 +356,16 @@ class keeps_settings_in_the_environment(LayeredClient):
         return {**headers, "x-sandbox-name": os.environ["ACME_SANDBOX"]}
 
 
-@breaks("request.api-key", also=("request.ims-org", "request.sandbox"))
+@breaks(
+    "request.api-key",
+    also=(
+        "request.ims-org",
+        "request.sandbox",
+        "independence.threads",
+        "independence.tasks",
+        "independence.in-turn",
+    ),
+)
 class shares_a_cache_of_headers(LayeredClient):
     """A cache by base URL, which is the same for all."""
 

@@ -162,7 +162,7 @@ class knows_no_dates_in_retry_after(LayeredClient):
         return float(asked) if asked.isdigit() else 0.1
 
 
-@breaks("errors.status")
+@breaks("errors.status", also=("errors.code",))
 class fails_at_a_date_in_retry_after(LayeredClient):
     """ValueError, and the 429 is lost."""
 
@@ -329,6 +329,7 @@ class asks_for_the_first_scope_only(LayeredClient):
     also=(
         "connections.update.etag-verbatim",
         "connections.update.no-lost-update",
+        "connections.update.duel",
     ),
 )
 class repeats_an_update_with_a_star(LayeredClient):

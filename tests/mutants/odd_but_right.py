@@ -119,7 +119,8 @@ class repeats_a_create_that_was_not_admitted(MintingClient):
     def create_connection(self, connection: NewConnection) -> dict[str, Any]:
         answer = self.send(self.create_request(connection))
         if answer.status_code in (401, 429):
-            self._minted = None
+            if answer.status_code == 401:
+                self._minted = None
             time.sleep(float(answer.headers.get("Retry-After", "0")))
             answer = self.send(self.create_request(connection))
         return self.read_created(answer)

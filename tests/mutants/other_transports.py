@@ -224,7 +224,13 @@ class lets_the_pool_repeat_statuses(Pooled):
 
 @breaks(
     "request.api-key",
-    also=("request.ims-org", "request.sandbox", "independence.in-turn"),
+    also=(
+        "request.ims-org",
+        "request.sandbox",
+        "independence.in-turn",
+        "independence.threads",
+        "independence.tasks",
+    ),
     door="server",
 )
 class shares_its_pool_and_headers(Pooled):

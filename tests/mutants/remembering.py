@@ -11,7 +11,13 @@ from tests.mutants.layers_base import LayeredClient
 from tests.mutants.registry import breaks
 
 
-@breaks("connections.update.etag-verbatim", also=("connections.update.no-lost-update",))
+@breaks(
+    "connections.update.etag-verbatim",
+    also=(
+        "connections.update.no-lost-update",
+        "connections.update.duel",
+    ),
+)
 class knows_a_newer_etag(LayeredClient):
     """It keeps the etag of its own last write, and thinks that it knows better."""
 
@@ -28,7 +34,7 @@ class knows_a_newer_etag(LayeredClient):
         return done
 
 
-@breaks("lifecycle.update-shows")
+@breaks("lifecycle.update-shows", also=("lifecycle.deleted-gone",))
 class caches_reads_until_its_own_write(LayeredClient):
     """What a colleague changes is never seen."""
 

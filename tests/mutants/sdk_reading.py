@@ -13,14 +13,14 @@ from tests.mutants.registry import breaks
 from tests.mutants.sdk_base import ApiException, ApiResponse, Pairs, SdkClient
 
 
-@breaks("connections.create.returns-etag")
+@breaks("connections.create.returns-etag", also=("connections.update.returns-etag",))
 class returns_etags_in_lower_case(SdkClient):
     def written(self, answer: ApiResponse) -> dict[str, Any]:
         made = super().written(answer)
         return {**made, "etag": made["etag"] and made["etag"].lower()}
 
 
-@breaks("connections.create.returns-etag")
+@breaks("connections.create.returns-etag", also=("connections.update.returns-etag",))
 class returns_weak_etags_as_strong_ones(SdkClient):
     def written(self, answer: ApiResponse) -> dict[str, Any]:
         made = super().written(answer)

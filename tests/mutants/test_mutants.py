@@ -67,6 +67,8 @@ def test_a_client_that_is_right_is_accused_of_nothing(client: Innocent) -> None:
     ("name", "status", "broken"),
     [
         ("creating:sends_null_for_no_description", 1, {"connections.create.description-absent"}),
+        # What it does depends on the examples before, which Hypothesis calls flaky.
+        ("sdk_creating:remembers_creates_by_name", 1, {"connections.create.one-post"}),
         ("tokens:asks_for_a_token_before_each_call", 0, {"ims.token.reuse"}),
         ("odd_but_right:can_only_create", 0, set()),
     ],
