@@ -22,7 +22,7 @@ def explore(connector: Connector, given: Mapping[str, str]) -> Any:
     object_type = given.get("objecttype", "").lower()
     if object_type not in OBJECT_TYPES:
         raise provider(
-            "explore.object-type",
+            "explore.object-type" if object_type else "explore.object-type-missing",
             "The provided param 'objectType' is invalid. "
             "Please provide a valid objectType and try again.",
         )
@@ -81,7 +81,8 @@ def _row(columns: list[Mapping[str, Any]], number: int) -> dict[str, Any]:
 
 def _check_base64(text: str) -> None:
     try:
-        read_json(base64.b64decode(text, validate=True))
+        # The pages print e30 and e30= alike (MAILCHIMP and its kind).
+        read_json(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
     except ValueError:
         raise provider(
             "explore.source-params", "The filter string is not base64 of a JSON document."

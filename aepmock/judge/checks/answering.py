@@ -362,6 +362,6 @@ def explore_source_params(session: Session) -> Verdicts:
 
 def _decoded(text: str) -> Any:
     try:
-        return json.loads(base64.b64decode(text, validate=True))
+        return json.loads(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
     except ValueError:
         return None
