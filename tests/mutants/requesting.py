@@ -33,9 +33,11 @@ class has_a_regional_host_compiled_in(ReferenceClient):
 
 
 @breaks("request.query-parameters")
-class asks_for_a_count_with_yes(ReferenceClient):
+class says_that_it_wants_no_count_with_no(ReferenceClient):
     def send(self, request: httpx.Request) -> httpx.Response:
-        request.url = httpx.URL(str(request.url).replace("count=true", "count=yes"))
+        listing = request.method == "GET" and request.url.path.endswith("/connections")
+        if listing and "count" not in request.url.params:
+            request.url = request.url.copy_add_param("count", "no")
         return super().send(request)
 
 
