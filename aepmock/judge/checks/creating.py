@@ -92,10 +92,8 @@ def spec_id(session: Session) -> Verdicts:
         if sent == given.connection_spec_id:
             yield None
         elif (
-            isinstance(sent, str)
-            and sent in session.contract.connectors_by_spec
-            or other_connector(session.contract, body) is not None
-        ):
+            isinstance(sent, str) and sent in session.contract.connectors_by_spec
+        ) or other_connector(session.contract, body) is not None:
             yield Problem(
                 "connectionSpec.id is another connector's",
                 repr(given.connection_spec_id),
