@@ -8,16 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aepmock.contract.actions import DONE, STATUS_VALUES, SUB_OPERATIONS
 from aepmock.service.refusing import Refused
-
-SUB_OPERATIONS = frozenset({"apply", "rollback", "progress"})
-STATUS_VALUES = frozenset(
-    {
-        "in_progress", "completed", "success", "partial_success",
-        "failed", "partial_failure", "queued", "scheduled",
-    }
-)  # fmt: skip
-DONE = frozenset({"completed", "failed"})
 
 
 def check_action(op: str | None, sub_ops: Sequence[str], body: Mapping[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from aepmock.contract import Contract
 from aepmock.messages import Request
 from aepmock.service.refusing import Refused
 
+Rule = str | Callable[[str, Any], str]
 MAX_DEPTH = 64
 """Levels of nesting that a document may have; what is stored has to be written again."""
 
@@ -31,13 +33,16 @@ def document(request: Request, not_json: str, empty: str | None = None) -> Any:
     return found
 
 
-def fitting(found: Any, contract: Contract, schema: str, rule: str) -> dict[str, Any]:
-    """The document, which the schema makes an object. Raises Refused by the rule."""
+def fitting(found: Any, contract: Contract, schema: str, rule: Rule) -> dict[str, Any]:
+    """The document, which the schema makes an object. Raises Refused by the rule.
+
+    A rule that depends on the place is chosen by it and the value there, ("$.name", 5).
+    """
     if not contract.fits(schema, found):
         error = next(contract.validator(schema).iter_errors(found))
         # The reason repeats nothing of the body: it may hold secrets.
         raise Refused(
-            rule,
+            rule if isinstance(rule, str) else rule(error.json_path, error.instance),
             detail=f"{error.json_path}: must satisfy {error.validator} {error.validator_value}",
         )
     assert isinstance(found, dict)

@@ -83,7 +83,10 @@ def create(
     document = bodies.document(request, "create.body-not-json", "create.body-empty")
     if not isinstance(document, dict):
         raise Refused("create.body-not-json", detail="The request body is not a JSON object")
-    body = bodies.fitting(document, service.contract, "create-connection", "create.field-type")
+    other = other_connector(service.contract, document)
+    if other is not None:
+        raise Refused(NOT_IMITATED, detail=f"aepmock imitates other connectors, not {other}")
+    body = bodies.fitting(document, service.contract, "create-connection", _type_rule)
     if "name" not in body and service.readings["connections.create-without-name"] == "refused":
         raise _mandatory("create.name-missing", "name")
     connector, version = _spec(service, body)
@@ -325,6 +328,19 @@ def _etag_header(service: FlowService, connection: Connection) -> list[tuple[str
     return []
 
 
+def _type_rule(path: str, value: Any) -> str:
+    """The rule for a field of a create that has a wrong JSON type, by its path in the body."""
+    rules = {
+        "$.name": "create.name-type",
+        "$.description": "create.description-null" if value is None else "create.description-type",
+        "$.connectionSpec.version": "create.version-type",
+        "$.auth": "create.auth-type",
+        "$.auth.specName": "create.auth-type",
+        "$.auth.params": "create.params-type",
+    }
+    return rules.get(path, "create.spec-type")
+
+
 def _spec(service: FlowService, body: Mapping[str, Any]) -> tuple[Connector, str]:
     spec = body.get("connectionSpec", {})
     spec_id = spec.get("id")
@@ -332,9 +348,6 @@ def _spec(service: FlowService, body: Mapping[str, Any]) -> tuple[Connector, str
         raise Refused("create.spec-missing")
     connector = service.contract.connectors_by_spec.get(spec_id)
     if connector is None:
-        other = other_connector(service.contract, body)
-        if other is not None:
-            raise Refused(NOT_IMITATED, detail=f"aepmock imitates other connectors, not {other}")
         short = service.readings["connections.unknown-spec"] == "short-message"
         raise Refused("create.spec-unknown", code="short-spec-id" if short else None)
     version = spec.get("version")

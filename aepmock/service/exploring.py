@@ -22,7 +22,7 @@ def explore(connector: Connector, given: Mapping[str, str]) -> Any:
     object_type = given.get("objecttype", "").lower()
     if object_type not in OBJECT_TYPES:
         raise provider(
-            "explore.object-type",
+            "explore.object-type" if object_type else "explore.object-type-missing",
             "The provided param 'objectType' is invalid. "
             "Please provide a valid objectType and try again.",
         )

@@ -169,7 +169,7 @@ def _read_token(token: str) -> tuple[int, Mapping[str, Any]]:
             raise ValueError("another spelling")
         start, carried = json.loads(data[4:])
     except (ValueError, TypeError):
-        raise Refused("query.value", value=token, field="continuationToken") from None
+        raise Refused("query.token", value=token, field="continuationToken") from None
     return start, carried
 
 

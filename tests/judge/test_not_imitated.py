@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aepmock.contract import is_not_imitated, load_contract, not_imitated
-from aepmock.judge import Expected, judge_exchange
+from aepmock.judge import Call, Expected, Session, judge_exchange, judge_session
 from aepmock.messages import Exchange, Headers, Request
 from aepmock.protocol import ClientSettings
 from aepmock.service import FlowService
@@ -18,17 +18,17 @@ CONTRACT = load_contract()
 IMS = "https://ims-na1.adobelogin.com"
 LOOPBACK = "http://127.0.0.1:4012"
 PREFLIGHT = Headers([("Origin", "https://a.example"), ("Access-Control-Request-Method", "POST")])
+SETTINGS = ClientSettings(
+    base_url=ORIGIN + BASE, access_token="t", api_key="k", ims_org_id="o", sandbox_name="dev",
+    ims_token_url=f"{IMS}/ims/token/v3", client_id="k", client_secret="s", scopes="openid",
+)  # fmt: skip
 
 
 def broken_by(request: Request) -> set[str]:
     """The clauses that a request breaks on the wire, as the strict fixture would see it."""
     service = FlowService(accept_any=True)
-    settings = ClientSettings(
-        base_url=ORIGIN + BASE, access_token="t", api_key="k", ims_org_id="o", sandbox_name="dev",
-        ims_token_url=f"{IMS}/ims/token/v3", client_id="k", client_secret="s", scopes="openid",
-    )  # fmt: skip
     exchange = Exchange(request, service.handle(request), 1)
-    expected = Expected.of(settings, any_value=True)
+    expected = Expected.of(SETTINGS, any_value=True)
     seen = judge_exchange(exchange, expected, CONTRACT)
     return {observation.clause for observation in seen if observation.problem is not None}
 
@@ -167,3 +167,24 @@ def test_what_is_not_imitated_has_a_source_and_nothing_is_in_both() -> None:
 @pytest.mark.parametrize("origin", ["http://[bad", "", "http://", "https://[::1]:80", "x"])
 def test_any_origin_will_do(origin: str) -> None:
     assert FlowService().handle(Request("GET", origin, "/elsewhere")).status == 501
+
+
+@pytest.mark.parametrize(
+    ("connection_id", "target", "broken"),
+    [
+        ("../../../catalog/dataSets", "/data/catalog/dataSets", True),
+        ("../../../catalog/dataSets", "/data/foundation/catalog/batches", False),
+        ("../../../\u00fc", "/data/%C3%BC", True),
+    ],
+)
+def test_an_id_that_leads_out_of_flow_service_is_still_judged(
+    connection_id: str, target: str, broken: bool
+) -> None:
+    request = Request("GET", ORIGIN, target)
+    assert is_not_imitated(CONTRACT, request)
+    exchange = Exchange(request, FlowService().handle(request), 1)
+    args = {"connection_id": connection_id}
+    call = Call("get_connection", SETTINGS, args, (exchange,), raised=ValueError("501"))
+    session = Session(CONTRACT, [call])
+    seen = list(judge_session(session, {"request.path-encoding", "request.base-path"}))
+    assert bool([one for one in seen if one.problem is not None]) is broken

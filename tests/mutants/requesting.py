@@ -12,7 +12,7 @@ from urllib.parse import quote, urljoin
 import httpx
 
 from aepmock.clients.reference import ReferenceClient
-from aepmock.protocol import ClientSettings
+from aepmock.protocol import ClientSettings, NewConnection
 from tests.mutants.registry import breaks
 
 
@@ -30,6 +30,30 @@ class has_a_regional_host_compiled_in(ReferenceClient):
     def __init__(self, settings: ClientSettings) -> None:
         host = "https://platform-nld2.adobe.io/data/foundation/flowservice"
         super().__init__(replace(settings, base_url=host))
+
+
+@breaks("request.query-parameters")
+class says_that_it_wants_no_count_with_no(ReferenceClient):
+    def send(self, request: httpx.Request) -> httpx.Response:
+        listing = request.method == "GET" and request.url.path.endswith("/connections")
+        if listing and "count" not in request.url.params:
+            request.url = request.url.copy_add_param("count", "no")
+        return super().send(request)
+
+
+@breaks("request.sandbox")
+class asks_for_all_sandboxes_by_id(ReferenceClient):
+    def headers(self) -> dict[str, str]:
+        return {**super().headers(), "x-sandbox-id": "*"}
+
+
+@breaks("request.body")
+class searches_with_a_limit_in_quotes(ReferenceClient):
+    """Before a create it looks whether the name is taken already, and lets nothing disturb it."""
+
+    def create_connection(self, connection: NewConnection) -> dict[str, Any]:
+        self.send(self.build("POST", self.url("search"), payload={"limit": "1"}))
+        return super().create_connection(connection)
 
 
 @breaks("request.operation")

@@ -72,7 +72,7 @@ def test_another_connector_is_shown_as_not_imitated(server: Running) -> None:
     s3 = {"id": "ecadc60c-7455-4d87-84dc-2a0e293d997b", "version": "1.0"}
     assert server.create(connectionSpec=s3).status == 501
     assert [e["verdict"] for e in journal(server)] == ["not-imitated"]
-    assert server.create(connectionSpec=s3, name=5).status == 400
+    assert server.create(connectionSpec=s3, name=5).status == 501
     assert journal(server)[-1]["verdict"] == "broken"
 
 

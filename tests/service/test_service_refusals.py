@@ -36,6 +36,11 @@ def creating(**fields: Any) -> Callable[[Caller], Response]:
     return lambda caller: caller.try_create(**fields)
 
 
+def raw_create(**fields: Any) -> Callable[[Caller], Response]:
+    """A create with fields that are null; `creating` would leave them out."""
+    return lambda caller: caller.send("POST", "/connections", {**HUBSPOT, **fields})
+
+
 def updating(
     operations: Any, *, state: str = "enabled", if_match: str | None = "current"
 ) -> Callable[[Caller], Response]:
@@ -121,6 +126,7 @@ def with_strange_param(caller: Caller) -> Response:
     return caller.try_create(auth={"specName": "Basic Authentication", "params": params})
 
 
+SPEC = HUBSPOT["connectionSpec"]
 RENAME = [{"op": "replace", "path": "/name", "value": "renamed"}]
 NO_VERSION = {"connectionSpec": {"id": HUBSPOT["connectionSpec"]["id"]}}
 
@@ -179,9 +185,10 @@ CASES: list[Case] = [
     ("route.method", lambda c: c.send("PUT", "/connections/x"), {}, {}),
     ("query.unknown", listing("testParam=1"), {"params": "testParam"}, {}),
     ("query.value", listing("limit=-1"), {"value": "-1", "field": "limit"}, {}),
+    ("query.value", listing("limit=x"), {"value": "x", "field": "limit"}, {}),
     ("query.value", listing("count=maybe"), {"value": "maybe", "field": "count"}, {}),
     (
-        "query.value",
+        "query.token",
         listing("continuationToken=x"),
         {"value": "x", "field": "continuationToken"},
         {},
@@ -231,7 +238,20 @@ CASES: list[Case] = [
         {"value": "x", "field": "mode"},
         {},
     ),
-    ("create.field-type", creating(name=1), {}, {}),
+    ("create.name-type", creating(name=1), {}, {}),
+    ("create.description-type", creating(description=5), {}, {}),
+    ("create.description-null", raw_create(description=None), {}, {}),
+    ("create.spec-type", creating(connectionSpec="hubspot"), {}, {}),
+    ("create.spec-type", creating(connectionSpec={"id": 5}), {}, {}),
+    ("create.version-type", creating(connectionSpec={**SPEC, "version": 1.0}), {}, {}),
+    ("create.auth-type", creating(auth="secret"), {}, {}),
+    ("create.auth-type", creating(auth={"specName": 5, "params": {}}), {}, {}),
+    (
+        "create.params-type",
+        creating(auth={"specName": "Basic Authentication", "params": []}),
+        {},
+        {},
+    ),
     ("create.name-missing", creating(name=None), {"message": "name"}, {}),
     ("create.spec-missing", creating(connectionSpec=None), {}, {}),
     ("create.spec-missing", creating(connectionSpec={"version": "1.0"}), {}, {}),
@@ -362,11 +382,13 @@ CASES: list[Case] = [
     ("search.body-not-json", searching(b"["), {}, {}),
     ("search.body-not-json", searching(b'{"limit":1001}'), {}, {}),
     ("query.unknown", searching(b'{"queryString":"a=1"}'), {"params": "a"}, {}),
-    ("explore.object-type", exploring(""), {"message": "objectType"}, {}),
+    ("explore.object-type-missing", exploring(""), {"message": "objectType"}, {}),
+    ("explore.object-type-missing", exploring("?objectType="), {"message": "objectType"}, {}),
+    ("explore.object-type", exploring("?objectType=sheet"), {"message": "objectType"}, {}),
     ("explore.object-missing", exploring("?objectType=table"), {}, {}),
     ("explore.not-supported", exploring("?objectType=folder&object=x"), {}, {}),
     ("explore.no-table", exploring("?objectType=table&object=zzz"), {"message": "zzz"}, {}),
-    ("explore.source-params", exploring("?objectType=root&sourceParams=e30"), {}, {}),
+    ("explore.source-params", exploring("?objectType=root&sourceParams=e3"), {}, {}),
     (
         "explore.source-params",
         exploring(

@@ -23,6 +23,7 @@ from aepmock.judge.checks import (
     trusting,
     updating,
     urls,
+    values,
 )
 from aepmock.judge.checks.registry import SESSION_CHECKS, WIRE_CHECKS, needs, why_idle
 
@@ -47,6 +48,7 @@ MODULES = (
     trusting,
     updating,
     urls,
+    values,
 )
 """Where the checks stand: each module registers its own when it is imported."""
 

@@ -63,6 +63,8 @@ def json_body(exchange: Exchange, expected: Expected, contract: Contract) -> Ver
             document = exchange.request.json
             if not isinstance(document, dict):
                 got = f"a JSON {type(document).__name__}"
+            elif not document:
+                got = "an empty object"
         except UnicodeDecodeError:
             got = "octets that are not UTF-8"
         except ValueError as error:

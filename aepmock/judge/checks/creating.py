@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from aepmock.contract import other_connector
 from aepmock.judge.answers import SUCCESS, items_of, kind_of, same
 from aepmock.judge.checks.bodies import create_body, with_body
 from aepmock.judge.checks.registry import Verdicts, session_check
@@ -91,7 +92,9 @@ def spec_id(session: Session) -> Verdicts:
         sent = part(body, "connectionSpec").get("id")
         if sent == given.connection_spec_id:
             yield None
-        elif isinstance(sent, str) and sent in session.contract.connectors_by_spec:
+        elif (
+            isinstance(sent, str) and sent in session.contract.connectors_by_spec
+        ) or other_connector(session.contract, body) is not None:
             yield Problem(
                 "connectionSpec.id is another connector's",
                 repr(given.connection_spec_id),

@@ -74,6 +74,15 @@ def ims_org(exchange: Exchange, expected: Expected, contract: Contract) -> Verdi
 def sandbox(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
     if _for_platform(exchange, contract):
         yield from _once(exchange, expected, "x-sandbox-name", expected.sandboxes)
+        headers = exchange.request.headers
+        if headers.get("x-sandbox-id") == "*" and headers.get("x-sandbox-name") != "*":
+            yield Problem(
+                "x-sandbox-id stands for all sandboxes, and x-sandbox-name for one",
+                "no x-sandbox-id",
+                "x-sandbox-id: *",
+                exchange,
+                _with_headers(exchange, headers.without("x-sandbox-id")),
+            )
 
 
 @wire_check("request.authorization")
