@@ -148,8 +148,9 @@ def _put(cls: type, name: str, host_of: _HostOf) -> None:
     before: _Method | None = cls.__dict__.get(name)
 
     def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if _on:
-            _check(host_of(args, kwargs))
+        host = host_of(args, kwargs)
+        if host is not None:
+            _check(host)
         if before is not None:
             return before(self, *args, **kwargs)
         return getattr(super(cls, self), name)(*args, **kwargs)
