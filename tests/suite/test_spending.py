@@ -176,3 +176,32 @@ def test_one_example_shows_all_that_it_breaks(wanted: list[str | None]) -> None:
     assert set(found) == clauses
     assert len(wanted) == 2
     assert all("'aaaa'" in finding.calls[0] for (finding,) in found.values())
+
+
+class NeverEnds(ReferenceClient):
+    """Asks until it is broken off."""
+
+    asked = 0
+
+    def get_connection(self, connection_id: str) -> dict[str, Any]:
+        type(self).asked += 1
+        while True:
+            super().get_connection(connection_id)
+
+
+def test_what_hung_in_one_test_is_not_asked_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "HANGING_S", 0.001)
+    monkeypatch.setattr(searching, "HANGING_RUN_S", 0.001)
+    monkeypatch.setattr(NeverEnds, "asked", 0)
+    config = SuiteConfig(NeverEnds, "never_ends", frozenset({"lifecycle.reads-back"}))
+    outcomes = []
+
+    def read(trial: Trial, call: str) -> None:
+        outcomes.append(trial.call_plainly(call))
+
+    for _ in range(2):
+        with Bench(config, "a test", "default", {}) as bench:
+            bench.run_each(["get_connection", "list_connections"], read)
+    assert [outcome and outcome.looped for outcome in outcomes] == [True, None, None, None]
+    assert NeverEnds.asked == 1
+    assert config.idle.startswith("the client was not asked any more: calls had to be broken off")
