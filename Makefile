@@ -7,7 +7,7 @@ CLIENT ?= aepmock.clients.reference:client
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help judge test tests suite mutants innocents lint docs docs-check bench clean
+.PHONY: help judge test tests suite mutants mutant-times innocents lint docs docs-check bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ suite: $(VENV)/.ready-test ## the suite over the reference client, under every r
 
 mutants: $(VENV)/.ready-test ## how many broken clients are convicted, and how many right ones accused
 	$(BIN)/python -m tests.mutants
+
+mutant-times: $(VENV)/.ready-test ## how long the verdict on a broken client takes, against the reference client
+	$(BIN)/python -m tests.mutants --times
 
 lint: $(VENV)/.ready-lint ## style and types
 	$(BIN)/ruff check .

@@ -1,7 +1,8 @@
 """`aepmock.mock()`: a Flow Service for a test, with every door open and a guard on Adobe's hosts.
 
-Several mocks may be active at once, nested or in threads: a request reaches the one that minted
-its token, and the innermost where none did.
+Several mocks may be active at once, nested or in threads: each has credentials of its own, and a
+request reaches the one that minted its token. Where none did, its API key decides; a request
+without either reaches the innermost mock that its thread made active, or else the innermost.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
-from threading import RLock
+from threading import get_ident
 from typing import Any
 
+from aepmock.clocks import TestClock
 from aepmock.contract import Contract
-from aepmock.doors import in_process_doors, open_doors
+from aepmock.doors import in_process_doors
 from aepmock.doors.guard import Guard, guarding
 from aepmock.errors import EscapedRequestError
 from aepmock.judge import Expected, Finding, judge_exchange
@@ -24,16 +27,20 @@ from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, response_text
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings
-from aepmock.service import Clock, FlowService, Interposer
+from aepmock.service import FlowService, Interposer
 from aepmock.service.fault_reading import What, faults_of, make_fault
 from aepmock.service.faults import Fault
+from aepmock.switchboard import Switchboard
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
 
 
 class StrictError(AssertionError):
-    """A request broke a must of the contract. Says which, why, and the nearest right request."""
+    """A request broke a must of the contract, or a fault of the test never happened.
+
+    Says which must, why, and the nearest right request.
+    """
 
 
 @dataclass(frozen=True)
@@ -106,10 +113,10 @@ class Mock:
     def __init__(
         self, *, strict: bool, readings: Mapping[str, str], sandbox: str, seed: int
     ) -> None:
-        self.service = FlowService(seed=seed, readings=readings)
+        self.service = FlowService(seed=seed, clock=TestClock(), readings=readings)
+        self.seed = seed
         self.strict = strict
-        self._credentials = self.service.mint_credentials()
-        self.service.gateway.add_sandbox(self._credentials.ims_org_id, sandbox)
+        self.thread = 0
         self._sandbox = sandbox
         self._interposer = Interposer(self.contract, self.service.handle, self.service)
         self._recorder = Recorder(self._interposer.handle)
@@ -120,10 +127,27 @@ class Mock:
     def contract(self) -> Contract:
         return self.service.contract
 
+    def begin(self, number: int) -> None:
+        """Mints the credentials, which follow from the seed and the mock's number.
+
+        The number is 0 unless mocks with the same seed are active; ids and etags are the same
+        for all of them.
+        """
+        self.thread = get_ident()
+        self.service.gateway.number = number
+        self._credentials = self.service.mint_credentials()
+        self.service.gateway.add_sandbox(self._credentials.ims_org_id, self._sandbox)
+
     @property
-    def clock(self) -> Clock:
-        """The mock's time; `clock.advance(seconds)` moves it on."""
-        return self.service.clock
+    def number(self) -> int:
+        return self.service.gateway.number
+
+    @property
+    def clock(self) -> TestClock:
+        """The mock's time: `clock.advance(seconds)` moves it on, `clock.follow()` lets it go by."""
+        clock = self.service.clock
+        assert isinstance(clock, TestClock)
+        return clock
 
     @property
     def settings(self) -> ClientSettings:
@@ -175,6 +199,7 @@ class Mock:
         status: int | None = None,
         times: int = 1,
         when: Mapping[str, Any] | None = None,
+        required: bool = True,
     ) -> None:
         """Lets something go wrong with the next requests of an operation.
 
@@ -183,11 +208,19 @@ class Mock:
         "latency 0.2s". `code` is short for one of the catalogue ("1103-503"), `status` for a
         bare HTTP status with an empty body. All of it happens `times` times. `when` chooses
         requests: {"call": 3} begins with the third, {"name": "a*"}, {"id": …}, {"body": …},
-        {"header": {"x-sandbox-name": "dev"}}. Raises UsageError for what is not in the grammar.
+        {"header": {"x-sandbox-name": "dev"}}. A strict test fails if nothing of it happened,
+        unless `required` is False. Raises UsageError for what is not in the grammar.
         """
         self.let(
             make_fault(
-                self.contract, operation, what, code=code, status=status, times=times, when=when
+                self.contract,
+                operation,
+                what,
+                code=code,
+                status=status,
+                times=times,
+                when=when,
+                required=required,
             )
         )
 
@@ -219,13 +252,18 @@ class Mock:
         """The handler that the doors lead to."""
         return self._recorder.handle(request)
 
-    def knows(self, request: Request) -> bool:
-        """Whether a request carries this mock's credentials."""
-        made = self._credentials
+    def has_token_of(self, request: Request) -> bool:
+        """Whether a request carries a token that this mock minted, valid still or not."""
         token = (request.headers.get("authorization") or "").partition(" ")[2].strip()
-        if token:
-            return self.service.gateway.has_token(token)
-        return made.client_id in request.target or made.client_id.encode() in request.body
+        return bool(token) and self.service.gateway.has_token(token)
+
+    def has_key_of(self, request: Request) -> bool:
+        """Whether a request names an integration of this mock: its API key, or client id."""
+        key = request.headers.get("x-api-key")
+        if key is not None:
+            return self.service.gateway.has_key(key)
+        client_id = self._credentials.client_id
+        return client_id in request.target or client_id.encode() in request.body
 
     def serve_at(self, origin: str) -> None:
         """Says that clients reach this mock at an origin of its own, "http://127.0.0.1:4012"."""
@@ -245,7 +283,10 @@ class Mock:
         )
 
     def check(self) -> None:
-        """Raises StrictError if a request broke a must; does nothing where strict is off."""
+        """Raises StrictError if a request broke a must, or if a fault never happened.
+
+        Does nothing where strict is off.
+        """
         if not self.strict:
             return
         for exchange in self.exchanges:
@@ -256,6 +297,22 @@ class Mock:
             ]
             if musts:
                 raise StrictError(self._message(exchange, musts))
+        missed = next((fault for fault in self._interposer.missed if fault.required), None)
+        if missed is not None:
+            raise StrictError(self._never_happened(missed))
+
+    def _never_happened(self, fault: Fault) -> str:
+        made = (self.contract.operation_of(exchange.request) for exchange in self.exchanges)
+        fitting = sum(op is not None and fnmatchcase(op.id, fault.operation) for op in made)
+        if fitting:
+            why = f"of {fitting} requests of that operation it was for none"
+        else:
+            why = f"no request of that operation came, of {len(self.exchanges)} in all"
+        return (
+            f"a fault of this test never happened: {fault}\n{why}\n"
+            "A test that means it: required=False (in words: ; required=false), "
+            "or @pytest.mark.aepmock(strict=False)"
+        )
 
     def _message(self, exchange: Exchange, findings: Sequence[Finding]) -> str:
         lines = [f"request {exchange.number} of this test breaks the contract of Flow Service"]
@@ -297,49 +354,7 @@ class Mock:
         return Redactor(self.contract.secret_names, [made.access_token, made.client_secret])
 
 
-class _Switchboard:
-    """The mocks that are active, and the doors that lead to them."""
-
-    def __init__(self) -> None:
-        self._mocks: list[Mock] = []
-        self._doors: dict[str, tuple[int, ExitStack]] = {}
-        self._lock = RLock()
-
-    def handle(self, request: Request) -> Response:
-        with self._lock:
-            mocks = self._mocks[::-1]
-        owner = next((m for m in mocks if m.knows(request)), mocks[0])
-        return owner.handle(request)
-
-    @contextmanager
-    def connected(self, mock: Mock, doors: tuple[str, ...]) -> Iterator[None]:
-        with self._lock:
-            self._mocks.append(mock)
-            for name in doors:
-                self._open(name)
-        try:
-            yield
-        finally:
-            with self._lock:
-                for name in doors:
-                    self._close(name)
-                self._mocks.remove(mock)
-
-    def _open(self, name: str) -> None:
-        users, stack = self._doors.get(name, (0, ExitStack()))
-        if users == 0:
-            stack.enter_context(open_doors(name, self.handle))
-        self._doors[name] = (users + 1, stack)
-
-    def _close(self, name: str) -> None:
-        users, stack = self._doors.pop(name)
-        if users > 1:
-            self._doors[name] = (users - 1, stack)
-        else:
-            stack.close()
-
-
-_switchboard = _Switchboard()
+_switchboard = Switchboard()
 
 
 def mock(
@@ -369,11 +384,11 @@ def mock(
 @contextmanager
 def _active(made: Mock, door: str, doors: tuple[str, ...]) -> Iterator[Mock]:
     with ExitStack() as stack:
+        stack.enter_context(_switchboard.connected(made, doors))
         if door == "server":
             from aepmock.doors.server_door import serving
 
             made.serve_at(stack.enter_context(serving(made.handle)).origin)
-        stack.enter_context(_switchboard.connected(made, doors))
         guard: Guard = stack.enter_context(guarding(doors))
         yield made
         # Not after an error of the test: its own failure says more.

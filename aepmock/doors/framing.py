@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 from aepmock.messages import ADOBE_HOST, Headers, Response
 
@@ -13,7 +14,17 @@ FIELD_VALUE = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")
 
 def is_adobe(host: str | None) -> bool:
     """Whether a host, "platform.adobe.io", is one that the doors answer for."""
-    return host is not None and ADOBE_HOST.fullmatch(host) is not None
+    if host is None:
+        return False
+    return ADOBE_HOST.fullmatch(host if host.isascii() else _on_the_wire(host)) is not None
+
+
+def _on_the_wire(host: str) -> str:
+    """A name as it is looked up: 。 is a dot (RFC 3490 3.1), and wide letters are letters."""
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return normalize("NFKC", host).replace("\u3002", ".")
 
 
 def complete(response: Response, method: str) -> Response:

@@ -4,20 +4,24 @@ An audit hook sees every look-up and connection, whatever library makes it. It c
 away again, so there is one for the process, and it does nothing while no guard is on. A socket
 that is told to connect to a name looks it up before the hook is asked; so connecting itself is
 watched too, while a guard is on. So is pycares, by which aiodns and with it aiohttp look names up
-in C, where no hook is asked.
+in C, where no hook is asked. A proxy is asked by name for what it leads to, and TLS names whom it
+expects, whichever way leads there: what is sent and who is expected is watched as well.
+docs/test-authors.md lists what is not seen.
 """
 
 from __future__ import annotations
 
+import re
 import socket
+import ssl
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from ipaddress import ip_address
-from threading import Lock, local
+from threading import Lock, get_ident, local
 from typing import Any
 
 from aepmock.doors.framing import is_adobe
@@ -36,6 +40,7 @@ class Guard:
     attempts: list[str] = field(default_factory=list)
     everywhere: bool = False
     strangers: list[str] = field(default_factory=list)
+    thread: int = field(default_factory=get_ident)
 
     def explain(self, host: str) -> str:
         """What happened and what to do about it."""
@@ -51,9 +56,27 @@ _on: list[Guard] = []
 _installed = False
 _lock = Lock()
 _here = local()
-_CONNECTING = ("connect", "connect_ex", "sendto")
+_CONNECTING = ("connect", "connect_ex", "sendto", "sendmsg")
+_SENDING = ((socket.socket, "send"), (socket.socket, "sendall"), (ssl.SSLSocket, "send"))
+_WRITING = ((ssl.SSLSocket, "write"), (ssl.SSLObject, "write"))
+_EXPECTING = {"wrap_socket": 4, "wrap_bio": 3}
+"""Methods of an SSLContext, and the place of server_hostname among their arguments."""
+_NAME = rb"([^\x00-\x20:/]{1,255})"
+_TO_A_PROXY = re.compile(
+    rb"CONNECT " + _NAME + rb"|[A-Z]{3,7} http://" + _NAME
+    # SOCKS 5 (RFC 1928) and 4a.
+    + rb"|\x05[\x01-\x03]\x00\x03." + _NAME
+    + rb"|\x04[\x01\x02]..\x00\x00\x00.[^\x00]*\x00" + _NAME,
+    re.DOTALL,
+)  # fmt: skip
+_LONGEST_ASKED = 600
+_BY_NAME = (
+    "socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr",
+)  # fmt: skip
+_BY_ADDRESS = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _LOOKING_UP = ("getaddrinfo", "gethostbyname", "query", "search")
 _Method = Callable[..., Any]
+_HostOf = Callable[[tuple[Any, ...], Mapping[str, Any]], object]
 _replaced: list[tuple[type, str, _Method, _Method | None]] = []
 
 
@@ -96,23 +119,48 @@ def letting_out() -> Iterator[None]:
 def _watch_methods() -> None:
     """Puts a check in front of the methods that take an address or a name."""
     for name in _CONNECTING:
-        _put(socket.socket, name, lambda args: args[-1][0] if _is_address(args) else None)
+        _put(socket.socket, name, lambda args, _: _host_of(args[-1]) if args else None)
+    for cls, name in (*_SENDING, *_WRITING):
+        _put(cls, name, lambda args, _: _asked_of_a_proxy(args[0]) if args else None)
+    for name, place in _EXPECTING.items():
+        _put(ssl.SSLContext, name, _expected_at(place))
     if find_spec("pycares") is not None:
         channel = import_module("pycares").Channel
         for name in _LOOKING_UP:
             if hasattr(channel, name):
-                _put(channel, name, lambda args: args[0] if args else None)
+                _put(channel, name, lambda args, _: args[0] if args else None)
 
 
-def _is_address(args: tuple[Any, ...]) -> bool:
-    return bool(args) and isinstance(args[-1], tuple) and bool(args[-1])
+def _host_of(address: object) -> object:
+    return address[0] if isinstance(address, tuple) and address else None
 
 
-def _put(cls: type, name: str, host_of: Callable[[tuple[Any, ...]], object]) -> None:
+def _expected_at(place: int) -> _HostOf:
+    def expected(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> object:
+        return kwargs.get("server_hostname", args[place] if len(args) > place else None)
+
+    return expected
+
+
+def _asked_of_a_proxy(sent: Any) -> bytes | None:
+    """The host that a proxy is asked to lead to, where that is what was sent."""
+    try:
+        found = _TO_A_PROXY.match(memoryview(sent)[:_LONGEST_ASKED])
+    except (TypeError, ValueError, BufferError):
+        return None
+    if found is None or found.lastindex is None:
+        return None
+    name: bytes = found[found.lastindex]
+    return name.rpartition(b"@")[2]
+
+
+def _put(cls: type, name: str, host_of: _HostOf) -> None:
     before: _Method | None = cls.__dict__.get(name)
 
     def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        _check(host_of(args))
+        host = host_of(args, kwargs)
+        if host is not None:
+            _check(host)
         if before is not None:
             return before(self, *args, **kwargs)
         return getattr(super(cls, self), name)(*args, **kwargs)
@@ -136,10 +184,10 @@ def _leave_methods() -> None:
 def _watch(event: str, args: tuple[object, ...]) -> None:
     if not _on or not event.startswith("socket."):
         return
-    if event in ("socket.getaddrinfo", "socket.gethostbyname"):
+    if event in _BY_NAME:
         host = args[0]
-    elif event in ("socket.connect", "socket.sendto") and isinstance(args[1], tuple):
-        host = args[1][0] if args[1] else None
+    elif event in _BY_ADDRESS:
+        host = _host_of(args[1])
     else:
         return
     _check(host)
@@ -150,9 +198,10 @@ def _check(host: object) -> None:
         host = host.decode("latin-1")
     if getattr(_here, "open", False):
         return
-    # Another thread may end the last guard meanwhile.
-    guard = next(reversed(_on), None)
-    if guard is not None and isinstance(host, str) and is_adobe(host.rstrip(".")):
+    # Another thread may end the last guard meanwhile, and its tests have guards of their own.
+    guards, thread = _on[::-1], get_ident()
+    guard = next((g for g in guards if g.thread == thread), next(iter(guards), None))
+    if guard is not None and isinstance(host, str) and is_adobe(host.rstrip(".\u3002\uff0e\uff61")):
         guard.attempts.append(host)
         raise EscapedRequestError(guard.explain(host))
     if guard is not None and guard.everywhere and isinstance(host, str) and not _is_here(host):

@@ -4,32 +4,58 @@ from __future__ import annotations
 
 import errno
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from functools import cache
 from types import ModuleType
 from typing import Any
 
-from aepmock.doors.effects import GARBAGE, SILENCE_S, GaveUp, missing, parts, wait_in_mock_time
+from aepmock.doors.effects import (
+    GARBAGE,
+    SILENCE_S,
+    GaveUp,
+    missing,
+    parts,
+    wait_async,
+    wait_blocking,
+)
 from aepmock.messages import Effect, Response
-
-LONGEST_REAL_S = 60.0
-"""What an async client without a timeout really waits at most."""
 
 
 def delivered(library: ModuleType, response: Response, request: Any) -> Any:
     """The library's response, as the effect of the answer leaves it.
 
-    Raises what the library would on a real connection, at once: the time that a client would
-    have waited passes in the mock only. Its timeout is the one that the request carries.
+    Raises what the library would on a real connection. Its timeout is the one that the request
+    carries.
     """
-    effect = response.effect
-    assert effect is not None
-    timeout_s = _timeout_s(request)
-    delay_s = SILENCE_S if effect.ending == "silence" else effect.delay_s
+    effect, timeout_s = _effect(response), _timeout_s(request)
     try:
-        wait_in_mock_time(effect, delay_s, timeout_s)
+        wait_blocking(effect, _delay_s(effect), timeout_s)
     except GaveUp:
         raise library.ReadTimeout("timed out", request=request) from None
+    return _ended(library, response, request)
+
+
+async def delivered_later(library: ModuleType, response: Response, request: Any) -> Any:
+    """The same for an async client."""
+    effect, timeout_s = _effect(response), _timeout_s(request)
+    try:
+        await wait_async(effect, _delay_s(effect), timeout_s)
+    except GaveUp:
+        raise library.ReadTimeout("timed out", request=request) from None
+    return _ended(library, response, request)
+
+
+def _effect(response: Response) -> Effect:
+    assert response.effect is not None
+    return response.effect
+
+
+def _delay_s(effect: Effect) -> float:
+    return SILENCE_S if effect.ending == "silence" else effect.delay_s
+
+
+def _ended(library: ModuleType, response: Response, request: Any) -> Any:
+    """What is there once the waiting is over: a response, or an error."""
+    effect = _effect(response)
     if effect.ending in ("reset", "silence"):
         why = f"[Errno {errno.ECONNRESET}] Connection reset by peer"
         raise library.ReadError(why, request=request)
@@ -42,36 +68,8 @@ def delivered(library: ModuleType, response: Response, request: Any) -> Any:
     return library.Response(
         response.status,
         headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in response.headers],
-        stream=_stream_class(library)(response, timeout_s),
+        stream=_stream_class(library)(response, _timeout_s(request)),
     )
-
-
-async def delivered_later(library: ModuleType, response: Response, request: Any) -> Any:
-    """The same for an async client; where the request carries no timeout, it really waits.
-
-    Whoever sets none may have one of its own around the call, by asyncio or trio.
-    """
-    effect = response.effect
-    assert effect is not None
-    if _timeout_s(request) is None:
-        silent = effect.ending == "silence"
-        await _really_wait(effect, LONGEST_REAL_S if silent else effect.delay_s)
-        ending = "reset" if silent else effect.ending
-        response = replace(response, effect=replace(effect, delay_s=0.0, ending=ending))
-    return delivered(library, response, request)
-
-
-async def _really_wait(effect: Effect, seconds: float) -> None:
-    if not seconds:
-        return
-    import anyio  # what httpx and httpx2 stand on; few ever come here
-
-    started, whole = anyio.current_time(), False
-    try:
-        await anyio.sleep(min(seconds, LONGEST_REAL_S))
-        whole = True
-    finally:
-        effect.elapsed(seconds if whole else 0.0, anyio.current_time() - started)
 
 
 def _timeout_s(request: Any) -> float | None:
@@ -89,27 +87,26 @@ def _stream_class(library: ModuleType) -> Any:
             self._timeout_s = timeout_s
 
         def __iter__(self) -> Iterator[bytes]:
-            effect = self._response.effect
-            assert effect is not None
+            effect = _effect(self._response)
             for pause_s, part in parts(self._response):
                 try:
-                    wait_in_mock_time(effect, pause_s, self._timeout_s)
+                    wait_blocking(effect, pause_s, self._timeout_s)
                 except GaveUp:
                     raise library.ReadTimeout("timed out") from None
                 yield part
-            if effect.ending == "cut":
-                raise library.RemoteProtocolError(missing(self._response))
+            self._end(effect)
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            effect = self._response.effect
-            assert effect is not None
-            if self._timeout_s is not None:
-                for part in self:
-                    yield part
-                return
+            effect = _effect(self._response)
             for pause_s, part in parts(self._response):
-                await _really_wait(effect, pause_s)
+                try:
+                    await wait_async(effect, pause_s, self._timeout_s)
+                except GaveUp:
+                    raise library.ReadTimeout("timed out") from None
                 yield part
+            self._end(effect)
+
+        def _end(self, effect: Effect) -> None:
             if effect.ending == "cut":
                 raise library.RemoteProtocolError(missing(self._response))
 

@@ -14,7 +14,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import wait
 
-from aepmock.doors.effects import GARBAGE, SILENCE_S, GaveUp, parts, wait_in_mock_time
+from aepmock.doors.effects import GARBAGE, SILENCE_S, GaveUp, parts, wait_blocking
 from aepmock.doors.framing import complete
 from aepmock.messages import Handler, Headers, Request, Response
 
@@ -98,7 +98,7 @@ class _Answer(io.RawIOBase):
         effect = self._response.effect
         if effect is not None:
             try:
-                wait_in_mock_time(effect, seconds, self._timeout_s)
+                wait_blocking(effect, seconds, self._timeout_s)
             except GaveUp:
                 raise TimeoutError("The read operation timed out") from None
 

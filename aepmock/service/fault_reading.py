@@ -32,6 +32,7 @@ LONGEST_S = 3_600.0
 MOST_TIMES = 1_000_000
 MOST_STEPS = 1_000
 WHEN = ("call", "id", "name", "header", "body")
+OPTIONS = ("times", "required", *WHEN)
 
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) ?(ms|s|m|h)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
@@ -52,6 +53,7 @@ def make_fault(
     status: int | None = None,
     times: int = 1,
     when: Mapping[str, Any] | When | None = None,
+    required: bool = True,
 ) -> Fault:
     """A fault from what a test, a marker or the control API says.
 
@@ -73,7 +75,9 @@ def make_fault(
     steps = _steps(contract, what)
     if isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= MOST_TIMES:
         raise UsageError(f"times takes a whole number from 1 to {MOST_TIMES}, not {times!r}")
-    return Fault(operation, steps, times, _when(when))
+    if not isinstance(required, bool):
+        raise UsageError(f"required is True or False, not {required!r}")
+    return Fault(operation, steps, times, _when(when), required)
 
 
 def read_fault(contract: Contract, text: str) -> Fault:
@@ -85,11 +89,11 @@ def read_fault(contract: Contract, text: str) -> Fault:
             "a fault is written OPERATION: WHAT, such as connections.create: 503, 503; "
             f"not {text!r}"
         )
-    times, when = 1, dict[str, Any]()
+    times, required, when = 1, True, dict[str, Any]()
     for option in options:
         name, equals, value = (part.strip() for part in option.partition("="))
-        if name not in ("times", *WHEN):
-            raise unknown("option of a fault", name, ("times", *WHEN))
+        if name not in OPTIONS:
+            raise unknown("option of a fault", name, OPTIONS)
         if not equals or not value:
             raise UsageError(f"the option {name} of a fault is written {name}=…")
         if name in when and name != "header":
@@ -101,9 +105,11 @@ def read_fault(contract: Contract, text: str) -> Fault:
             when.setdefault("header", {})[header.strip()] = value.strip()
         elif name == "times":
             times = _whole(name, value)
+        elif name == "required":
+            required = _truth(name, value)
         else:
             when[name] = _whole(name, value) if name == "call" else value
-    return make_fault(contract, operation.strip(), words, times=times, when=when)
+    return make_fault(contract, operation.strip(), words, times=times, when=when, required=required)
 
 
 def faults_of(contract: Contract, given: Iterable[Any]) -> tuple[Fault, ...]:
@@ -115,8 +121,8 @@ def faults_of(contract: Contract, given: Iterable[Any]) -> tuple[Fault, ...]:
         if isinstance(one, str):
             found.append(read_fault(contract, one))
         elif isinstance(one, Fault):
-            steps, when = one.steps, one.when
-            found.append(make_fault(contract, one.operation, steps, times=one.times, when=when))
+            told: dict[str, Any] = {"times": one.times, "when": one.when, "required": one.required}
+            found.append(make_fault(contract, one.operation, one.steps, **told))
         elif isinstance(one, Mapping):
             fields = dict(one)
             for name in fields:
@@ -130,7 +136,7 @@ def faults_of(contract: Contract, given: Iterable[Any]) -> tuple[Fault, ...]:
     return tuple(found)
 
 
-FIELDS = ("operation", "fault", "code", "status", "times", "when")
+FIELDS = ("operation", "fault", "code", "status", "times", "when", "required")
 """Of a fault as a mapping: in a marker, and in the control API."""
 
 
@@ -286,6 +292,12 @@ def _whole_seconds(text: str) -> int:
     if seconds != int(seconds):
         raise UsageError(f"a Retry-After has whole seconds (RFC 9110 10.2.3), not {text}")
     return int(seconds)
+
+
+def _truth(name: str, text: str) -> bool:
+    if text not in ("true", "false"):
+        raise UsageError(f"{name} takes true or false, not {text!r}")
+    return text == "true"
 
 
 def _whole(name: str, text: str) -> int:

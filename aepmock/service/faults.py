@@ -146,13 +146,15 @@ class When:
 class Fault:
     """What goes wrong: the `steps` one after the other, all of them `times` times.
 
-    `operation` is an id such as "connections.create", with wildcards.
+    `operation` is an id such as "connections.create", with wildcards. One that is `required`
+    fails a strict test in which nothing of it happened.
     """
 
     operation: str
     steps: tuple[Step, ...]
     times: int = 1
     when: When = field(default_factory=When)
+    required: bool = True
 
     @property
     def words(self) -> str:
@@ -171,6 +173,8 @@ class Fault:
             if value is not None:
                 parts.append(f"{name}={value}")
         parts += [f"header={name}={value}" for name, value in self.when.header]
+        if not self.required:
+            parts.append("required=false")
         return "; ".join(parts)
 
 

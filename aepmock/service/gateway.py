@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal
 
 from aepmock.messages import Request
@@ -86,22 +87,38 @@ class Gateway:
         self._added: dict[str, dict[str, Sandbox]] = {}
         self._ended: dict[str, None] = {}
         self._sandboxes: dict[str, dict[str, Sandbox]] = {}
+        self.number = 0
+        """Of several services with one seed: each but the first has credentials of its own."""
 
     def mint(self, kind: TokenKind = "service", *, ims_org_id: str | None = None) -> Credentials:
         """A new integration with a valid token, in a new organization unless one is named."""
         ids = self._ids
-        client_id = ids.hex(32)
+        client_id = self._own(32)
         made = Credentials(
-            access_token=f"eyJhbGciOiJSUzI1NiJ9.{ids.hex(48)}.{ids.hex(32)}",
+            access_token=self._new_token(),
             api_key=client_id,
             ims_org_id=ims_org_id or f"{ids.hex(24).upper()}@AdobeOrg",
             client_id=client_id,
-            client_secret=f"p8e-{ids.hex(32)}",
+            client_secret=f"p8e-{self._own(32)}",
             scopes="openid,session,AdobeID,read_organizations,additional_info.projectedProductContext",
         )
         self._integrations[client_id] = made
         self.issue(made, kind, token=made.access_token)
         return made
+
+    def _new_token(self) -> str:
+        return f"eyJhbGciOiJSUzI1NiJ9.{self._own(48)}.{self._own(32)}"
+
+    def _own(self, digits: int) -> str:
+        """Hexadecimal digits of a credential; whatever the number, as many names are used up."""
+        drawn = self._ids.hex(digits)
+        if not self.number:
+            return drawn
+        return sha256(f"{self.number} {drawn}".encode()).hexdigest()[:digits]
+
+    def has_key(self, key: str) -> bool:
+        """Whether this API key, which is a client id, was minted here."""
+        return key in self._integrations
 
     def issue(
         self, integration: Credentials, kind: TokenKind = "service", *, token: str | None = None
@@ -112,7 +129,7 @@ class Gateway:
         client that fetches one for each call must not fill the memory.
         """
         if token is None:
-            token = f"eyJhbGciOiJSUzI1NiJ9.{self._ids.hex(48)}.{self._ids.hex(32)}"
+            token = self._new_token()
             self._issued.append(token)
             if len(self._issued) > MOST_ISSUED:
                 self._tokens.pop(self._issued.popleft(), None)

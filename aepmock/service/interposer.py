@@ -88,7 +88,7 @@ class _Playing:
         if begun:
             steps = fault.steps[begun:] + fault.steps * (times - 1)
             times = 1
-        return Fault(fault.operation, steps, times, replace(fault.when, call=call))
+        return replace(fault, steps=steps, times=times, when=replace(fault.when, call=call))
 
 
 class Interposer:
@@ -128,6 +128,12 @@ class Interposer:
         """What is still to happen of the faults, in order."""
         with self._lock:
             return [s.left for s in self._scripts if isinstance(s, _Playing)]
+
+    @property
+    def missed(self) -> list[Fault]:
+        """The faults of which nothing happened, as they were told."""
+        with self._lock:
+            return [s.fault for s in self._scripts if isinstance(s, _Playing) and not s.played]
 
     @property
     def waited_s(self) -> float:

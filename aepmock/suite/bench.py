@@ -12,7 +12,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -31,6 +31,7 @@ from aepmock.doors.guard import Guard, guarding
 from aepmock.errors import AroundTheDoorsError, UsageError, unknown
 from aepmock.judge import Call, Finding, Session, Tally, judge_session
 from aepmock.judge.checks.retrying import PATIENCE
+from aepmock.judge.findings import Problem
 from aepmock.judge.judging import Observation, to_finding
 from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
@@ -43,7 +44,12 @@ from aepmock.suite.config import SuiteConfig, driver_clauses
 from aepmock.suite.first_calls import CLAUSES as FIRST
 from aepmock.suite.hurrying import Hurry, hurrying
 from aepmock.suite.loopback import Loopback
-from aepmock.suite.searching import ClauseBroken, hypothesis_elsewhere, search_settings
+from aepmock.suite.searching import (
+    ClauseBroken,
+    SearchOver,
+    hypothesis_elsewhere,
+    search_settings,
+)
 from aepmock.suite.trial import Trial, as_call, auth_params, told
 from aepmock.suite.watching import threads_left
 
@@ -61,8 +67,6 @@ BUDGET_S = 75.0
 """Real time that one test may take; examples after that are left out."""
 _ASIDE = 1_000_000
 """More than there are tests in a run."""
-SLOW_S = 0.5
-"""A client that needs longer for one example is not asked for the smallest one."""
 
 
 class Bench:
@@ -109,14 +113,15 @@ class Bench:
         self.hung = set() if config.program is None else config.program.hopeless()
         self.lost: Counter[str] = Counter()
         self.program = config.program
+        self.call_began_s = 0.0
         self._smallest: dict[str, Finding] = {}
+        self._broken: Session | None = None
         self._stack = ExitStack()
         self._threads: frozenset[threading.Thread] = frozenset()
         self.loopback = Loopback(self.recorder.handle, self.contract.base_path, self._stack)
         self._origin: str | None = None
         self._guard: Guard | None = None
         self._spent_s = 0.0
-        self._runs = 0
 
     def _answer(self, request: Request) -> Response:
         """Breaks a call off that sends requests without end, where it can be reached."""
@@ -337,6 +342,8 @@ class Bench:
         lost = outcome.raised if isinstance(outcome.raised, CallLost) else None
         self.lost[operation] += lost is not None
         hung = outcome.looped or (lost is not None and lost.hung)
+        if outcome.looped and self.program is None:
+            self.config.spending.hung(operation, time.monotonic() - self.call_began_s)
         if hung or self.lost[operation] >= MOST_LOST:
             self.hung.add(operation)
         if hung and self.program is not None:
@@ -390,10 +397,11 @@ class Bench:
 
     def run_each(self, values: Iterable[Any], example: Callable[..., None]) -> None:
         """Runs an example, `example(trial, value)`, once for every value and judges each run."""
-        for value in values:
-            with self._trial(None) as trial:
-                if trial is not None:
-                    example(trial, value)
+        with suppress(SearchOver):
+            for value in values:
+                with self._trial(None) as trial:
+                    if trial is not None:
+                        example(trial, value)
 
     def run_machine(self, machine: Callable[[Trial], RuleBasedStateMachine]) -> None:
         """Runs a state machine over random sequences of calls and judges each sequence."""
@@ -423,20 +431,40 @@ class Bench:
         if not self.ready():
             return
         before = {*self.tally.findings, *driver_clauses()}
-        try:
+        # A client may go by what it was asked in other examples (Flaky): what was seen counts.
+        with suppress(SearchOver, Flaky):
             search(None)
-        except Flaky:
-            pass  # the client goes by what it was asked in other examples: what was seen counts
-        for clause in [c for c in self.tally.findings if c not in before]:
-            if self._spent_s > self._budget_s / 2 or self._spent_s / max(self._runs, 1) > SLOW_S:
-                break
-            self._smallest.pop(clause, None)
-            try:
-                search(clause)
-            except (ClauseBroken, HypothesisException, BaseExceptionGroup):
-                pass
-            if clause in self._smallest:
-                self.tally.findings[clause] = [self._smallest[clause]]
+        pending = [clause for clause in self.tally.findings if clause not in before]
+        while pending:
+            self._shrink(pending, search)
+
+    def _shrink(self, pending: list[str], search: Callable[[str | None], None]) -> None:
+        """The smallest example for the first of the clauses, and for whatever else it shows."""
+        clause, spending = pending.pop(0), self.config.spending
+        found = self.tally.findings[clause]
+        known = spending.small.get((clause, found[0].summary))
+        if known is not None:
+            self.tally.findings[clause] = [known]
+            return
+        self._smallest.pop(clause, None)
+        self._broken = None
+        with (
+            suppress(ClauseBroken, HypothesisException, BaseExceptionGroup, SearchOver),
+            spending.searching(),
+        ):
+            search(clause)
+        if clause not in self._smallest or self._broken is None:
+            return
+        self._settle(self._smallest[clause])
+        for seen in judge_session(self._broken, {*pending}):
+            if seen.problem is not None and seen.clause in pending:
+                pending.remove(seen.clause)
+                self._settle(self._finding(self._broken, seen.clause, seen.problem))
+
+    def _settle(self, small: Finding) -> None:
+        """Shows a clause by this example from now on, in later tests of the run too."""
+        self.tally.findings[small.clause] = [small]
+        self.config.spending.small[small.clause, small.summary] = small
 
     def _settings(self, wanted: str | None) -> hypothesis.settings:
         examples = self.config.examples
@@ -456,8 +484,11 @@ class Bench:
 
     @contextmanager
     def _trial(self, wanted: str | None) -> Iterator[Trial | None]:
-        """One judged example; None once the time is spent."""
-        if self._spent_s > self._budget_s or not self.ready():
+        """One judged example; None once the client can't be asked. Raises SearchOver."""
+        self.config.spending.check()
+        if self._spent_s > self._budget_s:
+            raise SearchOver
+        if not self.ready():
             yield None
             return
         self.service.reset()
@@ -467,7 +498,6 @@ class Bench:
         trial = Trial(self, session, self.interposer)
         yield trial
         self._spent_s += time.monotonic() - trial.started
-        self._runs += 1
         self._judge(trial, wanted)
 
     def _judge(self, trial: Trial, wanted: str | None) -> None:
@@ -487,20 +517,12 @@ class Bench:
             verdicts[seen.clause] = verdicts.get(seen.clause, True) and seen.problem is None
             if seen.problem is None:
                 continue
-            finding = to_finding(
-                seen.clause,
-                seen.problem,
-                self.contract,
-                self.redactor,
-                reading=self.reading,
-                calls=told(session, seen.problem),
-                reproduce=self._reproduce(seen.clause),
-                order=self._order(seen.clause),
-            )
+            finding = self._finding(session, seen.clause, seen.problem)
             if seen.clause != wanted:
                 self.tally.add(finding)
             else:
                 self._smallest[wanted] = finding
+                self._broken = session
                 raise ClauseBroken(wanted)
         for clause, met in verdicts.items():
             if clause != wanted:
@@ -516,6 +538,18 @@ class Bench:
                 if not exchange.response.injected and exchange.response.status:
                     status = str(exchange.response.status)
                     statuses[status] = statuses.get(status, 0) + 1
+
+    def _finding(self, session: Session, clause: str, problem: Problem) -> Finding:
+        return to_finding(
+            clause,
+            problem,
+            self.contract,
+            self.redactor,
+            reading=self.reading,
+            calls=told(session, problem),
+            reproduce=self._reproduce(clause),
+            order=self._order(clause),
+        )
 
     def _observations(self, session: Session, wanted: str | None) -> Iterable[Observation]:
         """What is seen of an example; how a program behaves is of interest at any time."""

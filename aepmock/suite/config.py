@@ -23,6 +23,7 @@ from aepmock.reports import check_path
 from aepmock.settings import Setting
 from aepmock.suite.first_calls import FirstCalls
 from aepmock.suite.programs import ProgramRun, check_command
+from aepmock.suite.searching import Spending
 
 if TYPE_CHECKING:
     from aepmock.live.handler import LiveHandler
@@ -33,7 +34,7 @@ class SuiteConfig:
     """What a run is about; `clauses` are the selected ids, `select` the patterns that did it.
 
     `program` is what is judged where that is no object of Python; `live` leads to the real
-    sandbox of a live run, and is None for a run on the mock.
+    sandbox of a live run, and is None for a run on the mock; `spending` is shared by all tests.
     """
 
     factory: Factory
@@ -50,6 +51,7 @@ class SuiteConfig:
     program: ProgramRun | None = None
     live: LiveHandler | None = None
     first: FirstCalls = field(default_factory=FirstCalls, compare=False)
+    spending: Spending = field(default_factory=Spending, compare=False)
 
     @property
     def judged(self) -> frozenset[str]:
@@ -60,6 +62,8 @@ class SuiteConfig:
     @property
     def idle(self) -> str:
         """Why nothing put a clause to the test, where there is a reason for all."""
+        if self.spending.given_up:
+            return f"the client was not asked any more: {self.spending.given_up}"
         given_up = self.program.given_up if self.program else ""
         return f"the program was not asked: {given_up}" if given_up else ""
 

@@ -77,7 +77,11 @@ class Trial:
         if not driver.supports(operation):
             self.session.unsupported.add(operation)
             return None
-        if failed_at_first(self.bench, operation) or operation in self.bench.hung:
+        if (
+            failed_at_first(self.bench, operation)
+            or operation in self.bench.hung
+            or self.bench.config.spending.hopeless(operation)
+        ):
             return None
         return self._call(driver, settings_, operation, args)
 
@@ -98,7 +102,7 @@ class Trial:
         method. A call whose requests go elsewhere shows nothing: the client has its host
         compiled in.
         """
-        if failed_at_first(self.bench, operation):
+        if failed_at_first(self.bench, operation) or self.bench.config.spending.hopeless(operation):
             return None
         given = self._begin(args)
         with self._watching() as traces, self.bench.hurrying():
@@ -110,9 +114,7 @@ class Trial:
             if outcome is driver.made and outcome.raised is None and not outcome.looped:
                 self.session.unsupported.add(operation)
                 return None
-            if self.bench.program is not None:
-                # A program that hangs has to be started anew: that may happen so often only.
-                self.bench.note(operation, outcome)
+            self.bench.note(operation, outcome)
             outcome = self._keep(outcome, operation, settings_, given, driver, traces)
             if not _at_home(settings_, self.session.calls[-1]):
                 self.session.calls.pop()
@@ -123,6 +125,7 @@ class Trial:
     def _begin(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         self.bench.recorder.take()
         self.bench.requests_of_call = 0
+        self.bench.call_began_s = time.monotonic()
         self.bench.begun_s.clear()
         given: Mapping[str, Any] = _snapshot(args)
         if self.bench.program is not None:

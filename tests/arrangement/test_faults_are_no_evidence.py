@@ -79,7 +79,8 @@ def test_the_answer_that_a_client_did_not_see_is_not_kept() -> None:
 
 def test_a_step_may_be_data() -> None:
     with aepmock.mock(
-        faults=[aepmock.Fault("connections.list", (aepmock.Step("bare", status=500),))]
+        strict=False,
+        faults=[aepmock.Fault("connections.list", (aepmock.Step("bare", status=500),))],
     ) as service:
         service.fault("connections.list", aepmock.Step("latency", seconds=2))
         assert list(map(str, service.faults)) == [

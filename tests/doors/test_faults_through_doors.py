@@ -6,8 +6,10 @@ import asyncio
 import http.client
 import json
 import os
+import signal
 import socket
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,10 +19,12 @@ from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
+import anyio
 import httpx
 import httpx2
 import pytest
 import requests
+import trio
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
@@ -326,6 +330,101 @@ def test_an_async_client_may_have_a_timeout_of_its_own(module: Any) -> None:
     with open_doors("auto", interposer.handle):
         asyncio.run(scene())
     assert 0.2 < interposer.waited_s < 5
+
+
+@pytest.mark.parametrize("module", [httpx, httpx2])
+@pytest.mark.parametrize("fault", ["latency 3s", "slow body 30s", "timeout"])
+def test_a_timeout_around_an_async_call_goes_off(module: Any, fault: str) -> None:
+    """Also where the client has one too, that ends later."""
+    _, interposer, headers = _scene(f"connections.list: {fault}; times=3")
+    url = f"{PLATFORM}{BASE}/connections"
+
+    async def by_asyncio(client: Any) -> None:
+        async with asyncio.timeout(0.2):
+            await client.get(url, headers=headers)
+
+    async def by_anyio(client: Any) -> None:
+        with anyio.fail_after(0.2):
+            await client.get(url, headers=headers)
+
+    async def by_waiting(client: Any) -> None:
+        await asyncio.wait_for(client.get(url, headers=headers), 0.2)
+
+    async def scene() -> None:
+        async with module.AsyncClient(timeout=20) as client:
+            for ask in (by_asyncio, by_anyio, by_waiting):
+                with pytest.raises(TimeoutError):
+                    await ask(client)
+
+    with open_doors("auto", interposer.handle):
+        asyncio.run(scene())
+    assert 0.5 < interposer.waited_s < 5
+
+
+def test_a_timeout_by_trio_goes_off() -> None:
+    _, interposer, headers = _scene("connections.list: latency 3s; times=2")
+    url = f"{PLATFORM}{BASE}/connections"
+
+    async def scene() -> None:
+        async with httpx.AsyncClient(timeout=20) as client:
+            with pytest.raises(trio.TooSlowError), trio.fail_after(0.2):
+                await client.get(url, headers=headers)
+            assert (await client.get(url, headers=headers)).status_code == 200
+
+    with open_doors("auto", interposer.handle):
+        trio.run(scene)
+    assert 0.1 < interposer.waited_s < 1
+
+
+def test_an_async_answer_comes_at_once_where_nobody_has_a_timer() -> None:
+    service, interposer, headers = _scene("connections.list: latency 10m; times=2")
+    before = service.clock.now_ms()
+
+    async def scene() -> None:
+        for module in (httpx, httpx2):
+            async with module.AsyncClient(timeout=None) as client:
+                answer = await client.get(f"{PLATFORM}{BASE}/connections", headers=headers)
+                assert answer.status_code == 200
+
+    with open_doors("auto", interposer.handle):
+        asyncio.run(scene())
+    assert service.clock.now_ms() - before >= 2 * 600_000
+    assert interposer.waited_s == 0
+
+
+@pytest.mark.parametrize("library", ["httpx", "httpx2", "requests"])
+def test_a_timeout_for_the_result_of_a_thread_goes_off(library: str) -> None:
+    _, interposer, headers = _scene("connections.list: latency 1s")
+    get: Any = {"httpx": httpx.get, "httpx2": httpx2.get, "requests": requests.get}[library]
+    with open_doors("auto", interposer.handle), ThreadPoolExecutor(1) as pool:
+        asked: Any = pool.submit(get, f"{PLATFORM}{BASE}/connections", headers=headers, timeout=9)
+        with pytest.raises(TimeoutError):
+            asked.result(timeout=0.2)
+        assert asked.result(timeout=20).status_code == 200
+    assert interposer.waited_s > 0.9
+
+
+def test_an_alarm_around_a_blocking_call_goes_off() -> None:
+    _, interposer, headers = _scene("connections.list: latency 3s, latency 1h")
+    url = f"{PLATFORM}{BASE}/connections"
+
+    def ring(*_: object) -> None:
+        raise TimeoutError("rung")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        with open_doors("httpx", interposer.handle), httpx.Client(timeout=20) as client:
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with pytest.raises(TimeoutError, match="rung"):
+                client.get(url, headers=headers)
+            # As that of a test runner, which is far away.
+            signal.setitimer(signal.ITIMER_REAL, 300)
+            with pytest.raises(httpx.ReadTimeout):
+                client.get(url, headers=headers)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert 0.1 < interposer.waited_s < 5
 
 
 @pytest.mark.parametrize("door", ["inside", "server"])

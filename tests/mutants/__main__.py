@@ -1,4 +1,4 @@
-"""python -m tests.mutants [PATTERN …]: judges the judge."""
+"""python -m tests.mutants [--times] [PATTERN …]: judges the judge, or how long it takes."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from aepmock.errors import AepmockError
 from aepmock.judge import Tally
 from aepmock.suite import Bench, SuiteConfig, load_factory
 from tests.mutants.registry import Innocent, Mutant
+from tests.mutants.timing import show_times
 from tests.stdio.judging import judge_speaker
 from tests.stdio.speaker import FAULTS
 
@@ -166,15 +167,18 @@ def lines(targets: Sequence[str]) -> Iterator[Line]:
 
 
 def main(patterns: Sequence[str]) -> int:
-    """Prints a table and the ratios; 0 if all is as it should be."""
+    """Prints a table and the ratios; 0 if all is as it should be. With --times, of time."""
     from tests.mutants import INNOCENTS, MUTANTS
 
+    times, patterns = "--times" in patterns, [p for p in patterns if p != "--times"]
     mutants = [m.target for m in MUTANTS if _chosen(patterns, m.target, m.clause)]
     innocents = [i.target for i in INNOCENTS if _chosen(patterns, i.target)]
     faults = [f for f, clause in FAULTS.items() if _chosen(patterns, f"speaker:{f}", clause)]
     if not mutants and not innocents and not faults:
         print(f"nothing is called like {' '.join(patterns)}")
         return 2
+    if times:
+        return show_times([(m.target, m.door) for m in MUTANTS if m.target in mutants])
     killed = accusations = troubles = 0
     for line in chain(lines([*mutants, *innocents]), map(judge_fault, faults)):
         killed += line.convicted

@@ -205,6 +205,132 @@ def test_two_mocks_at_once_get_their_own_requests(consumer: pytest.Pytester) -> 
     consumer.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
+def test_the_fixture_beside_a_mock_of_the_module_and_one_in_the_test(
+    consumer: pytest.Pytester,
+) -> None:
+    consumer.makepyfile(
+        """
+        import aepmock as kit
+        import pytest
+        from client import get
+
+        @pytest.fixture(scope="module")
+        def shared():
+            with kit.mock() as mock:
+                mock.seed_connection(name="shared")
+                yield mock
+
+        @pytest.mark.parametrize("turn", [1, 2])
+        def test_it(shared, aepmock, turn):
+            with kit.mock() as own:
+                own.seed_connection(name="own")
+                assert get(aepmock.settings).json()["items"] == []
+                assert get(own.settings).json()["items"][0]["name"] == "own"
+            assert get(shared.settings).json()["items"][0]["name"] == "shared"
+            assert (len(shared.journal), len(aepmock.journal)) == (turn, 1)
+        """
+    )
+    consumer.runpytest_subprocess("-q").assert_outcomes(passed=2)
+
+
+def test_a_fault_that_never_happened_fails_the_test(consumer: pytest.Pytester) -> None:
+    consumer.makepyfile(
+        """
+        import pytest
+        from client import get
+
+        @pytest.mark.aepmock(faults=["connections.list: 503; call=2"])
+        def test_too_late(aepmock):
+            assert get(aepmock.settings).status_code == 200
+
+        def test_elsewhere(aepmock):
+            aepmock.fault("connections.create", "503, reset")
+        """
+    )
+    result = consumer.runpytest_subprocess("-q")
+    result.assert_outcomes(passed=2, errors=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*a fault of this test never happened: connections.list: 503; call=2",
+            "*of 1 requests of that operation it was for none",
+            "*a fault of this test never happened: connections.create: 503, reset",
+            "*no request of that operation came, of 0 in all",
+            "*required=False*strict=False*",
+        ]
+    )
+
+
+def test_a_fault_that_need_not_happen_is_told_so(consumer: pytest.Pytester) -> None:
+    consumer.makepyfile(
+        """
+        import pytest
+        from client import get
+
+        @pytest.mark.aepmock(faults=["connections.list: 503; required=false"])
+        def test_in_words(aepmock):
+            assert str(aepmock.faults[0]).endswith("; required=false")
+
+        @pytest.mark.aepmock(faults=[{"operation": "*", "fault": "503", "required": False}])
+        def test_as_data(aepmock):
+            aepmock.fault("connections.get", "reset", required=False)
+
+        @pytest.mark.aepmock(strict=False, faults=["connections.list: 503"])
+        def test_not_strict(aepmock):
+            pass
+
+        def test_the_rest_of_it_need_not_happen(aepmock):
+            aepmock.fault("connections.list", "503, 503", times=3)
+            assert get(aepmock.settings).status_code == 503
+
+        def test_forgotten_with_the_rest(aepmock):
+            aepmock.fault("connections.list", "503")
+            aepmock.reset()
+        """
+    )
+    consumer.runpytest_subprocess("-q").assert_outcomes(passed=5)
+
+
+@pytest.mark.parametrize("tool", ["freezegun", "time_machine"])
+def test_time_follows_the_tools_that_move_it_where_it_is_told_to(
+    consumer: pytest.Pytester, tool: str
+) -> None:
+    consumer.makepyfile(
+        f"""
+        from client import get
+
+        if "{tool}" == "freezegun":
+            from freezegun import freeze_time as stopped
+            def moved(clock, seconds): clock.tick(seconds)
+        else:
+            from time_machine import travel
+            def stopped(date): return travel(date, tick=False)
+            def moved(clock, seconds): clock.shift(seconds)
+
+        def test_it_follows(aepmock):
+            with stopped("2031-05-01") as clock:
+                aepmock.clock.follow()
+                moved(clock, 23 * 3600)
+                assert get(aepmock.settings).status_code == 200
+                moved(clock, 3600)
+                assert get(aepmock.settings).json()["error_code"] == "401013"
+
+        def test_it_does_not_follow_by_itself(aepmock):
+            with stopped("2031-05-01") as clock:
+                moved(clock, 25 * 3600)
+                assert get(aepmock.settings).status_code == 200
+
+        def test_a_step_back_is_none(aepmock):
+            aepmock.clock.follow()
+            before = aepmock.clock.now_ms()
+            with stopped("1999-05-01"):
+                assert 0 <= aepmock.clock.now_ms() - before < 60_000
+                aepmock.clock.advance(hours=24)
+                assert get(aepmock.settings).status_code == 401
+        """
+    )
+    consumer.runpytest_subprocess("-q", "-W", "ignore").assert_outcomes(passed=3)
+
+
 def test_a_fault_answers_in_the_vendor_s_words_and_is_refused_when_misspelt(
     consumer: pytest.Pytester,
 ) -> None:
