@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from aepmock.judge.secret_places import MARK, Places, carries_auth, closed, worth_learning
 from aepmock.messages import Headers, Request, Response
 
-__all__ = ["LONGEST_BODY", "MARK", "MOST_FOUND", "Redactor"]
+__all__ = ["LONGEST_BODY", "MARK", "MOST_CHARACTERS", "MOST_FOUND", "Redactor"]
 
 LONGEST_BODY = 32_768
 """Octets of a body that are looked through and may be kept; the rest goes unseen."""
@@ -24,6 +24,8 @@ MOST_FIELDS = 256
 """So much of a request line and of the header fields is kept."""
 MOST_FOUND = 256
 """Secrets found in messages that are searched for elsewhere; the oldest are forgotten first."""
+MOST_CHARACTERS = 8_192
+"""Of all of them together: a pattern is made of them whenever one is new."""
 _HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _PUBLIC_HEADERS = frozenset({"x-api-key", "x-gw-ims-org-id", "x-sandbox-name", "x-sandbox-id"})
 """Adobe's API key is the client id, which is no secret."""
@@ -162,8 +164,11 @@ class Redactor:
         if not fresh:
             return
         self._found |= dict.fromkeys(sorted(fresh))
-        while len(self._found) > MOST_FOUND:
-            del self._found[next(iter(self._found))]
+        size = sum(min(len(value), _LONGEST) for value in self._found)
+        while len(self._found) > MOST_FOUND or size > MOST_CHARACTERS:
+            oldest = next(iter(self._found))
+            del self._found[oldest]
+            size -= min(len(oldest), _LONGEST)
         self._changed()
 
     def _changed(self) -> None:
