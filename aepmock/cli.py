@@ -150,7 +150,13 @@ def _add_serve(commands: Any) -> None:
         "--ready-json", action="store_true", help="print one line of JSON when it is ready"
     )
     sub.add_argument(
-        "--control-token", metavar="TOKEN", help="what the control API and the page ask for"
+        "--control-token",
+        metavar="TOKEN",
+        help="what the control API and the page ask for; also AEPMOCK_CONTROL_TOKEN, which no "
+        "other process sees in the list of processes",
+    )
+    sub.add_argument(
+        "--control-token-file", type=Path, metavar="FILE", help="a file that holds this token"
     )
     sub.add_argument(
         "--allow-host",
@@ -321,7 +327,7 @@ def _who(arguments: argparse.Namespace) -> dict[str, Any]:
 def serve(arguments: argparse.Namespace) -> int:
     """Serves the mock until it is interrupted."""
     from aepmock.server.tenants import Options
-    from aepmock.serving import Serve, serve_until_stopped
+    from aepmock.serving import Serve, control_token, serve_until_stopped
 
     options = Options(
         seed=arguments.seed,
@@ -338,7 +344,7 @@ def serve(arguments: argparse.Namespace) -> int:
             port=arguments.port,
             tls=arguments.tls,
             ready_json=arguments.ready_json,
-            control_token=arguments.control_token,
+            control_token=control_token(arguments.control_token, arguments.control_token_file),
             allowed_hosts=tuple(arguments.allow_host),
             options=options,
         )

@@ -24,8 +24,9 @@ from aepmock.service import Clock
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
+TOKEN_VARIABLE = "AEPMOCK_CONTROL_TOKEN"
 READY_SCHEMA = "aepmock-ready/1"
-LIMITS = Limits(grace_s=1.0)
+LIMITS = Limits(grace_s=1.0, body_octets=1024 * 1024)
 _MOST = {"connections": 10_000_000}
 
 
@@ -60,6 +61,25 @@ class Serve:
     control_token: str | None = field(default=None, repr=False)
     allowed_hosts: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
+
+
+def control_token(given: str | None, file: Path | None) -> str | None:
+    """The control token: the one given, else that of the file, else of AEPMOCK_CONTROL_TOKEN.
+
+    Raises UsageError where two are given, and for a file that can't be read or is empty.
+    """
+    if file is None:
+        return given if given is not None else os.environ.get(TOKEN_VARIABLE) or None
+    if given is not None:
+        raise UsageError("give --control-token or --control-token-file, not both")
+    try:
+        found = file.read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise UsageError(f"can't read --control-token-file {file}: {why}") from None
+    if not found:
+        raise UsageError(f"--control-token-file {file} is empty")
+    return found
 
 
 def serve_until_stopped(serve: Serve) -> None:

@@ -108,7 +108,7 @@ class _Switch:
         self._state = ServerState()
         self._limits = Limits()
         self._configs = {
-            scheme: config(application(answering, set()), self._limits)
+            scheme: config(application(answering, set(), self._limits), self._limits)
             for scheme, answering in (("http", handler), ("https", _said_to_be_https(handler)))
         }
         for one in self._configs.values():

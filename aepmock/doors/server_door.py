@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
@@ -26,7 +27,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-MAX_BODY = 16 * 1024 * 1024
+MOST_WAITING = 256
+"""Answers that are worked out in a thread of their own, and those that wait for it."""
 START_S = 10.0
 FLUSH_S = 0.5
 
@@ -40,9 +42,24 @@ class Server:
 
 @dataclass(frozen=True)
 class Stream(Response):
-    """An answer whose body goes on: `parts` are sent as they come, until the client leaves."""
+    """An answer whose body goes on: `parts` are sent as they come, until the client leaves.
+
+    `ended` is called once, when nothing more will be sent, whether anything was or not.
+    """
 
     parts: Callable[[], AsyncIterator[bytes]] | None = None
+    ended: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True)
+class Later(Response):
+    """An answer that takes its time: `work` makes it in a thread, so that others need not wait.
+
+    `then` is what is done with it, back where requests are handled one after the other.
+    """
+
+    work: Callable[[], Response] = field(default=lambda: Response(500))
+    then: Callable[[Response], Response] = field(default=lambda response: response)
 
 
 @contextmanager
@@ -100,7 +117,8 @@ async def _serve(
     stopped = asyncio.Event()
     state = ServerState()
     streams: set[asyncio.Task[None]] = set()
-    settings = config(application(handler, streams), limits)
+    worker = ThreadPoolExecutor(1, "aepmock worker")
+    settings = config(application(handler, streams, limits, worker), limits)
     try:
         settings.load()
         server = await loop.create_server(
@@ -116,6 +134,7 @@ async def _serve(
     ready.set_result(lambda: loop.call_soon_threadsafe(stopped.set))
     await stopped.wait()
     server.close()
+    worker.shutdown(wait=False, cancel_futures=True)
     for stream in streams:
         stream.cancel()
     for connection in list(state.connections):
@@ -196,16 +215,35 @@ def origin_of(listener: socket.socket, *, tls: bool = False) -> str:
 
 
 def application(
-    handler: Handler, streams: set[asyncio.Task[None]]
+    handler: Handler,
+    streams: set[asyncio.Task[None]],
+    limits: Limits,
+    worker: ThreadPoolExecutor | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """An ASGI application that hands each request to the handler; `streams` are those open."""
+    # One thread only: many answers that take long are to take turns with each other, and half of
+    # the time at least is left for all others.
+    worker = worker or ThreadPoolExecutor(1, "aepmock worker")
+    waiting: set[Future[Response]] = set()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await _body(receive)
+            body = await _body(receive, limits.body_octets)
         except _HungUpError:
             return
-        response = _handled(handler, scope, body)
+        if body is None:
+            response = _limit(413, f"a body may have at most {limits.body_octets} octets")
+        else:
+            response = _handled(handler, scope, body)
+        if isinstance(response, Later):
+            response = await _worked_out(response, worker, waiting)
+        try:
+            await answered(response, scope, receive, send)
+        finally:
+            if isinstance(response, Stream) and response.ended is not None:
+                response.ended()
+
+    async def answered(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
         streamed = isinstance(response, Stream) and scope["method"] != "HEAD"
         if not streamed:
             response = complete(response, scope["method"])
@@ -238,6 +276,40 @@ def _chunks(response: Response) -> list[bytes]:
         return [body]
     third = len(body) // 3 + 1
     return [body[at : at + third] for at in range(0, len(body), third)] or [b""]
+
+
+async def _worked_out(
+    later: Later, worker: ThreadPoolExecutor, waiting: set[Future[Response]]
+) -> Response:
+    if len(waiting) >= MOST_WAITING:
+        return _limit(503, f"{MOST_WAITING} answers are being worked out already; ask again")
+    try:
+        future = worker.submit(later.work)
+    except RuntimeError:
+        return _limit(503, "the server stops")
+    waiting.add(future)
+    try:
+        return later.then(await asyncio.wrap_future(future))
+    except asyncio.CancelledError:
+        # The server stops, and this one's turn has not come.
+        return _limit(503, "the server stops")
+    except Exception:
+        logging.getLogger("aepmock.server").exception("an answer could not be worked out")
+        return Response(500)
+    finally:
+        waiting.discard(future)
+
+
+def _limit(status: int, detail: str) -> Response:
+    """A refusal of the server's own, which says so."""
+    document = {
+        "type": "about:blank",
+        "title": "A limit of the mock",
+        "status": status,
+        "detail": f"aepmock: {detail}",
+    }
+    fields = [("Content-Type", "application/problem+json"), ("Cache-Control", "no-store")]
+    return Response(status, Headers(fields), json.dumps(document).encode())
 
 
 async def _deliver(
@@ -291,9 +363,7 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-def _handled(handler: Handler, scope: Scope, body: bytes | None) -> Response:
-    if body is None:
-        return Response(413)
+def _handled(handler: Handler, scope: Scope, body: bytes) -> Response:
     try:
         return handler(_request(scope, body))
     except Exception:
@@ -318,7 +388,7 @@ class _HungUpError(Exception):
     """The client went away before its request was whole: no one is to see half of it."""
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _body(receive: Receive, most: int) -> bytes | None:
     """The body of a request, or None for one that is larger than anyone needs."""
     parts: list[bytes] = []
     size = 0
@@ -328,7 +398,7 @@ async def _body(receive: Receive) -> bytes | None:
             raise _HungUpError
         part = message.get("body", b"")
         size += len(part)
-        if size <= MAX_BODY:
+        if size <= most:
             parts.append(part)
         if not message.get("more_body"):
-            return b"".join(parts) if size <= MAX_BODY else None
+            return b"".join(parts) if size <= most else None

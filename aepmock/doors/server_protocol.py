@@ -15,6 +15,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD = "aepmock.head"
 CONNECTION = "aepmock.connection"
+READ = 16_384
+"""Octets that are read from a connection before others have their turn."""
 _TOO_LATE = (
     b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )  # fmt: skip
@@ -36,14 +38,15 @@ class Limits:
 
     `head_s` for a request's head, counted from its first octet or from the connection's start;
     `body_s` for its body; `idle_s` between two requests; `grace_s` is what a request that is
-    on its way still gets when the server stops.
+    on its way still gets when the server stops; `body_octets` is the longest body.
     """
 
     head_s: float = 10.0
-    body_s: float = 60.0
+    body_s: float = 30.0
     idle_s: int = 75
     connections: int = 512
     grace_s: float = 0.0
+    body_octets: int = 16 * 1024 * 1024
 
 
 class Protocol(H11Protocol):
@@ -72,6 +75,10 @@ class Protocol(H11Protocol):
         def watched() -> Any:
             event = next_event()
             if isinstance(event, h11.Request):
+                names = {name for name, _ in event.headers}
+                if b"content-length" in names and b"transfer-encoding" in names:
+                    # Whoever stands before us may have read another length: RFC 9112, 6.1.
+                    raise h11.RemoteProtocolError("both Content-Length and Transfer-Encoding")
                 self.app_state[HEAD] = event.target, event.headers.raw_items()
             return event
 
@@ -82,14 +89,24 @@ class Protocol(H11Protocol):
         """Whether no request is being read or answered."""
         return self.cycle is None or self.cycle.response_complete
 
+    @property
+    def _rank(self) -> tuple[int, float]:
+        """Who goes first where there are too many: the idle, then half requests, the oldest."""
+        half = self.conn.their_state is h11.SEND_BODY
+        return (0 if self.idle else 1 if half else 2, self.since)
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.since = self.loop.time()
         self._watch()
         if len(self.connections) > self._limits.connections:
-            # Whoever has waited longest has least to lose; where all are at work, the new one.
-            waiting = [c for c in self.connections if isinstance(c, Protocol) and c.idle]
-            min(waiting, key=lambda c: c.since, default=self).transport.abort()
+            # Whoever has waited longest has least to lose. The new one is let in, or else some
+            # hundred clients that send half a request would lock everybody out.
+            others = [c for c in self.connections if isinstance(c, Protocol) and c is not self]
+            min(others, key=lambda c: c._rank, default=self).transport.abort()
+        # One read is worked off in one go: tiny chunks of a body must not take long in it.
+        if hasattr(transport, "max_size"):
+            transport.max_size = READ
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()

@@ -39,6 +39,8 @@ class Masking:
                 self._redactor = Redactor(self._names, self._secrets)
             self._callers.add(token)
             self._redactor.learn([token])
+        # What is said about the request is looked through as well: it is to know its secrets.
+        self._redactor.request(request)
         return self._redactor
 
 

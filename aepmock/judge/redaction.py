@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-import gzip
+import itertools
 import json
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote
 
+from aepmock.judge.secret_places import MARK, Places, carries_auth, closed, worth_learning
 from aepmock.messages import Headers, Request, Response
 
-MARK = "[secret]"
+__all__ = ["LONGEST_BODY", "MARK", "MOST_CHARACTERS", "MOST_FOUND", "Redactor"]
+
+LONGEST_BODY = 32_768
+"""Octets of a body that are looked through and may be kept; the rest goes unseen."""
+LONGEST_TARGET = 8_192
+MOST_FIELDS = 256
+"""So much of a request line and of the header fields is kept."""
+MOST_FOUND = 256
+"""Secrets found in messages that are searched for elsewhere; the oldest are forgotten first."""
+MOST_CHARACTERS = 8_192
+"""Of all of them together: a pattern is made of them whenever one is new."""
 _HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-_KEY_HEADER = "x-api-key"
+_PUBLIC_HEADERS = frozenset({"x-api-key", "x-gw-ims-org-id", "x-sandbox-name", "x-sandbox-id"})
 """Adobe's API key is the client id, which is no secret."""
 _KEYS = frozenset(
     [
@@ -44,24 +55,42 @@ _KEYS = frozenset(
 )
 _SHORTEST = 6
 """A value shorter than this is not searched for in running text: it would hit by chance."""
-
+_LONGEST = 512
+"""Of a longer value its beginning is searched for, and what follows that goes with it."""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 _STRING = r"""(["'])(?:(?!\3)[^\\]|\\.)*\3?"""
 """A JSON string, or one as Python writes it, also one that breaks off; the pattern's group 3."""
+_OTHER_NAMES = (
+    r"(?<![\w.\-])[\w.\-]*"
+    r"(?:secret|passw|token|api_?key|private_?key|access_?key|credential)[\w.\-]*"
+)
+"""What only resembles a secret's name."""
+_AUTH_BEGINS = re.compile(r"(?i)[\"'</\[]?\b(?:auth|params|credentials|authentication)\b")
+_FILTER = re.compile(
+    r"(?i)(\bauth(?:\.|%2e)params(?:\.|%2e)(?!clientId\b)[^=<>!~%&\s'\"]{0,256} {0,4}"
+    r"(?:[=<>!~]|%3[cde]|%21|%7e)+)"
+    r"(\\?\"[^\"]*\"|[^&\s'\"\]]+)"
+)
+_VALUES = re.compile(r"\"[^\"\\]*(?:\\.[^\"\\]*)*\"|[^\s\"',;:=<>{}\[\]&]{8,}", re.DOTALL)
+_CONTINUED = re.compile(r"(continuationToken(?:=|%3D|\":\s*\"))([^&\"\s\\]+)", re.IGNORECASE)
+_USER = re.compile(r"(://)[^/\s@:]*:[^/\s@]*@")
 
 
 class Redactor:
     """Knows which names hold secrets, and which values are secret wherever they stand.
 
     `names` are JSON keys and parameters besides the usual ones (compared without case),
-    `values` the secrets themselves.
+    `values` the secrets themselves. What stands in a secret's place in a message is known from
+    then on, so redact the message before what is said about it.
     """
 
     def __init__(self, names: Iterable[str] = (), values: Iterable[str] = ()) -> None:
         self._names = _KEYS | {name.lower() for name in names}
         self._values: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._found: dict[str, None] = {}
+        self._compiled: re.Pattern[str] | None = None
+        self._last: tuple[Request, Request] | None = None
         self.learn(values)
 
     def learn(self, values: Iterable[str]) -> None:
@@ -69,7 +98,7 @@ class Redactor:
         fresh = {v for v in values if len(v) >= _SHORTEST} - self._values
         if fresh:
             self._values |= fresh
-            self._pattern = None  # made when it is needed: most that is learned is never looked for
+            self._changed()
 
     @property
     def values(self) -> frozenset[str]:
@@ -77,38 +106,50 @@ class Redactor:
         return frozenset(self._values)
 
     def text(self, text: str) -> str:
-        """A text with every known secret value replaced."""
-        if self._pattern is None:
-            if not self._values:
-                return text
-            longest_first = sorted(self._values, key=lambda v: (-len(v), v))
-            self._pattern = re.compile("|".join("".join(map(_spelled, v)) for v in longest_first))
-        return self._pattern.sub(MARK, text)
+        """A text with every known secret value replaced, and those that filters name."""
+        if "params" in text:
+            text = _FILTER.sub(rf"\g<1>{MARK}", text)
+        if "ontinuation" in text:
+            text = _CONTINUED.sub(_continued, text)
+        if "@" in text:
+            text = _USER.sub(rf"\g<1>{MARK}@", text)
+        if not self._values and not self._found:
+            return text
+        if self._compiled is None:
+            longest_first = sorted(self._values | set(self._found), key=lambda v: (-len(v), v))
+            self._compiled = re.compile("|".join(map(_pattern, longest_first)))
+        return self._compiled.sub(MARK, text)
 
     def request(self, request: Request) -> Request:
         """A request that may be kept."""
-        path, question, query = request.target.partition("?")
-        if question and any(name.lower() in self._names for name, _ in request.query):
-            query = self._form(query)
-        return Request(
-            request.method,
-            request.origin,
-            self.text(path + question + query),
-            self._headers(request.headers),
-            self._body(request.headers, request.body, request),
+        if self._last is not None and self._last[0] is request:
+            return self._last[1]
+        places = Places(self._names, patch=request.method == "PATCH")
+        path, question, query = _cut(request.target).partition("?")
+        target = places.path(path) + question + (places.form(query) if question else "")
+        headers, body = self._message(places, request.headers, request.body, request)
+        public = {v for n, v in request.headers if n.lower() in _PUBLIC_HEADERS}
+        self._find(places.found, public)
+        made = Request(
+            self.text(request.method),
+            self.text(request.origin),
+            self.text(target),
+            self._texts(headers),
+            _octets(self.text(body)),
         )
+        self._last = request, made
+        return made
 
     def response(self, response: Response) -> Response:
         """A response that may be kept; one that was zipped is not zipped any more."""
-        headers, body = response.headers, response.body
-        if headers.get("content-encoding") == "gzip":
-            # A secret can't be seen in zipped octets, and yet it could be got out of them.
-            headers, body = headers.without("content-encoding"), _unzipped(body)
+        places = Places(self._names)
+        headers, body = self._message(places, response.headers, response.body, response)
+        self._find(places.found, ())
         effect = response.effect
         return Response(
             response.status,
-            self._headers(headers),
-            self._body(headers, body, response if body is response.body else None),
+            self._texts(headers),
+            _octets(self.text(body)),
             response.injected,
             # What the client did not see is not looked through, so it is not kept.
             replace(effect, fault=self.text(effect.fault), behind=None)
@@ -116,65 +157,112 @@ class Redactor:
             else None,
         )
 
-    def _headers(self, headers: Headers) -> Headers:
-        return Headers((n, self._header(n.lower(), v)) for n, v in headers)
+    def _find(self, found: Iterable[str], public: Iterable[str]) -> None:
+        """Remembers what stood in the place of a secret."""
+        fresh = {v.strip() for v in found} - self._found.keys() - self._values - set(public)
+        fresh = {value for value in fresh if worth_learning(value)}
+        if not fresh:
+            return
+        self._found |= dict.fromkeys(sorted(fresh))
+        size = sum(min(len(value), _LONGEST) for value in self._found)
+        while len(self._found) > MOST_FOUND or size > MOST_CHARACTERS:
+            oldest = next(iter(self._found))
+            del self._found[oldest]
+            size -= min(len(oldest), _LONGEST)
+        self._changed()
 
-    def _header(self, name: str, value: str) -> str:
-        if name != _KEY_HEADER and name.removeprefix("x-").replace("-", "_") in self._names:
-            return MARK
-        if name not in _HEADERS:
-            return self.text(value)
-        scheme, blank, rest = value.partition(" ")
-        return f"{scheme} {MARK}" if blank and rest and name == "authorization" else MARK
+    def _changed(self) -> None:
+        self._compiled = None
+        self._last = None
 
-    def _body(self, headers: Headers, body: bytes, read: Request | Response | None = None) -> bytes:
-        """A body that may be kept; `read` is the message, where it may have read it already."""
-        if not body:
-            return body
-        kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
-        text = body.decode("utf-8", "surrogateescape")
-        if kind == "application/x-www-form-urlencoded":
-            text = self._form(text)
-        else:
-            try:
-                text = _ENCODER.encode(self._document(_read(text, read)))
-            except (ValueError, RecursionError):
-                return self._unreadable(text)
-        return _octets(self.text(text))
-
-    def _unreadable(self, text: str) -> bytes:
-        """A body that is no JSON, or breaks off: cleaned by what its keys look like."""
-        names = "|".join(map(re.escape, sorted(self._names, key=len)[::-1]))
-        if re.search(rf'(?i)/(?:{names})"', text):
-            names += "|value"  # a JSON Patch names the secret in its path
-        pattern = re.compile(rf"(?is)([\"']?(?:{names})[\"']?\s*[:=]\s*)({_STRING}|[^\s,&}}]+)")
-        return _octets(self.text(pattern.sub(rf"\g<1>{MARK}", text)))
-
-    def _form(self, text: str) -> str:
-        pairs = parse_qsl(text, keep_blank_values=True)
-        return urlencode(
-            [(n, MARK if n.lower() in self._names else v) for n, v in pairs],
-            safe="[]",
-            errors="surrogateescape",
+    def _message(
+        self, places: Places, headers: Headers, body: bytes, read: Request | Response
+    ) -> tuple[Headers, str]:
+        """Headers and body without what stands in a secret's place."""
+        whole: Request | Response | None = read
+        if (headers.get("content-encoding") or "").lower() in ("gzip", "deflate"):
+            # A secret can't be seen in zipped octets, and yet it could be got out of them.
+            headers, body, whole = headers.without("content-encoding"), _unzipped(body), None
+        more = len(body) - LONGEST_BODY
+        if more > 0:
+            body, whole = body[:LONGEST_BODY], None
+        kept = Headers(
+            (n, self._header(places, n.lower(), v)) for n, v in headers.fields[:MOST_FIELDS]
         )
+        text = self._body(places, headers, body, whole) if body else ""
+        return kept, f"{text}… ({more} more octets)" if more > 0 else text
 
-    def _document(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            pointed = "path" in value and self._is_secret(str(value["path"]).rsplit("/", 1)[-1])
-            return {
-                k: _masked(v)
-                if k.lower() in self._names or (pointed and k == "value")
-                else self._document(v)
-                if isinstance(v, dict | list)
-                else v
-                for k, v in value.items()
-            }
-        if isinstance(value, list):
-            return [self._document(v) for v in value]
-        return value
+    def _texts(self, headers: Headers) -> Headers:
+        return Headers((self.text(n), self.text(v)) for n, v in headers)
 
-    def _is_secret(self, name: str) -> bool:
-        return name.lower() in self._names
+    def _header(self, places: Places, name: str, value: str) -> str:
+        if name in _HEADERS:
+            scheme, blank, rest = value.partition(" ")
+            places.found.append(rest if blank else value)
+            return f"{scheme} {MARK}" if blank and rest and name == "authorization" else MARK
+        if name in _PUBLIC_HEADERS:
+            return value
+        if name in ("location", "referer"):
+            path, question, query = value.partition("?")
+            return path + question + (places.form(query) if question else "")
+        return places.parameter(name.removeprefix("x-").replace("-", "_"), value)
+
+    def _body(
+        self, places: Places, headers: Headers, body: bytes, read: Request | Response | None
+    ) -> str:
+        """A body that may be kept; `read` is the message, where it may have read it already."""
+        kind, _, more = (headers.get("content-type") or "").partition(";")
+        kind = kind.strip().lower()
+        if kind.startswith("multipart/"):
+            named = re.search(r'(?i)boundary="?([^";,]+)', more)
+            boundary = named[1].strip().encode("latin-1", "replace") if named else b""
+            return _text(places.multipart(body, boundary))
+        text = _text(body)
+        if kind == "application/x-www-form-urlencoded":
+            return places.form(text)
+        with suppress(ValueError, RecursionError):
+            return _ENCODER.encode(places.document(_read(text, read)))
+        for part in closed(text):
+            with suppress(ValueError, RecursionError):
+                return f"{_ENCODER.encode(places.document(json.loads(part)))}… (breaks off)"
+        return self._unreadable(places, text)
+
+    def _unreadable(self, places: Places, text: str) -> str:
+        """A body that can't be read: nothing behind the first sign of auth, and no named secret."""
+        if "&" in text and "=" in text and not text.lstrip().startswith(("<", "{", "[")):
+            text = places.form(text)
+        names = "|".join(map(re.escape, sorted(self._names, key=len)[::-1])) + "|" + _OTHER_NAMES
+        if places.is_patch or re.search(rf'(?i)/(?:{names})"', text):
+            names += "|value"  # a JSON Patch names the secret in its path
+        whole = re.compile(rf"(?i)(?:{names})[\"']?\s*[:=>]\s*[\[{{]")
+        begins = min(
+            filter(None, (_AUTH_BEGINS.search(text), whole.search(text))),
+            key=lambda found: found.start(),
+            default=None,
+        )
+        if begins:
+            places.found += _texts_in(text[begins.end() :])
+            text = f"{text[: begins.end()]} {MARK}… (the rest can't be read)"
+        pattern = re.compile(rf"(?is)([\"'<]?(?:{names})[\"']?\s*[:=>]\s*)({_STRING}|[^\s,&}}<]+)")
+        places.found += [found[2].strip("\"'") for found in pattern.finditer(text)]
+        return pattern.sub(rf"\g<1>{MARK}", text)
+
+
+def _texts_in(text: str) -> Iterator[str]:
+    """What may be values in a text that can't be read, the first of them."""
+    for found in itertools.islice(_VALUES.finditer(text), MOST_FOUND // 2):
+        yield found[0].strip('"')
+        with suppress(ValueError):
+            yield str(json.loads(found[0]))
+
+
+def _cut(target: str) -> str:
+    more = len(target) - LONGEST_TARGET
+    return target if more <= 0 else f"{target[:LONGEST_TARGET]}… ({more} more characters)"
+
+
+def _continued(match: re.Match[str]) -> str:
+    return match[1] + MARK if carries_auth(unquote(match[2])) else match[0]
 
 
 def _read(text: str, read: Request | Response | None) -> Any:
@@ -185,13 +273,18 @@ def _read(text: str, read: Request | Response | None) -> Any:
     return json.loads(text)
 
 
-def _masked(value: Any) -> Any:
-    """A value whose every part is secret; that there is none is no secret."""
-    if isinstance(value, dict):
-        return {k: _masked(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_masked(v) for v in value]
-    return None if value is None else MARK
+def _text(body: bytes) -> str:
+    """A body as text: in UTF-16 or UTF-32, too, JSON can be read."""
+    encoding = json.detect_encoding(body)
+    if encoding not in ("utf-8", "utf-8-sig"):
+        with suppress(UnicodeDecodeError):
+            return body.decode(encoding).removeprefix("\ufeff")
+    return body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+
+
+def _pattern(value: str) -> str:
+    spelled = "".join(map(_spelled, value[:_LONGEST]))
+    return spelled if len(value) <= _LONGEST else spelled + r"[^\s\"'&,;<>]*"
 
 
 def _spelled(character: str) -> str:
@@ -206,9 +299,10 @@ def _spelled(character: str) -> str:
 
 
 def _unzipped(body: bytes) -> bytes:
+    """The beginning of what was zipped: a few octets may hold gigabytes."""
     try:
-        return gzip.decompress(body)
-    except (OSError, EOFError, zlib.error):
+        return zlib.decompressobj(wbits=47).decompress(body, LONGEST_BODY + 1)
+    except zlib.error:
         return b"(zipped octets that can't be unzipped)"
 
 

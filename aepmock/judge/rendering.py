@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from difflib import unified_diff
 
 from aepmock.messages import Exchange, Request, Response
 
 LONGEST_BODY = 4_000
+MOST_FIELDS = 100
+LONGEST_LINE = 2_048
 _NOISE = frozenset(
     {"host", "accept", "accept-encoding", "connection", "user-agent", "content-length"}
 )
@@ -16,7 +19,7 @@ _NOISE = frozenset(
 def request_text(request: Request, *, noise: bool = False) -> str:
     """A request, its JSON body indented; headers that never matter only with `noise`."""
     lines = [f"{request.method} {request.target}"]
-    lines += [f"{n}: {v}" for n, v in request.headers if noise or n.lower() not in _NOISE]
+    lines += _field_lines((n, v) for n, v in request.headers if noise or n.lower() not in _NOISE)
     return "\n".join([*lines, *_body_lines(request.body)])
 
 
@@ -27,7 +30,7 @@ def response_text(response: Response) -> str:
         lines[0] += f" (a fault: {response.effect.fault})"
     elif response.injected:
         lines[0] += " (put in, or altered, by the test)"
-    lines += [f"{n}: {v}" for n, v in response.headers if n.lower() not in _NOISE]
+    lines += _field_lines((n, v) for n, v in response.headers if n.lower() not in _NOISE)
     return "\n".join([*lines, *_body_lines(response.body)])
 
 
@@ -47,6 +50,13 @@ def request_diff(sent: Request, right: Request) -> str:
         n=2,
     )
     return "\n".join(lines)
+
+
+def _field_lines(fields: Iterable[tuple[str, str]]) -> list[str]:
+    lines = [f"{name}: {value}" for name, value in fields]
+    more = len(lines) - MOST_FIELDS
+    lines = [x if len(x) <= LONGEST_LINE else f"{x[:LONGEST_LINE]}…" for x in lines[:MOST_FIELDS]]
+    return lines if more <= 0 else [*lines, f"… {more} more header fields"]
 
 
 def _body_lines(body: bytes) -> list[str]:

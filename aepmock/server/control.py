@@ -22,6 +22,9 @@ LONGEST_ADVANCE_S = 10 * 366 * 86_400
 MOST_SEEDS = 1_000
 MOST_ENTRIES = 1_000
 MOST_SHOWN = 100
+MOST_FAULTS = 200
+MOST_OCTETS = 1024 * 1024
+"""Of a page of the journal; what is left comes with the next one."""
 
 SEED_FIELDS: Mapping[str, tuple[type, ...]] = {
     "name": (str,),
@@ -99,12 +102,18 @@ def read_journal(tenant: Tenant, request: Request, body: Body) -> Response:
     """Entries after `since`, the oldest first; `next` is where to go on."""
     since = number(request, "since", 0, 10**15)
     limit = number(request, "limit", MOST_SHOWN, MOST_ENTRIES)
-    entries = tenant.journal.since(since, limit)
+    shown: list[dict[str, Any]] = []
+    octets = 0
+    for entry in tenant.journal.since(since, limit):
+        octets += entry.size
+        if shown and octets > MOST_OCTETS:
+            break
+        shown.append(entry.to_json())
     return document(
         200,
         {
-            "entries": [entry.to_json() for entry in entries],
-            "next": entries[-1].number if entries else since,
+            "entries": shown,
+            "next": shown[-1]["number"] if shown else since,
             "last": tenant.journal.last,
         },
     )
@@ -124,6 +133,8 @@ def add_fault(tenant: Tenant, request: Request, body: Body) -> Response:
     """Lets something go wrong with the next requests of an operation."""
     given = dict(checked(body, FAULT_FIELDS, required=("operation",)))
     given = {name: value for name, value in given.items() if value is not None}
+    if len(tenant.interposer.faults) >= MOST_FAULTS:
+        raise Rejected(429, f"{MOST_FAULTS} faults are still to happen; delete them first")
     fault = make_fault(tenant.contract, what=given.pop("fault", None), **given)
     tenant.interposer.fault(fault)
     return document(201, {"faults": _waiting(tenant)})
@@ -295,7 +306,10 @@ def masked(tenant: Tenant, item: Mapping[str, Any]) -> dict[str, Any]:
         params = shown["auth"].get("params") or {}
         shown["auth"] = {
             **shown["auth"],
-            "params": {name: v if name in public else MASK for name, v in params.items()},
+            "params": {
+                name: v if name in public and isinstance(v, str) else MASK
+                for name, v in params.items()
+            },
         }
     return shown
 

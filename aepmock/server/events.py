@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from aepmock.messages import Request
 from aepmock.server.journal import Entry, Journal
 
-BATCH = 50
+BATCH = 5
 HEARTBEAT_S = 15.0
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from urllib.parse import unquote
 
-from aepmock.doors.server_door import Stream
+from aepmock.doors.server_door import Later, Stream
 from aepmock.errors import UsageError
+from aepmock.judge.judging import Observation
 from aepmock.messages import Headers, Request, Response
 from aepmock.server import control
 from aepmock.server.events import events, last_seen
@@ -56,6 +57,7 @@ class Front:
             return problem(Rejected(400, str(error)))
 
     def _route(self, request: Request) -> Response:
+        self.guard.check_site(request)
         name, target = _split(request.target)
         path = target.partition("?")[0]
         if path == CONTROL or path.startswith(f"{CONTROL}/"):
@@ -63,9 +65,28 @@ class Front:
         if path in FOR_BROWSERS and request.method in READING:
             return _for_browser(path, request)
         if name is None:
-            return self.tenants.owner(request).handle(request)
-        response = self.tenants.named(name).handle(replace(request, target=target))
-        return _below_prefix(response, request.origin, f"{PREFIX}{name}")
+            return self._answer(self.tenants.owner(request), request, lambda response: response)
+        return self._answer(
+            self.tenants.named(name),
+            replace(request, target=target),
+            lambda response: _below_prefix(response, request.origin, f"{PREFIX}{name}"),
+        )
+
+    def _answer(
+        self, tenant: Tenant, request: Request, then: Callable[[Response], Response]
+    ) -> Response:
+        if not tenant.takes_time(request):
+            return then(tenant.handle(request))
+        seen: list[Observation] = []
+
+        def work() -> Response:
+            response, shown = tenant.answer(request)
+            seen.extend(shown)
+            return response
+
+        return Later(
+            0, work=work, then=lambda response: then(tenant.noted(request, response, seen))
+        )
 
     def _control(self, name: str | None, path: str, request: Request) -> Response:
         if path in ("", "/") and request.method in READING and self.guard.login(request):
@@ -117,15 +138,14 @@ class Front:
         since = last_seen(request)
         fields = [("Content-Type", "text/event-stream; charset=utf-8"), *SAFE]
 
-        async def parts() -> AsyncIterator[bytes]:
-            self.streams += 1
-            try:
-                async for part in events(tenant.journal, since):
-                    yield part
-            finally:
-                self.streams -= 1
+        def ended() -> None:
+            self.streams -= 1
 
-        return Stream(200, Headers(fields), parts=parts)
+        # Counted before it begins: many may ask at a time.
+        self.streams += 1
+        return Stream(
+            200, Headers(fields), parts=lambda: events(tenant.journal, since), ended=ended
+        )
 
 
 def _for_browser(path: str, request: Request) -> Response:

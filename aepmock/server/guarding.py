@@ -1,4 +1,4 @@
-"""Who may use the control API and the page: no other site's pages, no rebound names, no strangers.
+"""Who may ask: no other site's pages, no rebound names; of the control API no strangers either.
 
 A browser on the same machine can be made to ask a loopback server by any page it shows. Such a
 request names another Host (DNS rebinding), or another Origin or Sec-Fetch-Site.
@@ -18,6 +18,8 @@ from aepmock.server.problems import Rejected
 
 COOKIE = "aepmock_control"
 READING = ("GET", "HEAD")
+LONGEST_COOKIE = 4_096
+_OWN_SITE = ("same-origin", "none")
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,28 @@ class Guard:
     hosts: Collection[str] = ()
     token: str | None = None
 
+    def check_site(self, request: Request) -> None:
+        """Raises Rejected for what another site's page may have sent, whatever it asks for.
+
+        An image is enough to make a mock. A client that is no browser sends no Sec-Fetch-Site.
+        """
+        hosts = request.headers.all("host")
+        if len(hosts) > 1 or not all(map(self._own_host, hosts)):
+            raise Rejected(
+                403,
+                "The Host header names another host; this may be DNS rebinding. "
+                "`aepmock serve --allow-host NAME` lets a name of this server's in",
+            )
+        if any(s not in _OWN_SITE for s in request.headers.all("sec-fetch-site")):
+            raise Rejected(403, "The request comes from a page of another site")
+
     def check(self, request: Request) -> None:
         """Raises Rejected for a request that must not reach the control API."""
-        host = request.headers.get("host") or ""
-        if not self._own_host(host):
-            raise Rejected(403, "The Host header names another host; this may be DNS rebinding")
-        self._check_site(request)
+        if not request.headers.get("host"):
+            raise Rejected(403, "The control API needs a Host header")
+        self.check_site(request)
+        if any(o != request.origin for o in request.headers.all("origin")):
+            raise Rejected(403, "The Origin of the request is another site's")
         if request.method not in READING:
             kind = (request.headers.get("content-type") or "").partition(";")[0]
             if kind.strip().lower() != "application/json":
@@ -54,12 +72,6 @@ class Guard:
         """What the page's browser shows from now on."""
         secure = "; Secure" if request.origin.startswith("https:") else ""
         return f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict{secure}"
-
-    def _check_site(self, request: Request) -> None:
-        if request.headers.get("sec-fetch-site") not in (None, "same-origin", "none"):
-            raise Rejected(403, "The request comes from a page of another site")
-        if any(o != request.origin for o in request.headers.all("origin")):
-            raise Rejected(403, "The Origin of the request is another site's")
 
     def _own_host(self, host: str) -> bool:
         try:
@@ -83,8 +95,11 @@ class Guard:
         scheme, _, given = (request.headers.get("authorization") or "").partition(" ")
         if scheme.lower() == "bearer" and _same(given.strip(), token):
             return True
+        sent = "; ".join(request.headers.all("cookie"))
+        if len(sent) > LONGEST_COOKIE:
+            return False
         try:
-            cookies = SimpleCookie("; ".join(request.headers.all("cookie")))
+            cookies = SimpleCookie(sent)
         except CookieError:
             return False
         return COOKIE in cookies and _same(cookies[COOKIE].value, token)

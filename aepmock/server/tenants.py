@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aepmock.contract import is_not_imitated
 from aepmock.errors import UsageError
 from aepmock.judge import Expected, judge_exchange
-from aepmock.judge.judging import explain, to_finding
+from aepmock.judge.judging import Observation, explain, to_finding
 from aepmock.judge.masking import Masking, bearer
 from aepmock.messages import Exchange, Request, Response
 from aepmock.server.journal import (
@@ -24,10 +24,14 @@ from aepmock.server.journal import (
 )
 from aepmock.server.problems import Rejected, problem
 from aepmock.service import Clock, Credentials, FlowService, Interposer
+from aepmock.service.connection_lists import MANY
 from aepmock.service.faults import Fault
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SANDBOX = "dev"
+LARGE = 32_768
+"""Octets of a body that take a while to read."""
+_LISTS = ("connections.list", "connections.search")
 MOST_CREDENTIALS = 100
 """What may be minted for one mock besides its first: their secrets are looked for everywhere."""
 
@@ -78,15 +82,36 @@ class Tenant:
 
     def handle(self, request: Request) -> Response:
         """The answer to a client's request, which is judged and written into the journal."""
+        return self.noted(request, *self.answer(request))
+
+    def takes_time(self, request: Request) -> bool:
+        """Whether others should not wait for the answer: `answer` may be called in a thread."""
+        if len(request.body) > LARGE:
+            return True
+        operation = self.contract.operation_of(request)
+        return operation is not None and operation.id in _LISTS and len(self.service.store) > MANY
+
+    def answer(self, request: Request) -> tuple[Response, list[Observation]]:
+        """The answer to a client's request, and what the request shows; nothing is written down."""
         if request.method == "POST" and self._is_full_for(request):
             response = problem(Rejected(507, self._full()))
         else:
             response = self.interposer.handle(request)
         try:
-            self._record(request, response)
+            exchange = Exchange(request, response)
+            seen = list(judge_exchange(exchange, self._expected_of(request), self.contract))
         except Exception:
             # The kit's fault. The client is to have its answer all the same.
             logging.getLogger("aepmock.server").exception("a request could not be judged")
+            seen = []
+        return response, seen
+
+    def noted(self, request: Request, response: Response, seen: Iterable[Observation]) -> Response:
+        """The answer, once what the request shows is counted, and both are in the journal."""
+        try:
+            self._record(request, response, seen)
+        except Exception:
+            logging.getLogger("aepmock.server").exception("a request could not be written down")
         return response
 
     def knows(self, request: Request) -> bool:
@@ -162,11 +187,10 @@ class Tenant:
             "connections; POST /__aepmock__/reset empties it, a larger --connections allows more"
         )
 
-    def _record(self, request: Request, response: Response) -> None:
-        exchange = Exchange(request, response, self.journal.next_number())
+    def _record(self, request: Request, response: Response, seen: Iterable[Observation]) -> None:
+        number = self.journal.next_number()
         self.requests += 1
         problems = []
-        seen = judge_exchange(exchange, self._expected_of(request), self.contract)
         for observation in seen:
             counts = self.met if observation.problem is None else self.broken
             counts[observation.clause] = counts.get(observation.clause, 0) + 1
@@ -181,7 +205,7 @@ class Tenant:
         operation = self.contract.operation_of(request)
         self.journal.add(
             Entry(
-                exchange.number,
+                number,
                 self.service.clock.now_ms(),
                 operation.id if operation else None,
                 shortened_request(redactor.request(request)),
@@ -206,9 +230,10 @@ class Tenant:
     def _expected_of(self, request: Request) -> Expected:
         """A client may know this server by any of its names, so the base URL is the request's."""
         base_url = request.origin + self.contract.base_path
-        if self._expected is None or self._expected.base_url != base_url:
+        expected = self._expected
+        if expected is None or expected.base_url != base_url:
             made = self.credentials
-            self._expected = Expected(
+            self._expected = expected = Expected(
                 base_url,
                 frozenset({made.access_token}),
                 frozenset({made.api_key}),
@@ -216,7 +241,7 @@ class Tenant:
                 frozenset({SANDBOX}),
                 any_value=True,
             )
-        return self._expected
+        return expected
 
 
 class Tenants:

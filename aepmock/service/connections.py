@@ -1,4 +1,4 @@
-"""The ten operations of /connections, each a function from a request to a response.
+"""The operations of /connections but the lists, each a function from a request to a response.
 
 All take the service, the request, the caller, the operation, and the connection that the path
 names (None where it names none), and raise `Refused` to say no.
@@ -7,7 +7,6 @@ names (None where it names none), and raise `Refused` to say no.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal
 
 from aepmock.contract import (
@@ -24,6 +23,7 @@ from aepmock.service.actions import check_action
 from aepmock.service.exploring import explore
 from aepmock.service.gateway import Caller
 from aepmock.service.patching import instructions, patched
+from aepmock.service.presenting import item, present, settle
 from aepmock.service.refusing import Refused, provider
 from aepmock.service.store import Connection, Place
 
@@ -32,12 +32,6 @@ if TYPE_CHECKING:
 
 INITIALIZING_MS = 5_000
 JSON_TYPE = ("Content-Type", "application/json")
-
-
-def present(service: FlowService, connection: Connection) -> dict[str, Any]:
-    """The connection as the service's own side sees it, whatever a read would hide."""
-    _settle(service, connection)
-    return deepcopy(connection.item(frozenset(), "returned"))
 
 
 def seed(
@@ -117,29 +111,7 @@ def get(
     """GET /connections/{id}: a list of one. Source: OAS retrieveConnection, UPDATE."""
     listing.check_parameters(request, operation)
     headers = _etag_header(service, found)
-    return json_response(200, {"items": [_item(service, found)]}, Headers([JSON_TYPE, *headers]))
-
-
-def list_(
-    service: FlowService, request: Request, caller: Caller, operation: Operation, _: None
-) -> Response:
-    """GET /connections. Source: OAS listConnections, SORT."""
-    given = listing.check_parameters(request, operation)
-    query = listing.list_query(request, given, service.readings)
-    return _listed(service, caller, query, "/connections")
-
-
-def search(
-    service: FlowService, request: Request, caller: Caller, operation: Operation, _: None
-) -> Response:
-    """POST /connections/search. Source: OAS getConnectionsByFilters."""
-    given = listing.check_parameters(request, operation)
-    if not request.body.strip():
-        raise Refused("search.body-empty")
-    document = bodies.document(request, "search.body-not-json")
-    body = bodies.fitting(document, service.contract, "search-connections", "search.body-not-json")
-    query = listing.search_query(body, given.get("continuationToken"), service.readings)
-    return _listed(service, caller, query, "/connections/search")
+    return json_response(200, {"items": [item(service, found)]}, Headers([JSON_TYPE, *headers]))
 
 
 def update(
@@ -274,30 +246,6 @@ def _touch(service: FlowService, connection: Connection, client_id: str) -> None
     connection.change = service.store.next_change()
 
 
-def _settle(service: FlowService, connection: Connection) -> None:
-    """Ends the initializing state once its time is over."""
-    until = connection.initializing_until_ms
-    if connection.state == "initializing" and until and service.clock.now_ms() >= until:
-        connection.state = "enabled"
-
-
-def _item(service: FlowService, connection: Connection) -> dict[str, Any]:
-    _settle(service, connection)
-    secrets = service.contract.secret_names
-    return connection.item(secrets, service.readings["connections.secrets-on-read"])
-
-
-def _listed(service: FlowService, caller: Caller, query: listing.ListQuery, path: str) -> Response:
-    found = list(service.store.at((caller.ims_org_id, caller.sandbox)))
-    if service.readings["connections.default-order"] == "newest-first":
-        found.sort(key=lambda c: c.change, reverse=True)
-    items = [_item(service, connection) for connection in found]
-    document = listing.answer(
-        items, query, service.readings, path=path, cross_sandbox=caller.sandbox == "*"
-    )
-    return json_response(200, document)
-
-
 def _written(
     service: FlowService,
     connection: Connection,
@@ -409,7 +357,7 @@ def _check_state(
     service: FlowService, connection: Connection, caller: Caller, verb: Literal["update", "delete"]
 ) -> None:
     """Source: states.json."""
-    _settle(service, connection)
+    settle(service, connection)
     state = service.contract.states[connection.state]
     rule = state.update if verb == "update" else state.delete
     if rule == "service-token":

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from heapq import nlargest
 from threading import RLock
@@ -21,15 +22,17 @@ from aepmock.contract import (
     Contract,
     Operation,
     error_response,
+    json_response,
     load_contract,
     not_imitated,
 )
 from aepmock.errors import UsageError, unknown
 from aepmock.messages import Headers, Request, Response, path_segment
-from aepmock.service import connections
+from aepmock.service import connection_lists, connections
 from aepmock.service.gateway import Caller, Credentials, Gateway, TokenKind
 from aepmock.service.ports import Clock, IdSource
-from aepmock.service.refusing import Refused
+from aepmock.service.presenting import present
+from aepmock.service.refusing import BeyondLimitError, Refused
 from aepmock.service.sandboxes import list_sandboxes, look_up_sandbox
 from aepmock.service.store import Connection, Store
 from aepmock.service.tokens import exchange_jwt, issue_token
@@ -113,7 +116,7 @@ class FlowService:
     def connections(self) -> Iterator[Mapping[str, Any]]:
         """Every connection held, as a read would give it, secrets included."""
         with self._lock:
-            items = [connections.present(self, c) for c in self.store]
+            items = [present(self, c) for c in self.store]
         return iter(items)
 
     def name_of(self, connection_id: str) -> str | None:
@@ -125,7 +128,7 @@ class FlowService:
         """How many connections are held, and the `most` written last, the newest first."""
         with self._lock:
             found = nlargest(most, self.store, key=lambda c: c.change)
-            return len(self.store), [connections.present(self, c) for c in found]
+            return len(self.store), [present(self, c) for c in found]
 
     def seed_connection(
         self,
@@ -182,14 +185,25 @@ class FlowService:
 
     def handle(self, request: Request) -> Response:
         """The answer to a request; never raises for what a client sent."""
-        with self._lock:
-            self.clock.advance(0.001)
-            try:
-                return self._answer(request)
-            except Refused as refusal:
+        try:
+            with self._lock:
+                self.clock.advance(0.001)
+                answer = self._answer(request)
+            return answer if isinstance(answer, Response) else answer()
+        except Refused as refusal:
+            with self._lock:
                 return self._refusal(refusal)
+        except BeyondLimitError as error:
+            return _limit_response(error)
 
-    def _answer(self, request: Request) -> Response:
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """A time in which nobody else changes anything."""
+        with self._lock:
+            yield
+
+    def _answer(self, request: Request) -> Response | Callable[[], Response]:
+        """The answer, or what makes it from a snapshot once others may use the service again."""
         contract = self.contract
         beyond = not_imitated(contract, request)
         if beyond is not None:
@@ -210,7 +224,7 @@ class FlowService:
         connection = None
         if raw_id is not None:
             connection = self._find(caller, path_segment(raw_id))
-        handler: Callable[..., Response] = HANDLERS[operation.id]
+        handler = HANDLERS[operation.id]
         return handler(self, request, caller, operation, connection)
 
     def _admit(self, request: Request) -> tuple[Caller, Operation, str | None]:
@@ -256,6 +270,18 @@ class FlowService:
         return Response(response.status, Headers(headers), response.body)
 
 
+def _limit_response(error: BeyondLimitError) -> Response:
+    """No answer of Flow Service's: it says whose limit this is."""
+    document = {
+        "type": "about:blank",
+        "title": "A limit of the mock",
+        "status": error.status,
+        "detail": f"aepmock: {error.detail}. What Flow Service takes is not documented.",
+    }
+    kind = ("Content-Type", "application/problem+json")
+    return json_response(error.status, document, Headers([kind]))
+
+
 def _no_method(request: Request, methods: Iterable[str]) -> Refused:
     return Refused(
         "route.method", allow=sorted(methods), detail=f"This path has no {request.method}"
@@ -276,10 +302,10 @@ def _check_content_type(request: Request, readings: Mapping[str, str]) -> None:
         raise Refused("gateway.content-type", code=readings["gateway.content-type"])
 
 
-HANDLERS: Mapping[str, Callable[..., Response]] = {
-    "connections.list": connections.list_,
+HANDLERS: Mapping[str, Callable[..., Response | Callable[[], Response]]] = {
+    "connections.list": connection_lists.list_,
     "connections.create": connections.create,
-    "connections.search": connections.search,
+    "connections.search": connection_lists.search,
     "connections.get": connections.get,
     "connections.update": connections.update,
     "connections.delete": connections.delete,

@@ -9,10 +9,13 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 from aepmock.contract.filters import filter_values
-from aepmock.service.refusing import Refused
+from aepmock.service.refusing import BeyondLimitError, Refused
+
+Item = TypeVar("Item")
 
 TEXT_FIELDS = frozenset(
     [
@@ -38,6 +41,12 @@ NUMBER_FIELDS = frozenset({"createdAt", "updatedAt"})
 OBJECT_FIELDS = frozenset({"connectionSpec", "auth", "auth.params"})
 PARAMS_PREFIX = "auth.params."
 
+MOST_FILTERS = 32
+MOST_VALUES = 2_000
+MOST_ORDER_FIELDS = 32
+LONGEST_PATH = 256
+"""Characters in the path of a filter or of an order: no field of a connection has so many."""
+
 # No two neighbours may match the same character: a long text without an operator is read once.
 _FILTER = re.compile(r"([A-Za-z_][\w.\-\[\]]*)\s*([=<>!~]+)(.*)", re.DOTALL)
 _WRONG_ORDER = re.compile(
@@ -62,13 +71,23 @@ class Filter:
     operator: str
     values: tuple[Any, ...]
 
-    def accepts(self, item: Mapping[str, Any]) -> bool:
-        value = look_up(item, self.path)
+    def accepts(self, value: Any) -> bool:
+        """Whether the value at the path fits; None, where there is none, fits nothing."""
         if value is None:
             return False
         if self.operator in _EQUAL:
-            return any(_same(value, wanted) for wanted in self.values)
+            if isinstance(value, bool):
+                return str(value).lower() in self._lowered
+            return str(value) in self._texts
         return isinstance(value, int) and _RANGE[self.operator](value, self.values[0])
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        return frozenset(map(str, self.values))
+
+    @cached_property
+    def _lowered(self) -> frozenset[str]:
+        return frozenset(text.lower() for text in self._texts)
 
 
 def parse_filters(texts: Iterable[str]) -> tuple[Filter, ...]:
@@ -77,7 +96,19 @@ def parse_filters(texts: Iterable[str]) -> tuple[Filter, ...]:
     A parameter may hold several filters after commas (OAS style form, not exploded); a comma
     begins a new filter only where a known field and an operator follow it.
     """
-    return tuple(_parse(text) for whole in texts for text in _split(whole))
+    found: list[Filter] = []
+    values = 0
+    for whole in texts:
+        for text in _split(whole):
+            if len(found) == MOST_FILTERS:
+                raise BeyondLimitError(400, f"a list takes at most {MOST_FILTERS} filters")
+            found.append(_parse(text))
+            values += len(found[-1].values)
+            if values > MOST_VALUES:
+                raise BeyondLimitError(
+                    400, f"the filters of a list take at most {MOST_VALUES} values"
+                )
+    return tuple(dict.fromkeys(found))
 
 
 def parse_order(text: str | None) -> tuple[tuple[str, bool], ...]:
@@ -87,33 +118,42 @@ def parse_order(text: str | None) -> tuple[tuple[str, bool], ...]:
     """
     if not text:
         return ()
-    return tuple(_parse_order_field(part) for part in text.split(","))
+    if text.count(",") >= MOST_ORDER_FIELDS:
+        raise BeyondLimitError(400, f"orderby takes at most {MOST_ORDER_FIELDS} fields")
+    found: dict[str, bool] = {}
+    for path, descends in map(_parse_order_field, text.split(",")):
+        # No two connections have an id in common: what follows it decides nothing.
+        if "id" not in found:
+            found.setdefault(path, descends)
+    return tuple(found.items())
 
 
 def ordered(
-    items: Sequence[Mapping[str, Any]], order: Sequence[tuple[str, bool]]
-) -> list[Mapping[str, Any]]:
-    """Items in the order asked for; those without the field come last."""
+    items: Sequence[Item],
+    order: Sequence[tuple[str, bool]],
+    reader: Callable[[str], Callable[[Item], Any]],
+) -> list[Item]:
+    """Items in the order asked for; those without the field come last.
+
+    `reader(path)` is what reads the value at a path from an item.
+    """
     result = list(items)
     for path, descends in reversed(order):
-        present = [i for i in result if look_up(i, path) is not None]
-        absent = [i for i in result if look_up(i, path) is None]
-        present.sort(key=lambda i: _sort_key(look_up(i, path)), reverse=descends)
-        result = present + absent
+        read = reader(path)
+        values = list(map(read, result))
+        absent = [item for item, value in zip(result, values, strict=True) if value is None]
+        if absent:
+            result = [item for item, value in zip(result, values, strict=True) if value is not None]
+        # Only what stands in auth params may be of several types.
+        plain = not path.startswith(PARAMS_PREFIX)
+        result.sort(key=read if plain else partial(_sort_key, read), reverse=descends)
+        result += absent
     return result
 
 
-def look_up(item: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path, or None."""
-    value: Any = item
-    for key in path.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(key)
-    return value
-
-
 def _known(path: str) -> bool:
+    if len(path) > LONGEST_PATH:
+        return False
     return path in TEXT_FIELDS or path in NUMBER_FIELDS or path.startswith(PARAMS_PREFIX)
 
 
@@ -179,14 +219,6 @@ def _number(value: str, whole: str, path: str) -> int:
     return int(value)
 
 
-def _same(value: Any, wanted: Any) -> bool:
-    if isinstance(value, bool):
-        return str(wanted).lower() == str(value).lower()
-    if isinstance(value, int) and isinstance(wanted, int):
-        return value == wanted
-    return str(value) == str(wanted)
-
-
 def _parse_order_field(text: str) -> tuple[str, bool]:
     signed = text[:1] in ("+", "-", " ") and text[:1] != ""
     name = text[1:] if signed else text
@@ -198,7 +230,8 @@ def _parse_order_field(text: str) -> tuple[str, bool]:
     raise Refused("list.orderby-field", field=text)
 
 
-def _sort_key(value: Any) -> tuple[str, Any]:
+def _sort_key(read: Callable[[Item], Any], item: Item) -> tuple[str, Any]:
+    value = read(item)
     if isinstance(value, (int, float)):
         return "number", value
     return "text", str(value)

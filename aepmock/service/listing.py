@@ -9,20 +9,28 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from aepmock.contract import Operation
 from aepmock.messages import Request
 from aepmock.service.filtering import Filter, ordered, parse_filters, parse_order
-from aepmock.service.refusing import Refused
+from aepmock.service.refusing import BeyondLimitError, Refused
+
+Item = TypeVar("Item")
 
 CAP = 100
+MOST_ON_A_PAGE = 10_000
+"""Of a list whose `limit` asks for more; the rest is behind the link to the next page."""
+LONGEST_QUERY = 65_536
+"""Characters of a search's queryString: as many as a request line may have."""
 LETTERS = "T"
 RESERVED = "~+/=&"
 """How a token begins in each alphabet."""
+_FAR = 10**15
+"""Beyond every place in a list, and every limit."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,10 @@ def search_query(
 
     Its queryString is read as the query of a list call; the documentation gives no grammar.
     """
-    inner = Request("GET", "", "/?" + body.get("queryString", "").removeprefix("?"))
+    text = body.get("queryString", "")
+    if len(text) > LONGEST_QUERY:
+        raise BeyondLimitError(413, f"queryString takes at most {LONGEST_QUERY} characters")
+    inner = Request("GET", "", "/?" + text.removeprefix("?"))
     strange = [name for name, _ in inner.query if name != "property"]
     if strange:
         raise Refused("query.unknown", params=", ".join(dict.fromkeys(strange)))
@@ -100,27 +111,37 @@ def continued(query: ListQuery, token: str | None, readings: Mapping[str, str]) 
 
 
 def answer(
-    items: Sequence[Mapping[str, Any]],
+    items: Sequence[Item],
     query: ListQuery,
     readings: Mapping[str, str],
     *,
     path: str,
     cross_sandbox: bool,
+    reader: Callable[[str], Callable[[Item], Any]],
+    present: Callable[[Sequence[Item]], list[dict[str, Any]]],
 ) -> dict[str, Any]:
-    """The document that answers a list; `items` come in the service's own order."""
+    """The document that answers a list; `items` come in the service's own order.
+
+    `reader(path)` is what reads the value at a path from an item, and `present` makes documents
+    of the few items that are on the page.
+    """
     filters: tuple[Filter, ...] = parse_filters(query.property)
     if query.orderby and cross_sandbox:
         raise Refused("list.orderby-cross-sandbox")
     order = parse_order(query.orderby)
-    chosen = [item for item in items if all(f.accepts(item) for f in filters)]
+    chosen = items
+    for one in filters:
+        read, accepts = reader(one.path), one.accepts
+        chosen = [item for item in chosen if accepts(read(item))]
     if query.count:
         return {"count": len(chosen)}
     size = query.limit if query.limit is not None else int(readings["connections.page-size"])
     # A search has a bound of its own, 1000, which its schema checks.
     if path == "/connections" and readings["connections.limit-above-100"] == "capped":
         size = min(size, CAP)
-    end = query.start + size
-    document: dict[str, Any] = {"items": ordered(chosen, order)[query.start : end]}
+    end = query.start + min(size, MOST_ON_A_PAGE)
+    page = ordered(chosen, order, reader)[query.start : end]
+    document: dict[str, Any] = {"items": present(page)}
     if end < len(chosen):
         document["_links"] = {"next": {"href": _href(path, query, end, readings)}}
     elif readings["connections.last-page-links"] == "empty":
@@ -168,9 +189,26 @@ def _read_token(token: str) -> tuple[int, Mapping[str, Any]]:
         if _written(data, reserved=reserved) != token:
             raise ValueError("another spelling")
         start, carried = json.loads(data[4:])
-    except (ValueError, TypeError):
+        if not _is_ours(start, carried):
+            raise ValueError("not one that was given out")
+    except (ValueError, TypeError, RecursionError):
         raise Refused("query.token", value=token, field="continuationToken") from None
     return start, carried
+
+
+def _is_ours(start: Any, carried: Any) -> bool:
+    """Whether a token's content has the form of those given out: its checksum is no secret."""
+    if type(start) is not int or not 0 <= start < _FAR or not isinstance(carried, dict):
+        return False
+    if set(carried) != {"property", "limit", "orderby"}:
+        return False
+    texts, limit, orderby = carried["property"], carried["limit"], carried["orderby"]
+    return (
+        isinstance(texts, list)
+        and all(isinstance(text, str) for text in texts)
+        and (limit is None or (type(limit) is int and 0 < limit < _FAR))
+        and (orderby is None or isinstance(orderby, str))
+    )
 
 
 def _limit(text: str | None) -> int | None:

@@ -16,9 +16,11 @@ import jsonpointer
 
 from aepmock.contract import Contract
 from aepmock.service.bodies import too_deep
-from aepmock.service.refusing import Refused
+from aepmock.service.refusing import BeyondLimitError, Refused
 
 OPERATIONS = frozenset({"add", "replace", "remove"})
+MOST_INSTRUCTIONS = 1_000
+LONGEST_PATH = 10_000
 PATCHABLE = frozenset({"name", "description", "auth", "state"})
 
 
@@ -28,6 +30,8 @@ def instructions(document: Any) -> list[dict[str, Any]]:
     Raises Refused for a document of another form and for an op that is not supported.
     """
     found = document if isinstance(document, list) else [document]
+    if len(found) > MOST_INSTRUCTIONS:
+        raise BeyondLimitError(413, f"an update takes at most {MOST_INSTRUCTIONS} operations")
     result = []
     for instruction in found:
         if not isinstance(instruction, dict):
@@ -35,6 +39,8 @@ def instructions(document: Any) -> list[dict[str, Any]]:
         for key in ("op", "path"):
             if not isinstance(instruction.get(key), str):
                 raise _invalid(f'Missing field "{key}".')
+        if len(instruction["path"]) > LONGEST_PATH:
+            raise _invalid(f"The path has more than {LONGEST_PATH} characters.")
         op = instruction["op"].lower()
         if op not in OPERATIONS:
             raise Refused("update.operation", operation=instruction["op"])

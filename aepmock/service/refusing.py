@@ -22,6 +22,19 @@ class Refused(Exception):
         self.params = params
 
 
+class BeyondLimitError(Exception):
+    """Raised inside the engine for a request that is larger than the mock takes.
+
+    No source says how much the service takes, so this refusal is the mock's own, and no clause
+    is about it. `status` is 400, 413 or 414.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
 def provider(rule: str, text: str) -> Refused:
     """A refusal by the connector behind the service: 1100-400 with the provider's text inside."""
     return Refused(rule, message=text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 Place = tuple[str, str]
@@ -73,6 +74,52 @@ class Connection:
         return item
 
 
+_STORED: Mapping[str, Callable[[Connection], Any]] = {
+    "id": attrgetter("id"),
+    "name": attrgetter("name"),
+    "description": attrgetter("description"),
+    "state": attrgetter("state"),
+    "version": attrgetter("etag"),
+    "etag": attrgetter("etag"),
+    "createdAt": attrgetter("created_at_ms"),
+    "updatedAt": attrgetter("updated_at_ms"),
+    "createdBy": attrgetter("created_by"),
+    "updatedBy": attrgetter("updated_by"),
+    "createdClient": attrgetter("created_by"),
+    "updatedClient": attrgetter("updated_by"),
+    "sandboxId": attrgetter("sandbox_id"),
+    "sandboxName": lambda connection: connection.place[1],
+    "imsOrgId": lambda connection: connection.place[0],
+    "connectionSpec.id": attrgetter("spec_id"),
+    "connectionSpec.version": attrgetter("spec_version"),
+    "auth.specName": attrgetter("auth_spec"),
+}
+"""What is stored at the paths of `Connection.item` that hold single values."""
+
+
+def reader(path: str, secrets: frozenset[str], treatment: str) -> Callable[[Connection], Any]:
+    """What reads the value that `Connection.item` has at a dotted path, None where it has none.
+
+    A list of many thousands reads what it chooses by, and makes items of one page only.
+    """
+    if path in _STORED:
+        return _STORED[path]
+    first, *below = path.removeprefix("auth.params.").split(".")
+    if first in secrets and treatment in ("masked", "absent"):
+        hidden = None if treatment == "absent" or below else MASK
+        return lambda c: hidden if c.auth_spec is not None and first in c.auth_params else None
+
+    def read(connection: Connection) -> Any:
+        value: Any = connection.auth_params if connection.auth_spec is not None else None
+        for key in (first, *below):
+            if not isinstance(value, Mapping):
+                return None
+            value = value.get(key)
+        return value
+
+    return read
+
+
 def treated(params: Mapping[str, Any], secrets: frozenset[str], treatment: str) -> dict[str, Any]:
     """Auth params as a reading lets them be seen."""
     if treatment == "masked":
@@ -88,6 +135,7 @@ class Store:
     def __init__(self) -> None:
         self._places: dict[Place, dict[str, Connection]] = {}
         self._changes = 0
+        self._held = 0
 
     def next_change(self) -> int:
         self._changes += 1
@@ -95,6 +143,7 @@ class Store:
 
     def add(self, connection: Connection) -> None:
         self._places.setdefault(connection.place, {})[connection.id] = connection
+        self._held += 1
 
     def find(self, place: Place, connection_id: str) -> Connection | None:
         """The connection, or None where this place has none of that id."""
@@ -103,6 +152,7 @@ class Store:
     def remove(self, connection: Connection) -> None:
         place = self._places[connection.place]
         del place[connection.id]
+        self._held -= 1
         if not place:
             del self._places[connection.place]
 
@@ -116,7 +166,7 @@ class Store:
                 yield from connections.values()
 
     def __len__(self) -> int:
-        return sum(map(len, self._places.values()))
+        return self._held
 
     def __iter__(self) -> Iterator[Connection]:
         for connections in self._places.values():
@@ -124,11 +174,12 @@ class Store:
 
     def clear(self) -> None:
         self._places.clear()
+        self._held = 0
 
     def copied(self) -> Store:
         """A store of its own with the same connections. Auth params are replaced, never changed."""
         made = Store()
-        made._changes = self._changes
+        made._changes, made._held = self._changes, self._held
         for place, connections in self._places.items():
             made._places[place] = {key: copy(found) for key, found in connections.items()}
         return made

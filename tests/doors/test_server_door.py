@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aepmock.doors.server_door import MAX_BODY, Server, listen, origin_of, serving
+from aepmock.doors.server_door import Server, listen, origin_of, serving
+from aepmock.doors.server_protocol import Limits
 from aepmock.errors import UsageError
 from aepmock.messages import Headers, Request, Response
 
@@ -182,9 +183,9 @@ def test_half_a_request_is_seen_by_nobody(server: Server) -> None:
 def test_a_body_up_to_the_bound_is_read_and_a_larger_one_refused(server: Server) -> None:
     address = urlsplit(server.origin)
     connection = http.client.HTTPConnection(address.netloc, timeout=30)
-    connection.request("POST", "/", body=b"x" * MAX_BODY)
-    assert connection.getresponse().read() == f"POST {MAX_BODY}".encode()
-    connection.request("POST", "/", body=b"x" * (MAX_BODY + 1))
+    connection.request("POST", "/", body=b"x" * Limits().body_octets)
+    assert connection.getresponse().read() == f"POST {Limits().body_octets}".encode()
+    connection.request("POST", "/", body=b"x" * (Limits().body_octets + 1))
     assert connection.getresponse().status == 413
     connection.close()
     assert len(SEEN) == 1

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from aepmock.judge.redaction import MARK, Redactor
+from aepmock.judge.redaction import MARK, MOST_CHARACTERS, Redactor
 from aepmock.messages import Headers, Request, Response
 
 TOKEN = "eyJhbGci.very-secret.token"
@@ -164,3 +164,13 @@ def test_an_octet_that_is_no_utf_8_survives() -> None:
 
 def test_an_empty_body_stays_empty() -> None:
     assert cleaned(b"") == ""
+
+
+def test_many_long_secrets_are_not_searched_for_at_any_price() -> None:
+    cleaner = Redactor()
+    for number in range(40):
+        body = {"auth": {f"p{k}": f"{number}-{k}-".ljust(500, "x") for k in range(50)}}
+        cleaner.request(Request("POST", "", "/x", JSON, json.dumps(body).encode()))
+    assert sum(len(value) for value in cleaner._found) <= MOST_CHARACTERS
+    newest = next(reversed(cleaner._found))
+    assert cleaner.text(f"<{newest}>") == f"<{MARK}>"

@@ -202,9 +202,24 @@ def test_small_patches_can_not_build_a_deep_document() -> None:
     assert caller.send("GET", f"/connections/{made}").status == 200
 
 
-def test_ten_thousand_operations_are_carried_out() -> None:
-    operations = [
-        {"op": "add", "path": f"/auth/params/p{number}", "value": number}
-        for number in range(10_000)
+def additions(count: int) -> list[dict[str, Any]]:
+    return [
+        {"op": "add", "path": f"/auth/params/p{number}", "value": number} for number in range(count)
     ]
-    assert len(after(operations)["auth"]["params"]) == 10_004
+
+
+def test_a_thousand_operations_are_carried_out() -> None:
+    assert len(after(additions(1_000))["auth"]["params"]) == 1_004
+
+
+def test_more_operations_are_beyond_the_mock_and_the_answer_says_so() -> None:
+    caller = Caller()
+    made = caller.create()
+    answer = caller.patch(made, additions(1_001))
+    assert answer.status == 413
+    assert answer.json["title"] == "A limit of the mock"
+    assert "x-aepmock-clause" not in answer.headers
+
+
+def test_a_path_without_end_is_refused() -> None:
+    assert "characters" in refused([{"op": "add", "path": "/a" * 1_000_000, "value": 1}])
