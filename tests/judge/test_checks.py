@@ -244,12 +244,20 @@ def test_a_client_that_fails_on_the_plain_form_too_is_not_blamed_for_the_absence
     assert broken(*calls) == {"answers.success"}
 
 
-def test_a_count_by_search_counts_what_the_search_gave() -> None:
-    found = exchange(
-        "POST", "/connections/search", 200, {"items": [{"id": "a"}, {"id": "b"}]}, sent={}
-    )
+def test_a_count_by_search_is_the_number_that_the_search_gave() -> None:
+    found = exchange("POST", "/connections/search", 200, {"count": 2}, sent={"count": True})
     assert not broken(call("count_connections", found, returned=2))
     assert broken(call("count_connections", found, returned=1)) == {"connections.count.value"}
+
+
+def test_a_count_that_reads_pages_or_asks_nobody_was_not_asked_for() -> None:
+    items = {"items": [{"id": "a"}, {"id": "b"}]}
+    listed = exchange("GET", "/connections", 200, items)
+    searched = exchange("POST", "/connections/search", 200, items, sent={})
+    for found in (listed, searched):
+        got = broken(call("count_connections", found, returned=2))
+        assert got == {"connections.count.asked-for"}
+    assert broken(call("count_connections", returned=2)) == {"connections.count.asked-for"}
 
 
 def test_a_list_from_memory_that_is_out_of_date_is_found() -> None:

@@ -136,7 +136,10 @@ class indexes_the_etag(ReferenceClient):
 @breaks("answers.content-type-parameters")
 class compares_the_content_type_whole(ReferenceClient):
     def document(self, answer: Answer) -> Any:
-        if answer.is_success and answer.headers.get("Content-Type") != "application/json":
+        if (
+            answer.is_success
+            and answer.headers.get("Content-Type", "").lower() != "application/json"
+        ):
             raise self.error(answer)
         return super().document(answer)
 
