@@ -156,6 +156,8 @@ class Duel:
         Of clients that use each other's credentials nobody can say who did what: nothing is kept.
         """
         bench = self._bench
+        if any(map(bench.config.spending.hopeless, ("get_connection", "update_connection"))):
+            return  # a thread that never ends can't be stopped
         item = trial.seed()[0]
         bench.recorder.take()
         bench.requests_of_call = 0

@@ -25,6 +25,8 @@ def at_a_time(trial: Trial, style: Literal["threads", "tasks"]) -> None:
     bench = trial.bench
     if bench.program is not None:
         return  # a program is asked one thing at a time
+    if any(map(bench.config.spending.hopeless, ("create_connection", "get_connection"))):
+        return  # a thread that never ends can't be stopped
     jobs = [_job(bench, name, settings) for name, settings in _parties(bench).items()]
     bench.recorder.take()
     bench.requests_of_call = 0
