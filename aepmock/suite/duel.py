@@ -19,7 +19,7 @@ from aepmock.contract.forms import given_in
 from aepmock.judge import Call
 from aepmock.messages import Exchange, Request
 from aepmock.protocol import ClientSettings
-from aepmock.suite.first_calls import failed_at_first
+from aepmock.suite.first_calls import is_given_up
 from aepmock.suite.trial import as_call
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Duel:
         Of clients that use each other's credentials nobody can say who did what: nothing is kept.
         """
         bench = self._bench
-        if failed_at_first(bench, "get_connection", "update_connection"):
+        if is_given_up(bench, "get_connection", "update_connection"):
             return
         item = trial.seed()[0]
         bench.recorder.take()

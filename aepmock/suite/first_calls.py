@@ -90,11 +90,14 @@ def _name(method: Callable[..., Any]) -> str:
     return str(getattr(method, "__qualname__", method))
 
 
-def failed_at_first(bench: Bench, *operations: str) -> bool:
-    """Whether one of these methods is not to be called; the test fails for what it showed."""
+def is_given_up(bench: Bench, *operations: str) -> bool:
+    """Whether one of these methods is not to be called: it failed at first, or hung for too long.
+
+    The test fails for what it showed. A thread that never ends can't be stopped, so none begins.
+    """
     first = bench.config.first
     failed = [operation for operation in operations if operation in first.failed]
     for finding in first.findings:
         if any(finding.summary.startswith(f"{operation} ") for operation in failed):
             bench.tally.add(finding)
-    return bool(failed)
+    return bool(failed) or any(map(bench.config.spending.hopeless, operations))

@@ -11,7 +11,7 @@ from aepmock.contract.forms import given_in
 from aepmock.judge import Call
 from aepmock.messages import Exchange
 from aepmock.protocol import ClientSettings
-from aepmock.suite.first_calls import failed_at_first
+from aepmock.suite.first_calls import is_given_up
 from aepmock.suite.trial import as_call
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def at_a_time(trial: Trial, style: Literal["threads", "tasks"]) -> None:
     bench = trial.bench
     if bench.program is not None:
         return  # a program is asked one thing at a time
-    if failed_at_first(bench, "create_connection", "get_connection"):
+    if is_given_up(bench, "create_connection", "get_connection"):
         return
     jobs = [_job(bench, name, settings) for name, settings in _parties(bench).items()]
     bench.recorder.take()

@@ -21,7 +21,7 @@ from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.service import Interposer
 from aepmock.service.fault_reading import What, make_fault
 from aepmock.service.interposer import Change
-from aepmock.suite.first_calls import failed_at_first
+from aepmock.suite.first_calls import is_given_up
 from aepmock.suite.watching import watching
 
 if TYPE_CHECKING:
@@ -77,11 +77,7 @@ class Trial:
         if not driver.supports(operation):
             self.session.unsupported.add(operation)
             return None
-        if (
-            failed_at_first(self.bench, operation)
-            or operation in self.bench.hung
-            or self.bench.config.spending.hopeless(operation)
-        ):
+        if is_given_up(self.bench, operation) or operation in self.bench.hung:
             return None
         return self._call(driver, settings_, operation, args)
 
@@ -102,7 +98,7 @@ class Trial:
         method. A call whose requests go elsewhere shows nothing: the client has its host
         compiled in.
         """
-        if failed_at_first(self.bench, operation) or self.bench.config.spending.hopeless(operation):
+        if is_given_up(self.bench, operation):
             return None
         given = self._begin(args)
         with self._watching() as traces, self.bench.hurrying():

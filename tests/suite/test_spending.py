@@ -14,7 +14,9 @@ from aepmock.clients.reference import ReferenceClient
 from aepmock.judge import Finding
 from aepmock.protocol import ClientSettings
 from aepmock.suite import Bench, SuiteConfig, Trial, searching
+from aepmock.suite.duel import Duel
 from aepmock.suite.searching import SearchOver, Spending
+from aepmock.suite.together import at_a_time
 
 NAME = "connections.create.name"
 
@@ -203,5 +205,10 @@ def test_what_hung_in_one_test_is_not_asked_in_the_next(monkeypatch: pytest.Monk
         with Bench(config, "a test", "default", {}) as bench:
             bench.run_each(["get_connection", "list_connections"], read)
     assert [outcome and outcome.looped for outcome in outcomes] == [True, None, None, None]
+    with Bench(config, "a test", "default", {}) as bench:
+        for style in ("threads", "tasks"):
+            bench.run_each([style], at_a_time)
+        with Duel(bench) as duel:
+            bench.run_each([[0, 1]], duel.fight)
     assert NeverEnds.asked == 1
     assert config.idle.startswith("the client was not asked any more: calls had to be broken off")
