@@ -1,8 +1,4 @@
-"""Clients that wait for what is being mended elsewhere; not imported by the package yet.
-
-Secrets with blanks at their ends, like JSON, like templates or percent-encoded; params that are
-no text, for a connector that has such; a list that gives items twice; filters in quotes.
-"""
+"""Clients that take an auth param for more than a text; a list begun anew; filters in quotes."""
 
 from __future__ import annotations
 
@@ -71,12 +67,6 @@ class undoes_percent_encoding_of_params(RewritingParams):
 
     def param(self, value: Any) -> Any:
         return unquote(value) if isinstance(value, str) else value
-
-
-@breaks("connections.create.auth-params")
-class sends_params_as_text(RewritingParams):
-    def param(self, value: Any) -> Any:
-        return value if isinstance(value, str) else json.dumps(value)
 
 
 @breaks("connections.list.all-pages")
