@@ -149,7 +149,7 @@ class logs_its_form_when_ims_refuses(LayeredClient):
             raise
 
 
-@breaks("secrets.log")
+@breaks("secrets.debug-log")
 class logs_a_curl_command(LayeredClient):
     def logging_layer(self, request: httpx.Request, send: Send) -> httpx.Response:
         answer = send(request)
@@ -176,7 +176,7 @@ class logs_the_params_it_was_given_in_order(LayeredClient):
         return made
 
 
-@breaks("secrets.log")
+@breaks("secrets.debug-log")
 class logs_what_it_reads(LayeredClient):
     """A read gives the connector's secrets back."""
 
@@ -186,7 +186,7 @@ class logs_what_it_reads(LayeredClient):
         return item
 
 
-@breaks("secrets.log")
+@breaks("secrets.debug-log")
 class logs_its_secrets_in_base64(LayeredClient):
     """As a header of Basic authentication would have them."""
 
@@ -299,14 +299,14 @@ class follows_links_of_the_same_name(LayeredClient):
         raise told(answer)
 
 
-@breaks("retries.timeout")
+@breaks("retries.gives-up")
 class waits_as_many_seconds_as_milliseconds(LayeredClient):
     def __init__(self, settings: ClientSettings) -> None:
         super().__init__(settings)
         self.http.timeout = httpx.Timeout(settings.timeout_s * 1000)
 
 
-@breaks("retries.timeout")
+@breaks("retries.gives-up")
 class waits_for_ever_for_the_body(LayeredClient):
     """A timeout for the connection only."""
 
