@@ -14,7 +14,7 @@ from tests.mutants.layered_errors import REFUSALS
 from tests.mutants.registry import breaks, innocent
 
 
-@breaks("errors.service", also=REFUSALS)
+@breaks("errors.service", also=(*REFUSALS, "connections.delete.sent"))
 class deletes_in_a_task_of_its_own(AsyncFlowService):
     """create_task, and nobody awaits it."""
 

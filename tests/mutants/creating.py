@@ -32,6 +32,7 @@ class WithBody(ReferenceClient):
     # What the charset lacks is written as &#8364;, and some pairs of letters are valid UTF-8
     # for another one; updates are written in the same way.
     also=(
+        "connections.create.auth-params",
         "connections.create.name",
         "connections.create.description",
         "connections.update.operations",

@@ -55,7 +55,7 @@ class takes_the_status_from_the_body(LayeredClient):
         return FlowError("flow service refused", status, trouble.error_code)
 
 
-@breaks("errors.status")
+@breaks("errors.status", also=("errors.code",))
 class says_500_for_all_that_is_5xx(LayeredClient):
     def refusal(self, request: httpx.Request, answer: httpx.Response) -> Exception:
         trouble = told(answer)
