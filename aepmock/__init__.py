@@ -13,7 +13,7 @@ _HOMES = {
     "ClientError": "aepmock.errors",
     "ClientSettings": "aepmock.protocol",
     "ClientUnderTest": "aepmock.protocol",
-    "EscapedRequestError": "aepmock.errors",
+    "BlockedRequestError": "aepmock.errors",
     "Exchange": "aepmock.messages",
     "Fault": "aepmock.service.faults",
     "FlowService": "aepmock.service",
@@ -32,8 +32,8 @@ _HOMES = {
 if TYPE_CHECKING:
     from aepmock.contract import load_contract as load_contract
     from aepmock.errors import AepmockError as AepmockError
+    from aepmock.errors import BlockedRequestError as BlockedRequestError
     from aepmock.errors import ClientError as ClientError
-    from aepmock.errors import EscapedRequestError as EscapedRequestError
     from aepmock.errors import UsageError as UsageError
     from aepmock.messages import Exchange as Exchange
     from aepmock.messages import Handler as Handler

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from aepmock.doors.server_door import listen
 from aepmock.errors import UsageError
 from aepmock.settings import OPTIONS, Setting
+from aepmock.transports.server import listen
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,16 +13,16 @@ class UsageError(AepmockError):
     """The kit was asked for something it does not know, or in the wrong way. Exit status 2."""
 
 
-class AroundTheDoorsError(UsageError):
-    """The client that is judged uses a library for which no in-process door is open."""
+class UnsupportedTransportError(UsageError):
+    """The client that is judged uses a library for which no in-process transport is open."""
 
 
 class ContractDataError(AepmockError):
     """A file in `aepmock/contract/` is wrong. The message names the file and the key."""
 
 
-class EscapedRequestError(AepmockError):
-    """Something in the process tried to reach one of Adobe's hosts around the open doors."""
+class BlockedRequestError(AepmockError):
+    """Something in the process tried to reach one of Adobe's hosts around the open transports."""
 
 
 class ClientError(AepmockError):
@@ -44,8 +44,8 @@ class ClientError(AepmockError):
 def unknown(what: str, asked: str, allowed: Iterable[str]) -> UsageError:
     """A UsageError for a name that is not one of `allowed`, with the nearest one suggested.
 
-    >>> str(unknown("door", "htpx", ["auto", "httpx"]))
-    "unknown door 'htpx'; did you mean 'httpx'? Allowed: auto, httpx"
+    >>> str(unknown("transport", "htpx", ["auto", "httpx"]))
+    "unknown transport 'htpx'; did you mean 'httpx'? Allowed: auto, httpx"
     """
     from difflib import get_close_matches  # the plugin loads this module in every pytest run
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
 ADOBE_HOST = re.compile(r"(?:[^/@]*\.)?(?:adobe\.io|adobelogin\.com)", re.IGNORECASE)
-"""Hosts that a door answers for, and that the guard keeps everyone else from."""
+"""Hosts that a transport answers for, and that the guard keeps everyone else from."""
 
 
 class Headers:
@@ -143,13 +143,13 @@ def _no_one_counts(mock_s: float, real_s: float) -> None:
 
 @dataclass(frozen=True)
 class Effect:
-    """What becomes of an answer on its way to the client: the doors bring it about.
+    """What becomes of an answer on its way to the client: the transports bring it about.
 
     `fault` is what was asked for, in the words of the grammar ("lost answer: reset"). The
     answer begins after `delay_s`, its body is spread over `spread_s`. `behind` is what the
     service itself had answered, where it was asked and the client saw something else: it has
     secrets. `elsewhere` says that another origin answered, to which a fault had led the client:
-    what is asked there is nothing that the contract is about. A door calls
+    what is asked there is nothing that the contract is about. A transport calls
     `elapsed(mock_s, real_s)` for the time that went by, by the mock's own clock and in truth.
     """
 

@@ -1,4 +1,4 @@
-"""`aepmock.mock()`: a Flow Service for a test, with every door open and a guard on Adobe's hosts.
+"""`aepmock.mock()`: a Flow Service for a test, with every transport open and a guard on Adobe's hosts.
 
 Several mocks may be active at once, nested or in threads: each has credentials of its own, and a
 request reaches the one that minted its token. Where none did, its API key decides; a request
@@ -17,9 +17,7 @@ from typing import Any
 
 from aepmock.clocks import TestClock
 from aepmock.contract import Contract
-from aepmock.doors import in_process_doors
-from aepmock.doors.guard import Guard, guarding
-from aepmock.errors import EscapedRequestError
+from aepmock.errors import BlockedRequestError
 from aepmock.judge import Expected, Finding, judge_exchange
 from aepmock.judge.judging import explain, to_finding
 from aepmock.judge.recorder import Recorder
@@ -31,6 +29,8 @@ from aepmock.service import FlowService, Interposer
 from aepmock.service.fault_reading import What, faults_of, make_fault
 from aepmock.service.faults import Fault
 from aepmock.switchboard import Switchboard
+from aepmock.transports import in_process_transports
+from aepmock.transports.guard import Guard, guarding
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
@@ -235,7 +235,7 @@ class Mock:
 
     @property
     def waited_s(self) -> float:
-        """Seconds that were really waited because of faults; none but with a server's door."""
+        """Seconds that were really waited because of faults; none but with a server's transport."""
         return self._interposer.waited_s
 
     def expire_tokens(self) -> None:
@@ -249,7 +249,7 @@ class Mock:
         self._recorder.take()
 
     def handle(self, request: Request) -> Response:
-        """The handler that the doors lead to."""
+        """The handler that the transports lead to."""
         return self._recorder.handle(request)
 
     def has_token_of(self, request: Request) -> bool:
@@ -354,7 +354,7 @@ class Mock:
         return Redactor(self.contract.secret_names, [made.access_token, made.client_secret])
 
 
-_switchboard = Switchboard()
+_router = Switchboard()
 
 
 def mock(
@@ -363,35 +363,35 @@ def mock(
     readings: Mapping[str, str] | None = None,
     sandbox: str = "dev",
     seed: int = 0,
-    door: str = "auto",
+    transport: str = "auto",
     faults: Sequence[str | Fault | Mapping[str, Any]] = (),
 ) -> AbstractContextManager[Mock]:
     """A mock that is active inside the `with`.
 
     `strict` fails the block at its end if a request broke a must; `readings` switches what the
-    documentation leaves open, {"connections.delete-status": "202"}; `sandbox` is the sandbox
-    of `.settings`; `door` opens one in-process door only, or a loopback server with "server";
-    `faults` are what goes wrong from the start, ["connections.create: 503, 503"].
-    Raises UsageError for unknown names, StrictError for a broken must, EscapedRequestError if
-    something tried to reach Adobe's hosts around the doors.
+    documentation leaves open, {"connections.delete-status": "202"}; `sandbox` is the sandbox of
+    `.settings`; `transport` opens one in-process transport only, or a loopback server with
+    "server"; `faults` are what goes wrong from the start, ["connections.create: 503, 503"]. Raises
+    UsageError for unknown names, StrictError for a broken must, BlockedRequestError if something
+    tried to reach Adobe's hosts outside the transports.
     """
     made = Mock(strict=strict, readings=readings or {}, sandbox=sandbox, seed=seed)
     for fault in faults_of(made.contract, faults):
         made.let(fault)
-    return _active(made, door, in_process_doors(door))
+    return _active(made, transport, in_process_transports(transport))
 
 
 @contextmanager
-def _active(made: Mock, door: str, doors: tuple[str, ...]) -> Iterator[Mock]:
+def _active(made: Mock, transport: str, transports: tuple[str, ...]) -> Iterator[Mock]:
     with ExitStack() as stack:
-        stack.enter_context(_switchboard.connected(made, doors))
-        if door == "server":
-            from aepmock.doors.server_door import serving
+        stack.enter_context(_router.connected(made, transports))
+        if transport == "server":
+            from aepmock.transports.server import serving
 
             made.serve_at(stack.enter_context(serving(made.handle)).origin)
-        guard: Guard = stack.enter_context(guarding(doors))
+        guard: Guard = stack.enter_context(guarding(transports))
         yield made
         # Not after an error of the test: its own failure says more.
         if guard.attempts:
-            raise EscapedRequestError(guard.explain(guard.attempts[0]))
+            raise BlockedRequestError(guard.explain(guard.attempts[0]))
         made.check()

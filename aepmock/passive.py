@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aepmock.contract import Contract, load_contract
-from aepmock.doors.server_door import serving
 from aepmock.errors import UsageError
 from aepmock.judge.checks import WIRE_CHECKS
 from aepmock.judge.known import read_known_failing
 from aepmock.protocol import ClientSettings
 from aepmock.serving import LIMITS
+from aepmock.transports.server import serving
 from aepmock.watching import Watch, name_of, run_program
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def judge_program(run: PassiveRun, *, err: Console, verbose: bool = False) -> in
         ended = run_program(run.command, variables)
     report = watch.report(
         run.command,
-        door="server",
+        transport="server",
         known_failing={k: v for k, v in known.items() if k in clauses},
     )
     for path in run.reports:

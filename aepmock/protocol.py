@@ -12,10 +12,10 @@ class ClientSettings:
     """What a client is given. Secrets stay out of the repr.
 
     `base_url` is "https://platform.adobe.io/data/foundation/flowservice" in process and a
-    loopback URL through the server door; `access_token` comes without "Bearer ";
+    loopback URL through the server transport; `access_token` comes without "Bearer ";
     `ims_token_url` is for clients that fetch their own token; `timeout_s` is how long, in
     seconds, the client may wait for an answer to begin or go on; `ca_file` is the CA
-    certificate to trust where the server door speaks TLS, else None.
+    certificate to trust where the server transport speaks TLS, else None.
     """
 
     base_url: str

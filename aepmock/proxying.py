@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import certifi
 
-from aepmock.doors.proxy_door import Proxy, proxying
 from aepmock.service.faults import Fault
+from aepmock.transports.proxy import Proxy, proxying
 from aepmock.watching import Watch, run_program
 
 PLATFORM = "https://platform.adobe.io"
@@ -95,7 +95,7 @@ def run_behind_proxy(
     ):
         status = run_program(command, environment(proxy, Path(folder), os.environ))
     watch.say(watch.summary())
-    report = watch.report(command, door="proxy")
+    report = watch.report(command, transport="proxy")
     for path in reports:
         write_report(report, path)
     return 128 - status if status < 0 else status
@@ -118,7 +118,7 @@ def environment(proxy: Proxy, folder: Path, before: Mapping[str, str]) -> dict[s
     # Node's own use of these variables, from 24 on, breaks axios ("Host in options.headers must
     # match"); the file serves every version by itself.
     found.pop("NODE_USE_ENV_PROXY", None)
-    preload = files("aepmock.doors") / "proxy_preload.cjs"
+    preload = files("aepmock.transports") / "proxy_preload.cjs"
     found["NODE_OPTIONS"] = _joined(before.get("NODE_OPTIONS"), f'--require "{preload}"')
     address = urlsplit(proxy.origin)
     java = {

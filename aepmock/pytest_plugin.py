@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aepmock.errors import AroundTheDoorsError, UsageError
+from aepmock.errors import UnsupportedTransportError, UsageError
 from aepmock.live.flags import EXAMPLES, add_flags, given
 from aepmock.settings import OPTIONS, Option, Setting, read_live_table, resolve
 
@@ -205,7 +205,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     run = run_of(config)
     mode = "live" if LIVE in config.stash else "mock"
     return (
-        f"aepmock: {mode}, door {run.value('door')}, readings {run.value('readings')}, "
+        f"aepmock: {mode}, transport {run.value('transport')}, readings {run.value('readings')}, "
         f"seed {run.value('seed')}"
     )
 
@@ -231,7 +231,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         config = item.config
         of_judge = kind == "around" and config.getoption("aepmock_result")
         if (of_judge or kind == "misuse") and not is_worker(config):
-            # `aepmock judge` tries another door, or it is the same in every test: no use to go on.
+            # `aepmock judge` tries another transport, or it is the same in every test: no use to go
+            # on.
             item.session.shouldstop = text
     return report
 
@@ -242,7 +243,7 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def _kind(error: BaseException) -> str:
-    if isinstance(error, AroundTheDoorsError):
+    if isinstance(error, UnsupportedTransportError):
         return "around"
     return "misuse" if isinstance(error, UsageError) else "kit"
 
@@ -461,7 +462,7 @@ def _check_marker(marker: pytest.Mark) -> None:
         faults_of(load_contract(), marker.kwargs["faults"])
 
 
-def _active(request: pytest.FixtureRequest, door: str) -> Any:
+def _active(request: pytest.FixtureRequest, transport: str) -> Any:
     """A mock as markers and settings want it; the innermost marker wins, key by key."""
     from aepmock.mocking import mock
 
@@ -472,17 +473,17 @@ def _active(request: pytest.FixtureRequest, door: str) -> Any:
         wanted |= marker.kwargs
     if strict.origin == "environment":
         wanted["strict"] = strict.value
-    return mock(door=door, seed=run.value("seed"), **wanted)
+    return mock(transport=transport, seed=run.value("seed"), **wanted)
 
 
 @pytest.fixture
 def aepmock(request: pytest.FixtureRequest) -> Iterator[Mock]:
-    """A Flow Service for one test, with every in-process door open and a guard on Adobe's hosts.
+    """A Flow Service for one test, with every in-process transport open and a guard on Adobe's hosts.
 
     `.settings` is what the client is to be given, `.journal` what was wrong with its requests,
     `.seed_connection(...)`, `.connections`, `.fault(...)`, `.clock` the rest.
     """
-    with _active(request, run_of(request.config).value("door")) as service:
+    with _active(request, run_of(request.config).value("transport")) as service:
         yield service
 
 

@@ -25,7 +25,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from aepmock.contract import load_contract
-from aepmock.errors import AepmockError, AroundTheDoorsError, UsageError
+from aepmock.errors import AepmockError, UnsupportedTransportError, UsageError
 from aepmock.judge import Report
 from aepmock.judge.verdicts import INTERRUPTED
 from aepmock.live.flags import PLAN_VARIABLE
@@ -58,21 +58,21 @@ def run_suite(
 
     `config` is what the settings ask for, made to find misuse before anything runs. A run that a
     person interrupts, or whose process the client ends, has a report of what was found until then.
-    With a `listener`, that is the program which comes there; `live` is the plan of a live run
-    that has begun. With the door "auto", a client that no in-process door is for is judged
+    With a `listener`, that is the program which comes there; `live` is the plan of a live run that
+    has begun. With the transport "auto", a client that no in-process transport is for is judged
     through the server. Raises UsageError for misuse that only the run could find, SuiteFailed for
     faults of the kit.
     """
     try:
         return _run_once(settings, config, folder, jobs, err, listener, live)
-    except AroundTheDoorsError:
-        if settings["door"].value != "auto":
+    except UnsupportedTransportError:
+        if settings["transport"].value != "auto":
             raise
         client = settings["client"].value
-        text = f"{client} uses another HTTP library: judging it through the server door"
+        text = f"{client} uses another HTTP library: judging it through the server transport"
         err.print(Text(f"aepmock: {text}"), soft_wrap=True)
-        server = Setting("server", settings["door"].origin)
-        settings, config = {**settings, "door": server}, replace(config, door="server")
+        server = Setting("server", settings["transport"].origin)
+        settings, config = {**settings, "transport": server}, replace(config, transport="server")
         return _run_once(settings, config, folder, jobs, err, None, live)
 
 
@@ -120,7 +120,7 @@ def _run_once(
     # Whatever else went wrong in such a run says nothing about the client.
     for kind, text in document["errors"]:
         if kind == "around":
-            raise AroundTheDoorsError(text)
+            raise UnsupportedTransportError(text)
     for kind, text in document["errors"]:
         if kind == "misuse":
             raise UsageError(text)

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aepmock.doors.server_door import listen, origin_of, serving_on
-from aepmock.doors.server_protocol import Limits
 from aepmock.errors import UsageError
 from aepmock.server.control import credentials
 from aepmock.server.front import CONTROL, Front
 from aepmock.server.guarding import Guard
 from aepmock.server.tenants import Options, Tenants
 from aepmock.service import Clock
+from aepmock.transports.server import listen, origin_of, serving_on
+from aepmock.transports.server_protocol import Limits
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104

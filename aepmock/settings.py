@@ -60,10 +60,10 @@ OPTIONS: Mapping[str, Option] = {
             ("default", "all"),
         ),
         Option(
-            "door",
+            "transport",
             "text",
             "auto",
-            "how requests reach the mock; auto finds out which door the client needs",
+            "how requests reach the mock; auto finds out which transport the client needs",
             ("auto", "httpx", "httpx2", "requests", "server"),
         ),
         Option("connector", "text", "hubspot", "the connector whose connections are made"),

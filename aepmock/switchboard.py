@@ -8,19 +8,19 @@ from itertools import chain, count
 from threading import RLock, get_ident
 from typing import TYPE_CHECKING
 
-from aepmock.doors import open_doors
 from aepmock.messages import Request, Response
+from aepmock.transports import install
 
 if TYPE_CHECKING:
     from aepmock.mocking import Mock
 
 
 class Switchboard:
-    """The mocks that are active, and the doors that lead to them."""
+    """The mocks that are active, and the transports that lead to them."""
 
     def __init__(self) -> None:
         self._mocks: list[Mock] = []
-        self._doors: dict[str, tuple[int, ExitStack]] = {}
+        self._transports: dict[str, tuple[int, ExitStack]] = {}
         self._lock = RLock()
 
     def handle(self, request: Request) -> Response:
@@ -36,30 +36,30 @@ class Switchboard:
         return next(chain(by_token, by_key, by_thread, mocks))
 
     @contextmanager
-    def connected(self, mock: Mock, doors: tuple[str, ...]) -> Iterator[None]:
+    def connected(self, mock: Mock, transports: tuple[str, ...]) -> Iterator[None]:
         with self._lock:
             taken = {other.number for other in self._mocks if other.seed == mock.seed}
             mock.begin(next(number for number in count() if number not in taken))
             self._mocks.append(mock)
-            for name in doors:
+            for name in transports:
                 self._open(name)
         try:
             yield
         finally:
             with self._lock:
-                for name in doors:
+                for name in transports:
                     self._close(name)
                 self._mocks.remove(mock)
 
     def _open(self, name: str) -> None:
-        users, stack = self._doors.get(name, (0, ExitStack()))
+        users, stack = self._transports.get(name, (0, ExitStack()))
         if users == 0:
-            stack.enter_context(open_doors(name, self.handle))
-        self._doors[name] = (users + 1, stack)
+            stack.enter_context(install(name, self.handle))
+        self._transports[name] = (users + 1, stack)
 
     def _close(self, name: str) -> None:
-        users, stack = self._doors.pop(name)
+        users, stack = self._transports.pop(name)
         if users > 1:
-            self._doors[name] = (users - 1, stack)
+            self._transports[name] = (users - 1, stack)
         else:
             stack.close()

@@ -101,7 +101,11 @@ class Watch:
         return response
 
     def report(
-        self, command: Sequence[str], *, door: str, known_failing: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        transport: str,
+        known_failing: Mapping[str, str] | None = None,
     ) -> Report:
         """The verdict on every clause that single requests show, from the start until now.
 
@@ -114,7 +118,7 @@ class Watch:
             contract=self.contract.version,
             client=name_of(command),
             mode="mock",
-            door=door,
+            transport=transport,
             seed=self.seed,
             started_at=self._started_at,
             duration_s=round(monotonic() - self._started, 2),

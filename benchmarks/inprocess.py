@@ -1,4 +1,4 @@
-"""What a judged create through the respx door costs, against a bare respx route, in one run.
+"""What a judged create through the respx transport costs, against a bare respx route, in one run.
 
 Both sides send the same request by the same httpx client; the bare route answers it with a
 constant. Prints the ratio; exit status 1 above the bar.
@@ -53,7 +53,7 @@ def bare(client: httpx.Client, settings: ClientSettings, body: bytes) -> float:
 
 def judged(client: httpx.Client, body: bytes) -> float:
     """Seconds for a round on a mock in strict mode, the judging of every request included."""
-    with aepmock.mock(door="httpx") as service:
+    with aepmock.mock(transport="httpx") as service:
         settings = service.settings
         seconds = timed(lambda: create(client, settings, body))
         started = perf_counter()

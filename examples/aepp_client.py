@@ -1,7 +1,7 @@
 """aepp 0.6.0, the Python library for Adobe Experience Platform, as a client under test.
 
     pip install aepp==0.6.0
-    aepmock judge examples.aepp_client:client --door server
+    aepmock judge examples.aepp_client:client --transport server
 
 The adapter translates names, arguments and results, and leaves aepp's behaviour as it is. Before
 you read the verdicts:
@@ -14,7 +14,7 @@ you read the verdicts:
 - aepp sleeps for real between its retries, and repeats a GET whose answer is not JSON every two
   seconds without end. Run it under a deadline.
 - In process, under `responses`, aepp's session neither waits for Retry-After nor repeats a request
-  whose connection broke. Through the server door it does both.
+  whose connection broke. Through the server transport it does both.
 - aepp offers no explore, so explore_connection is missing.
 """
 

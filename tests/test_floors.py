@@ -16,7 +16,7 @@ KIT = ROOT / "aepmock"
 SUITE = ROOT / "contract_tests"
 
 WORDS = {"aepmock.errors", "aepmock.messages", "aepmock.protocol"}
-SIBLINGS = {"service", "judge", "strategies", "doors", "clients", "reports"}
+SIBLINGS = {"service", "judge", "strategies", "transports", "clients", "reports"}
 FLOORS: dict[str, int] = {
     **dict.fromkeys(WORDS, 0),
     "aepmock.contract": 1,
@@ -49,16 +49,16 @@ LIBRARIES: dict[str, set[str]] = {
     "aepmock.service": {"jsonpatch", "jsonpointer"},
     "aepmock.strategies": {"hypothesis"},
     # Watched, where someone else uses it; never needed.
-    "aepmock.doors.guard": {"pycares"},
-    "aepmock.doors.httpx_door": {"httpx", "respx"},
-    "aepmock.doors.httpx2_door": {"httpx2"},
-    "aepmock.doors.effects": {"anyio"},
-    "aepmock.doors.requests_door": {"requests", "responses"},
-    "aepmock.doors.urllib3_pool": {"urllib3"},
+    "aepmock.transports.guard": {"pycares"},
+    "aepmock.transports.httpx": {"httpx", "respx"},
+    "aepmock.transports.httpx2": {"httpx2"},
+    "aepmock.transports.delivery": {"anyio"},
+    "aepmock.transports.requests": {"requests", "responses"},
+    "aepmock.transports.urllib3_pool": {"urllib3"},
     # h11 is what uvicorn itself reads requests with.
-    "aepmock.doors.server_door": {"uvicorn"},
-    "aepmock.doors.server_protocol": {"uvicorn", "h11"},
-    "aepmock.doors.proxy_door": {"trustme", "uvicorn"},
+    "aepmock.transports.server": {"uvicorn"},
+    "aepmock.transports.server_protocol": {"uvicorn", "h11"},
+    "aepmock.transports.proxy": {"trustme", "uvicorn"},
     "aepmock.clients.reference": {"httpx"},
     "aepmock.reports": {"rich"},
 }
@@ -90,12 +90,12 @@ OUTSIDE_METHODS = {"open", "read_text", "write_text", "read_bytes", "write_bytes
 ALLOWED_OUTSIDE: dict[tuple[str, str], str] = {
     ("aepmock.contract.loading", "read_text"): "reads the package's own data, once",
     ("aepmock.service.ports", "random"): "Random with a seed: the port itself",
-    ("aepmock.doors.effects", "time"): "really waits where a caller's timeout may be running",
-    ("aepmock.doors.guard", "socket"): "watches who connects",
-    ("aepmock.doors.server_door", "socket"): "is a server",
-    ("aepmock.doors.server_protocol", "socket"): "names the option by which a socket is reset",
-    ("aepmock.doors.urllib3_pool", "io"): "gives octets from memory to http.client",
-    ("aepmock.doors.proxy_door", "socket"): "is a server that leads to another",
+    ("aepmock.transports.delivery", "time"): "really waits where a caller's timeout may be running",
+    ("aepmock.transports.guard", "socket"): "watches who connects",
+    ("aepmock.transports.server", "socket"): "is a server",
+    ("aepmock.transports.server_protocol", "socket"): "names the option by which a socket is reset",
+    ("aepmock.transports.urllib3_pool", "io"): "gives octets from memory to http.client",
+    ("aepmock.transports.proxy", "socket"): "is a server that leads to another",
     ("aepmock.clients.channels", "os"): "reads from and writes to a program that it started",
     ("aepmock.clients.channels", "socket"): "names the type of a connection",
     ("aepmock.clients.channels", "subprocess"): "starts a program",
@@ -313,9 +313,9 @@ def test_the_engine_takes_nothing_from_random_but_a_seeded_generator() -> None:
         ("aepmock.judge.checks.urls", "from aepmock import mock", True),
         ("aepmock.judge.checks.urls", "from aepmock.judge.findings import x", False),
         ("aepmock.judge.checks.urls", "from ..findings import x", True),
-        ("aepmock.doors.httpx_door", "import requests", True),
-        ("aepmock.doors.httpx_door", "import respx", False),
-        ("aepmock.doors.guard", "import respx", True),
+        ("aepmock.transports.httpx", "import requests", True),
+        ("aepmock.transports.httpx", "import respx", False),
+        ("aepmock.transports.guard", "import respx", True),
         ("aepmock.service.engine", "__import__('aepmock.judge')", True),
         ("aepmock.cli", "from aepmock.service import FlowService", False),
         ("aepmock.cli", "import numpy", True),
@@ -333,11 +333,11 @@ def test_a_typing_import_is_told_from_the_others() -> None:
     reader.visit(
         ast.parse(
             "from typing import TYPE_CHECKING\n"
-            "if TYPE_CHECKING:\n    import aepmock.service\nelse:\n    import aepmock.doors"
+            "if TYPE_CHECKING:\n    import aepmock.service\nelse:\n    import aepmock.transports"
         )
     )
     assert [(one.name, one.typing_only) for one in reader.found] == [
         ("typing.TYPE_CHECKING", False),
         ("aepmock.service", True),
-        ("aepmock.doors", False),
+        ("aepmock.transports", False),
     ]

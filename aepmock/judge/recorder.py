@@ -1,4 +1,4 @@
-"""Stands between a door and a handler and keeps what passes."""
+"""Stands between a transport and a handler and keeps what passes."""
 
 from __future__ import annotations
 

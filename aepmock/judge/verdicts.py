@@ -53,7 +53,7 @@ class Report:
     contract: str
     client: str
     mode: str
-    door: str
+    transport: str
     seed: int
     started_at: str
     duration_s: float

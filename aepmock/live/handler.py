@@ -1,4 +1,4 @@
-"""The live handler: what stands behind the doors where a mock stands else.
+"""The live handler: what stands behind the transports where a mock stands else.
 
 A client's request passes the gate, keeps the manners, and reaches the sandbox; the answer comes
 back as it was. What the kit asks for itself goes the same way out, and is repeated where it may.

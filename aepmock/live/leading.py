@@ -19,7 +19,7 @@ from aepmock.messages import Headers, Request, Response
 
 LOOPBACK, OTHER_NAME = "127.0.0.1", "localhost"
 ELSEWHERE = "https://elsewhere.adobe.io"
-"""In-process doors answer for it as for all of Adobe's hosts."""
+"""In-process transports answer for it as for all of Adobe's hosts."""
 IMS = "https://ims-na1.adobelogin.com"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BLANKS = "".join(map(chr, range(0x21)))

@@ -1,7 +1,7 @@
 """The one way out: a request sent to the real host, and its answer, on a connection of its own.
 
-The standard library's http.client, and no other: the doors of the kit stand in every library that
-clients use, and would take the request for a client's. A connection for each request leaves no
+The standard library's http.client, and no other: the transports of the kit stand in every library
+that clients use, and would take the request for a client's. A connection for each request leaves no
 doubt whether a request that failed was sent.
 """
 
@@ -20,8 +20,8 @@ from functools import cached_property
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from aepmock.doors.guard import letting_out
 from aepmock.messages import Headers, Request, Response
+from aepmock.transports.guard import allow_network
 
 TIMEOUT_S = 45.0
 """Less than what clients of a live run are given, so that they see an answer that was lost.
@@ -67,7 +67,7 @@ class Outside:
 
     def send(self, request: Request) -> Response:
         """The answer as it came, but for the framing. Raises LostError where none came."""
-        with letting_out():
+        with allow_network():
             connection = self._connection(request.origin)
             try:
                 with _given_up_after(self.timeout_s, connection) as sockets:

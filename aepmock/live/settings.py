@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aepmock.contract import load_contract
-from aepmock.doors.framing import is_adobe
 from aepmock.errors import UsageError, unknown
+from aepmock.transports.http_rules import is_adobe
 
 PREFIX = "AEPMOCK_LIVE_"
 BASE_URL = "https://platform.adobe.io/data/foundation/flowservice"

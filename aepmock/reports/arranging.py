@@ -118,7 +118,7 @@ def by_reason(report: Report, verdict: str) -> Mapping[str, list[str]]:
 def circumstances(report: Report) -> str:
     """How the run was made, in one line, without times."""
     return (
-        f"{report.mode}, door {report.door}, seed {report.seed}"
+        f"{report.mode}, transport {report.transport}, seed {report.seed}"
         f" · contract {report.contract} · aepmock {report.kit}"
     )
 

@@ -34,7 +34,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "contract": report.contract,
         "client": {"name": report.client},
         "mode": report.mode,
-        "door": report.door,
+        "transport": report.transport,
         "seed": report.seed,
         "started_at": report.started_at,
         "duration_s": round(report.duration_s, 3),

@@ -25,7 +25,7 @@ def render_junit(report: Report) -> str:
     """
     suite = Element("testsuite", {"name": "aepmock", **_counts(report)})
     properties = SubElement(suite, "properties")
-    for name in ("client", "contract", "door", "seed", "mode", "not_imitated"):
+    for name in ("client", "contract", "transport", "seed", "mode", "not_imitated"):
         value = visible(str(getattr(report, name)))
         SubElement(properties, "property", name=name, value=value)
     for result in report.results:

@@ -8,7 +8,6 @@ from functools import cache
 from importlib.resources import files
 from urllib.parse import unquote
 
-from aepmock.doors.server_door import Later, Stream
 from aepmock.errors import UsageError
 from aepmock.judge.judging import Observation
 from aepmock.messages import Headers, Request, Response
@@ -18,6 +17,7 @@ from aepmock.server.guarding import READING, Guard
 from aepmock.server.problems import SAFE, Rejected, document, problem
 from aepmock.server.tenants import Tenant, Tenants, TooMany
 from aepmock.service.faulting import other_origin
+from aepmock.transports.server import Later, Stream
 
 CONTROL = "/__aepmock__"
 PREFIX = "/t/"

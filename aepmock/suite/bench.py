@@ -26,9 +26,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from aepmock.clients.driver import CallBroken, CallLost, Driver, Outcome
 from aepmock.clients.places import place_of_error
 from aepmock.contract import Connector, load_contract
-from aepmock.doors import NAMES, open_doors
-from aepmock.doors.guard import Guard, guarding
-from aepmock.errors import AroundTheDoorsError, UsageError, unknown
+from aepmock.errors import UnsupportedTransportError, UsageError, unknown
 from aepmock.judge import Call, Finding, Session, Tally, judge_session
 from aepmock.judge.checks.retrying import PATIENCE
 from aepmock.judge.findings import Problem
@@ -52,6 +50,8 @@ from aepmock.suite.searching import (
 )
 from aepmock.suite.trial import Trial, as_call, auth_params, told
 from aepmock.suite.watching import threads_left
+from aepmock.transports import NAMES, install
+from aepmock.transports.guard import Guard, guarding
 
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
@@ -217,19 +217,19 @@ class Bench:
         )
 
     def __enter__(self) -> Bench:
-        if self.config.door not in NAMES:
-            raise unknown("door", self.config.door, NAMES)
+        if self.config.transport not in NAMES:
+            raise unknown("transport", self.config.transport, NAMES)
         self._call_first()
         self._stack.enter_context(hypothesis_elsewhere())
-        doors = self._stack.enter_context(open_doors(self.config.door, self.recorder.handle))
+        transports = self._stack.enter_context(install(self.config.transport, self.recorder.handle))
         if self.program is not None:
             self._stack.enter_context(self.program.answering(self.recorder.handle))
             self.program.allow(self.timeout_s, lambda: self.requests_of_call, self.most_requests)
             self._origin = self.program.origin
-        elif self.config.door == "server":
+        elif self.config.transport == "server":
             self._origin = self.loopback.serve().origin
         self.loopback.origin = self._origin
-        guard = guarding(doors, everywhere=self.guards_everywhere)
+        guard = guarding(transports, everywhere=self.guards_everywhere)
         self._guard = self._stack.enter_context(guard)
         self.learn(
             value
@@ -364,9 +364,9 @@ class Bench:
         return found
 
     def check_guard(self) -> None:
-        """Raises AroundTheDoorsError once the client did that: nothing could be judged."""
+        """Raises UnsupportedTransportError once the client did that: nothing could be judged."""
         if self._guard is not None and self._guard.attempts:
-            raise AroundTheDoorsError(self._guard.explain(self._guard.attempts[0]))
+            raise UnsupportedTransportError(self._guard.explain(self._guard.attempts[0]))
 
     def take_strangers(self) -> tuple[str, ...]:
         """Hosts that the client tried to reach beside the service, and was kept from."""

@@ -54,8 +54,8 @@ def reproduce(
     words += [f"--seed {config.seed}", f"--examples {config.examples}"]
     if config.connector != "hubspot":
         words.append(f"--connector {config.connector}")
-    if config.program is None and config.door != "auto":
-        words.append(f"--door {config.door}")
+    if config.program is None and config.transport != "auto":
+        words.append(f"--transport {config.transport}")
     if sweeping:
         words.append("--readings all")
     words += [config.program.words] if config.program else []

@@ -41,7 +41,7 @@ class SuiteConfig:
     client: str
     clauses: frozenset[str]
     known_failing: Mapping[str, str] = field(default_factory=dict)
-    door: str = "auto"
+    transport: str = "auto"
     seed: int = 0
     examples: int = 25
     connector: str = "hubspot"
@@ -92,11 +92,11 @@ def make_config(
     """
     contract = load_contract()
     client, command = settings["client"].value, settings["command"].value
-    door = settings["door"].value
+    transport = settings["transport"].value
     program = None
     if command or listener is not None:
-        program = _program(command, listener, door, folder)
-        door = "server"
+        program = _program(command, listener, transport, folder)
+        transport = "server"
     elif not client:
         raise UsageError(
             "no client to judge: give --aepmock-client package.module:factory, "
@@ -113,7 +113,7 @@ def make_config(
         client=program.name if program else client,
         clauses=_selected(settings["select"].value, is_program=program is not None),
         known_failing=read_known_failing(folder / known, contract.clauses) if known else {},
-        door=door,
+        transport=transport,
         seed=settings["seed"].value,
         examples=settings["examples"].value,
         connector=settings["connector"].value,
@@ -125,12 +125,12 @@ def make_config(
 
 
 def _program(
-    command: Sequence[str], listener: socket.socket | None, door: str, folder: Path
+    command: Sequence[str], listener: socket.socket | None, transport: str, folder: Path
 ) -> ProgramRun:
-    if door not in ("auto", "server"):
+    if transport not in ("auto", "server"):
         raise UsageError(
-            f"--door {door} is a way out of Python; a program is judged through the server door, "
-            "so leave --door out"
+            f"--transport {transport} is a way out of Python; a program is judged through the server transport, "
+            "so leave --transport out"
         )
     if listener is None:
         check_command(command, folder)
@@ -175,7 +175,7 @@ def make_report(
         contract=contract.version,
         client=config.name,
         mode="live" if config.live else "mock",
-        door=config.door,
+        transport=config.transport,
         seed=config.seed,
         started_at=started_at,
         duration_s=duration_s,

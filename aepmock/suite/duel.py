@@ -142,7 +142,7 @@ class Duel:
         self._mixed = False
 
     def __enter__(self) -> Duel:
-        if self._bench.config.door != "server":
+        if self._bench.config.transport != "server":
             self._bench.gate = self._hold
         return self
 

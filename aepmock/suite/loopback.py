@@ -1,6 +1,6 @@
 """Servers of a test's own on loopback: where a connection breaks, TLS is spoken, or nobody is.
 
-In-process doors let requests to loopback pass, so they are for clients on any library.
+In-process transports let requests to loopback pass, so they are for clients on any library.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aepmock.messages import Exchange, Handler
 from aepmock.protocol import ClientSettings
 
 if TYPE_CHECKING:
-    from aepmock.doors.server_door import Server
+    from aepmock.transports.server import Server
 
 CERTIFIED = frozenset({"127.0.0.1"})
 """What the certificate of the TLS server names; "localhost" is the same server, not named."""
@@ -24,7 +24,7 @@ CERTIFIED = frozenset({"127.0.0.1"})
 class Loopback:
     """Servers that are started when they are first wanted, and end with `stack`.
 
-    `origin` is that of the server door, where the client comes through that.
+    `origin` is that of the server transport, where the client comes through that.
     """
 
     def __init__(self, handler: Handler, base_path: str, stack: ExitStack) -> None:
@@ -37,7 +37,7 @@ class Loopback:
 
     def serve(self, **more: Any) -> Server:
         """Starts a server; `more` is what `serving` takes."""
-        from aepmock.doors.server_door import serving
+        from aepmock.transports.server import serving
 
         return self._stack.enter_context(serving(self._handler, **more))
 
@@ -53,7 +53,7 @@ class Loopback:
         )
 
     def wire(self, settings_: ClientSettings) -> ClientSettings:
-        """The same settings for a real server, whatever the door of the run is."""
+        """The same settings for a real server, whatever the transport of the run is."""
         if self._wire is None:
             self._wire = self.origin or self.serve().origin
         return self.at(self._wire, settings_)

@@ -1,4 +1,4 @@
-"""A program under test, for a whole run of the suite: its process, its door, its secrets."""
+"""A program under test, for a whole run of the suite: its process, its transport, its secrets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LOOPBACK = "127.0.0.1,localhost"
 
 
 class ProgramRun:
-    """One process and one server door, for as many tests as there are.
+    """One process and one server transport, for as many tests as there are.
 
     `command` is what to run; `listener`, in its place, a socket on which a program that a
     person started is waited for, without any deadline.
@@ -96,16 +96,16 @@ class ProgramRun:
 
     @property
     def origin(self) -> str:
-        """The server door's origin, opened when it is first wanted."""
+        """The server transport's origin, opened when it is first wanted."""
         if self._origin is None:
-            from aepmock.doors.server_door import serving
+            from aepmock.transports.server import serving
 
             self._origin = self._stack.enter_context(serving(self._handle)).origin
         return self._origin
 
     @contextmanager
     def answering(self, handler: Handler) -> Iterator[None]:
-        """In here the door leads to this handler."""
+        """In here the transport leads to this handler."""
         self._handler = handler
         try:
             yield
@@ -148,7 +148,7 @@ class ProgramRun:
     def _fence(self) -> str:
         """The origin of that proxy, opened when it is first wanted."""
         if self._proxy is None:
-            from aepmock.doors.proxy_door import proxying
+            from aepmock.transports.proxy import proxying
 
             def refuse(request: Request) -> Response:
                 self.strangers.append(urlsplit(request.origin).hostname or "a host")

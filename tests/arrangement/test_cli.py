@@ -104,7 +104,7 @@ def test_a_factory_that_fails_is_told_as_such(tmp_path: Path) -> None:
     assert result.stderr == "aepmock: failing:client raised OSError: no licence (failing.py:2)\n"
 
 
-def test_a_client_that_goes_around_the_doors_is_told_the_way_out(tmp_path: Path) -> None:
+def test_a_client_that_goes_around_the_transports_is_told_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "around.py").write_text(
         "import urllib.request\n"
         "class Client:\n"
@@ -114,9 +114,9 @@ def test_a_client_that_goes_around_the_doors_is_told_the_way_out(tmp_path: Path)
         "        urllib.request.urlopen(self.url)\n"
         "client = Client\n"
     )
-    result = run("judge", "around:client", "--examples", "1", "--door", "httpx", cwd=tmp_path)
+    result = run("judge", "around:client", "--examples", "1", "--transport", "httpx", cwd=tmp_path)
     assert result.returncode == 2
-    assert "--door server" in result.stderr
+    assert "--transport server" in result.stderr
 
 
 def test_clauses_lists_and_explains(capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,7 +147,7 @@ def test_config_says_where_each_value_comes_from(
     lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
     assert lines["client"][1:] == ["a:b", "pyproject"]
     assert lines["seed"][1:] == ["3", "environment"]
-    assert lines["door"][1:] == ["auto", "default"]
+    assert lines["transport"][1:] == ["auto", "default"]
 
 
 @pytest.mark.parametrize("credentials", ["any", "minted"])

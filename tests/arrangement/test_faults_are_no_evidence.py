@@ -41,10 +41,12 @@ def headers(settings: ClientSettings) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("door", ["auto", "server"])
+@pytest.mark.parametrize("transport", ["auto", "server"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_right_request_is_not_accused_whatever_becomes_of_it(fault: str, door: str) -> None:
-    with aepmock.mock(door=door, faults=[f"connections.list: {fault}; times=2"]) as service:
+def test_a_right_request_is_not_accused_whatever_becomes_of_it(fault: str, transport: str) -> None:
+    with aepmock.mock(
+        transport=transport, faults=[f"connections.list: {fault}; times=2"]
+    ) as service:
         settings = service.settings
         url = f"{settings.base_url}/connections"
         with httpx.Client(follow_redirects=True, timeout=0.3) as client:

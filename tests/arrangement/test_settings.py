@@ -55,7 +55,7 @@ def test_without_any_place_the_default_holds() -> None:
         ({"AEPMOCK_SEED": "x"}, "AEPMOCK_SEED: 'x' is not a whole number"),
         ({"AEPMOCK_SEED": "-1"}, "AEPMOCK_SEED: -1 is too small"),
         ({"AEPMOCK_STRICT": "maybe"}, "AEPMOCK_STRICT: 'maybe' is not true or false"),
-        ({"AEPMOCK_DOOR": "htpx"}, "did you mean 'httpx'"),
+        ({"AEPMOCK_TRANSPORT": "htpx"}, "did you mean 'httpx'"),
         ({"AEPMOCK_WITHOUT": "descripton"}, "did you mean 'description'"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from aepmock import Headers, Request, Response
-from aepmock.doors.server_door import serving
+from aepmock.transports.server import serving
 from tests.languages.programs import EXAMPLES, Spoken, speaking
 from tests.server.running import Running
 from tests.server.running import running as running_server

@@ -241,11 +241,11 @@ def test_the_suite_runs_live_in_pytest_with_several_workers(user: User) -> None:
     assert user.report()["live_run"]["requests"] == len(asked)
 
 
-def test_a_client_behind_the_server_door_is_judged_live(user: User) -> None:
+def test_a_client_behind_the_server_transport_is_judged_live(user: User) -> None:
     words = ("--select", "connections.list.*", "--report", "report.json")
     status, out, err = user.judges("tests.correct_clients.urllib_plain:client", *words)
     assert status == 0, out + err
-    assert user.report()["door"] == "server"
+    assert user.report()["transport"] == "server"
     assert user.report()["live_run"]["left_behind"] == []
 
 

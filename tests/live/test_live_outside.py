@@ -14,11 +14,11 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from aepmock.doors.guard import guarding
-from aepmock.doors.server_door import serving
 from aepmock.live.outside import MAX_BODY, LostError, Outside
 from aepmock.messages import Headers, Request, Response
 from aepmock.server.tls import throw_away_tls
+from aepmock.transports.guard import guarding
+from aepmock.transports.server import serving
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from aepmock.doors.guard import guarding
-from aepmock.errors import EscapedRequestError
+from aepmock.errors import BlockedRequestError
 from aepmock.live.leading import ELSEWHERE, Leads
 from aepmock.live.settings import LiveSettings
 from aepmock.messages import Headers, Request, Response
+from aepmock.transports.guard import guarding
 from tests.live.live_runs import LiveResult, command
 from tests.live.standin import Manner, standing_in
 
@@ -65,13 +65,13 @@ def judged(standin: Any, folder: Path, target: list[str], *clauses: str) -> Live
 
 
 @pytest.mark.parametrize("by", ["redirect", "next link"])
-@pytest.mark.parametrize("door", ["auto", "server"])
+@pytest.mark.parametrize("transport", ["auto", "server"])
 def test_a_client_that_goes_where_the_service_leads_is_stopped_and_convicted(
-    tmp_path: Path, by: str, door: str
+    tmp_path: Path, by: str, transport: str
 ) -> None:
     clause = f"secrets.{by.replace(' ', '-')}"
     with third_host() as (host, heard), standing_in(Manner(lead_to=host, lead_by=by)) as standin:
-        target = [f"{CLIENTS}:FollowsEveryRedirect", "--door", door]
+        target = [f"{CLIENTS}:FollowsEveryRedirect", "--transport", transport]
         result = judged(standin, tmp_path, target, clause, "connections.list.*")
         assert heard == []
         assert (result.status, verdict(result, clause)) == (1, "broken"), result.out + result.err
@@ -99,12 +99,12 @@ def test_a_program_that_goes_where_the_service_leads_is_stopped_and_convicted(
     assert (result.status, verdict(result, "secrets.redirect")) == (1, "broken"), result.err
 
 
-@pytest.mark.parametrize("door", ["auto", "server"])
+@pytest.mark.parametrize("transport", ["auto", "server"])
 def test_a_client_that_calls_another_host_is_stopped_and_convicted(
-    tmp_path: Path, door: str
+    tmp_path: Path, transport: str
 ) -> None:
     with standing_in() as standin:
-        target = [f"{CLIENTS}:CallsHome", "--door", door]
+        target = [f"{CLIENTS}:CallsHome", "--transport", transport]
         result = judged(standin, tmp_path, target, "request.base-path", "connections.get.*")
         assert standin.left_behind == []
     assert verdict(result, "request.base-path") == "broken", result.out + result.err
@@ -135,7 +135,7 @@ def test_only_this_machine_is_reached_through_a_guard_that_is_everywhere() -> No
             "127.0.0.1.elsewhere.example",
             "2001:db8::1",
         ):
-            with pytest.raises(EscapedRequestError, match="no host of this live run"):
+            with pytest.raises(BlockedRequestError, match="no host of this live run"):
                 socket.create_connection((host, port), timeout=5)
             assert guard.strangers.pop() == host
         assert guard.attempts == []

@@ -105,7 +105,7 @@ class shares_reads_that_are_under_way(AsyncFlowService):
         await super().delete_connection(connection_id)
 
 
-@breaks("connections.update.if-match", door="server")
+@breaks("connections.update.if-match", transport="server")
 class sends_if_match_as_a_parameter(FlowService):
     """On aiohttp: the header's name is a field of the operation instead."""
 
@@ -114,7 +114,7 @@ class sends_if_match_as_a_parameter(FlowService):
         return await super()._ask(method, url, body=body, **headers)
 
 
-@breaks("connections.create.name", door="server")
+@breaks("connections.create.name", transport="server")
 class strips_zero_width_characters(FlowService):
     """On aiohttp: what nobody sees is taken out of the name."""
 

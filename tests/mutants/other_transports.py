@@ -91,12 +91,12 @@ class OverHttpClient(LayeredClient):
         return httpx.Response(got.status, headers=kept, content=octets)
 
 
-@innocent(door="server")
+@innocent(transport="server")
 class a_connection_for_each_request(OverHttpClient):
     """http.client, without keep-alive."""
 
 
-@breaks("answers.chunked", door="server")
+@breaks("answers.chunked", transport="server")
 class reads_what_was_announced(OverHttpClient):
     """As many octets as Content-Length says; where there is none, what comes at once."""
 
@@ -105,7 +105,7 @@ class reads_what_was_announced(OverHttpClient):
         return got.read(int(length)) if length else got.read1(65536)
 
 
-@breaks("answers.success", door="server")
+@breaks("answers.success", transport="server")
 class reads_the_first_64_kb(OverHttpClient):
     """One read of a fixed size, enough for every answer that was tried."""
 
@@ -113,7 +113,7 @@ class reads_the_first_64_kb(OverHttpClient):
         return got.read(65536)
 
 
-@breaks("answers.gzip", door="server")
+@breaks("answers.gzip", transport="server")
 class cannot_undo_what_it_offers_in_parts(OverHttpClient):
     """Offers deflate too, and knows gzip only."""
 
@@ -129,7 +129,7 @@ class cannot_undo_what_it_offers_in_parts(OverHttpClient):
         return octets
 
 
-@breaks("retries.no-answer", door="server")
+@breaks("retries.no-answer", transport="server")
 class takes_a_cut_answer_for_a_whole_one(OverHttpClient):
     """IncompleteRead holds what came: for a deletion that is enough."""
 
@@ -142,7 +142,7 @@ class takes_a_cut_answer_for_a_whole_one(OverHttpClient):
             raise
 
 
-@breaks("tls.wrong-host", door="server")
+@breaks("tls.wrong-host", transport="server")
 class checks_no_names(OverHttpClient):
     def connect(self, url: httpx.URL) -> http.client.HTTPConnection:
         if url.scheme != "https":
@@ -185,19 +185,19 @@ class Pooled(OverHttpClient):
         super().close()
 
 
-@innocent(door="server")
+@innocent(transport="server")
 class a_pool_of_connections(Pooled):
     """urllib3, with keep-alive and no retries of its own."""
 
 
-@breaks("retries.lost-answer", door="server")
+@breaks("retries.lost-answer", transport="server")
 class lets_the_pool_retry_everything(Pooled):
     """Retry(allowed_methods=None): a POST too."""
 
     retries = urllib3.Retry(2, allowed_methods=None, backoff_factor=0, redirect=False)
 
 
-@breaks("retries.lost-answer", door="server")
+@breaks("retries.lost-answer", transport="server")
 class decorates_its_transport(Pooled):
     """The retry decorator on the one method through which all goes, for lost connections."""
 
@@ -206,7 +206,7 @@ class decorates_its_transport(Pooled):
         return super().by_hand(request)
 
 
-@breaks("connections.create.one-post", door="server")
+@breaks("connections.create.one-post", transport="server")
 class lets_the_pool_repeat_statuses(Pooled):
     """A forcelist of statuses for all methods."""
 
@@ -231,7 +231,7 @@ class lets_the_pool_repeat_statuses(Pooled):
         "independence.threads",
         "independence.tasks",
     ),
-    door="server",
+    transport="server",
 )
 class shares_its_pool_and_headers(Pooled):
     """Default headers of all objects, which are those of the first."""

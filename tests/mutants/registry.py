@@ -17,14 +17,14 @@ class Mutant:
     """A client with one fault.
 
     `clause` is what it must be convicted of; `also` are other musts that the fault truly breaks;
-    `door` is how its requests reach the mock.
+    `transport` is how its requests reach the mock.
     """
 
     name: str
     clause: str
     also: frozenset[str]
     factory: Factory
-    door: str = "auto"
+    transport: str = "auto"
 
     @property
     def target(self) -> str:
@@ -34,31 +34,33 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Innocent:
-    """A client that must not be accused of anything, with its door."""
+    """A client that must not be accused of anything, with its transport."""
 
     target: str
-    door: str = "auto"
+    transport: str = "auto"
 
 
 _MUTANTS: list[Mutant] = []
 _INNOCENTS: list[Innocent] = []
 
 
-def breaks(clause: str, *, also: Iterable[str] = (), door: str = "auto") -> Callable[[Made], Made]:
+def breaks(
+    clause: str, *, also: Iterable[str] = (), transport: str = "auto"
+) -> Callable[[Made], Made]:
     """Registers a client that breaks a clause; the name of the class is the name of its fault."""
 
     def register(factory: Made) -> Made:
-        _MUTANTS.append(Mutant(_name(factory), clause, frozenset(also), factory, door))
+        _MUTANTS.append(Mutant(_name(factory), clause, frozenset(also), factory, transport))
         return factory
 
     return register
 
 
-def innocent(*, door: str = "auto") -> Callable[[Made], Made]:
+def innocent(*, transport: str = "auto") -> Callable[[Made], Made]:
     """Registers a client that is right, however odd it looks."""
 
     def register(factory: Made) -> Made:
-        _INNOCENTS.append(Innocent(target_of(factory), door))
+        _INNOCENTS.append(Innocent(target_of(factory), transport))
         return factory
 
     return register

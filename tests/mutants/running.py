@@ -85,14 +85,14 @@ def suite_tests() -> Mapping[str, Test]:
     return found
 
 
-def judge(target: str, door: str, *, examples: int = EXAMPLES) -> Judged:
+def judge(target: str, transport: str, *, examples: int = EXAMPLES) -> Judged:
     """Judges a client in this process, of every clause."""
     contract = load_contract()
     config = SuiteConfig(
         load_factory(target, ROOT),
         target,
         frozenset(contract.clauses),
-        door=door,
+        transport=transport,
         examples=examples,
     )
     tally = Tally()
@@ -109,11 +109,13 @@ def judge(target: str, door: str, *, examples: int = EXAMPLES) -> Judged:
     return Judged({c: f[0].summary + " · " + f[0].got for c, f in tally.findings.items()})
 
 
-def judge_by_command(target: str, door: str, *, examples: int = EXAMPLES) -> tuple[int, Judged]:
+def judge_by_command(
+    target: str, transport: str, *, examples: int = EXAMPLES
+) -> tuple[int, Judged]:
     """The exit status of aepmock judge in a process of its own, and what its report says."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as scratch:
         report = Path(scratch) / "report.json"
-        words = [sys.executable, "-m", "aepmock", "judge", target, "--door", door]
+        words = [sys.executable, "-m", "aepmock", "judge", target, "--transport", transport]
         words += ["--examples", str(examples), "--report", str(report)]
         done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300)
         if not report.exists():
@@ -125,7 +127,7 @@ def judge_by_command(target: str, door: str, *, examples: int = EXAMPLES) -> tup
 
 def judge_mutant(mutant: Mutant) -> Line:
     """Judges a mutant; what is graded should may be broken beside its clause."""
-    judged = judge(mutant.target, mutant.door)
+    judged = judge(mutant.target, mutant.transport)
     clauses = load_contract().clauses
     accused = {
         clause: how
@@ -138,7 +140,7 @@ def judge_mutant(mutant: Mutant) -> Line:
 
 def judge_innocent(client: Innocent) -> Line:
     """Judges a client that is right: nothing may be broken, whatever its grade."""
-    judged = judge(client.target, client.door)
+    judged = judge(client.target, client.transport)
     return Line(client.target, "", False, judged.broken, judged.trouble)
 
 
@@ -178,7 +180,7 @@ def main(patterns: Sequence[str]) -> int:
         print(f"nothing is called like {' '.join(patterns)}")
         return 2
     if times:
-        return show_times([(m.target, m.door) for m in MUTANTS if m.target in mutants])
+        return show_times([(m.target, m.transport) for m in MUTANTS if m.target in mutants])
     killed = accusations = troubles = 0
     for line in chain(lines([*mutants, *innocents]), map(judge_fault, faults)):
         killed += line.convicted

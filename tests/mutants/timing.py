@@ -32,9 +32,9 @@ class Took:
     cpu_s: float
 
 
-def time_verdict(target: str, door: str = "auto") -> Took:
+def time_verdict(target: str, transport: str = "auto") -> Took:
     """Judges a client in a process of its own."""
-    words = [sys.executable, "-m", "aepmock", "judge", target, "--door", door]
+    words = [sys.executable, "-m", "aepmock", "judge", target, "--transport", transport]
     before, started = os.times(), time.monotonic()
     subprocess.run(words, cwd=ROOT, capture_output=True, check=False)
     after, real_s = os.times(), time.monotonic() - started
@@ -43,12 +43,12 @@ def time_verdict(target: str, door: str = "auto") -> Took:
 
 
 def show_times(clients: Sequence[tuple[str, str]]) -> int:
-    """Prints a line a client, (target, door), and the ratios; 0 if they are as they should be."""
+    """Prints a line a client, (target, transport), and the ratios; 0 if they are as they should be."""
     reference = time_verdict(REFERENCE)
     print(f"{'the reference client':60} {reference.real_s:6.1f} s  cpu {reference.cpu_s:6.1f} s")
     all_took = []
-    for target, door in clients:
-        took = time_verdict(target, door)
+    for target, transport in clients:
+        took = time_verdict(target, transport)
         all_took.append(took)
         ratio = took.cpu_s / reference.cpu_s
         name = target.removeprefix("tests.").removeprefix("mutants.")

@@ -1,4 +1,4 @@
-"""Requests to what aepmock does not imitate: counted by every door, in every report."""
+"""Requests to what aepmock does not imitate: counted by every transport, in every report."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def test_the_proxy_counts_and_accuses_nobody() -> None:
     assert watch.summary() == (
         "2 requests to Adobe's hosts · 2 to things aepmock does not imitate · nothing was judged"
     )
-    report = watch.report(["./program"], door="proxy")
+    report = watch.report(["./program"], transport="proxy")
     assert (report.not_imitated, report.exit_status) == (2, 2)
 
 
 def test_every_report_tells_how_many_nobody_judged() -> None:
     watch = watched("/ims/profile/v1", "/data/foundation/flowservice/connections")
-    report = watch.report(["./program"], door="proxy")
+    report = watch.report(["./program"], transport="proxy")
     assert report.exit_status == 0
     sentence = "1 request to things aepmock does not imitate was not judged."
     assert sentence in as_markdown.render_markdown(report)

@@ -99,7 +99,7 @@ def test_a_shell_script_keeps_its_output_to_itself() -> None:
     done = passive("sh", "-c", CURL)
     assert json.loads(done.stdout) == {"items": [], "_links": {}}
     assert done.returncode == 0, done.stderr
-    assert done.stderr.lstrip("\n").startswith("sh\nmock, door server, seed 0")
+    assert done.stderr.lstrip("\n").startswith("sh\nmock, transport server, seed 0")
 
 
 def test_a_program_without_sandbox_header_is_convicted_of_that_clause_alone(
@@ -201,7 +201,7 @@ def test_a_program_that_only_fetches_a_token_is_not_judged() -> None:
         (("acme:client",), ("true",), "--passive runs a program: aepmock judge --passive -- "),
         ((), ("no-such-program",), "can't run 'no-such-program': No such file or directory"),
         (("--jobs", "2"), ("true",), "--jobs can't be had with --passive"),
-        (("--door", "httpx"), ("true",), "--door can't be had with --passive"),
+        (("--transport", "httpx"), ("true",), "--transport can't be had with --passive"),
         (("--readings", "all"), ("true",), "--readings can't be had with --passive"),
         (("--report", "x.pdf"), ("echo", "ran"), "ends in '.pdf'"),
         (("--known-failing", "none.txt"), ("echo", "ran"), "can't be read"),

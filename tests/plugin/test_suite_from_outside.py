@@ -26,7 +26,7 @@ SUITE = ("--pyargs", "aepmock.contract_tests", "-k", "test_create", "--aepmock-e
 def test_a_right_client_passes_and_the_summary_counts(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess(*SUITE, "--aepmock-client", REFERENCE)
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["aepmock: mock, door auto, readings default, seed 0"])
+    result.stdout.fnmatch_lines(["aepmock: mock, transport auto, readings default, seed 0"])
     asked = [clause for clause in load_contract().clauses if not clause.startswith("driver.")]
     counted = f"{len(asked)} clauses: * met, * not-exercised"
     result.stdout.fnmatch_lines(["*= aepmock =*", counted])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import trustme
 
-from aepmock.doors.proxy_door import Proxy
 from aepmock.proxying import environment
+from aepmock.transports.proxy import Proxy
 
 
 def test_node_is_served_by_the_preload_alone(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doors.doors_scene import stranger
+from tests.transports.transport_scene import stranger
 
 CONNECTIONS = "https://platform.adobe.io/data/foundation/flowservice/connections"
 TOKEN = "a-token-that-nobody-may-see"
@@ -178,7 +178,7 @@ def test_broken_musts_are_summed_up_and_reported_without_secrets(tmp_path: Path)
     text = report.read_text()
     assert TOKEN not in text
     found = json.loads(text)
-    assert (found["mode"], found["door"], found["seed"]) == ("mock", "proxy", 3)
+    assert (found["mode"], found["transport"], found["seed"]) == ("mock", "proxy", 3)
     verdicts = {clause["id"]: clause["verdict"] for clause in found["clauses"]}
     assert verdicts["request.api-key"] == "broken"
     assert verdicts["request.sandbox"] == "met"

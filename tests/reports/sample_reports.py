@@ -10,7 +10,7 @@ from aepmock.judge import ClauseResult, Finding, Report, Verdict
 
 COMMAND = (
     "aepmock judge acme.client:factory --select 'connections.update.if-match'"
-    " --seed 42 --examples 1 --door httpx"
+    " --seed 42 --examples 1 --transport httpx"
 )
 HOSTILE = (
     "[bold]x[/] [/nope] \x00 \x1b[31mred\x1b[0m ]]> </failure> \r\n \u202e \ud800 \x9b2J |`*_&amp;"
@@ -50,7 +50,7 @@ def report(*results: ClauseResult, **changes: Any) -> Report:
         "contract": "2026.11",
         "client": "acme.client:factory",
         "mode": "mock",
-        "door": "httpx",
+        "transport": "httpx",
         "seed": 42,
         "started_at": "2026-11-23T20:30:00Z",
         "duration_s": 12.3456,
@@ -99,7 +99,7 @@ def hostile() -> Report:
         result("ims.token.form", "unsupported", reason=long),
         result("ims.token.reuse", "not-exercised", "should", reason=long),
         client=long,
-        door=long,
+        transport=long,
     )
 
 

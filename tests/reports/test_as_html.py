@@ -57,14 +57,14 @@ def attacked() -> str:
     bad = finding("errors.code", calls=(ATTACK,), **dict.fromkeys(texts, ATTACK))
     known = result("errors.gateway", "known-failing", "must", bad, reason=ATTACK)
     return render_html(
-        report(result("errors.code", "broken", "must", bad), known, client=ATTACK, door=ATTACK)
+        report(result("errors.code", "broken", "must", bad), known, client=ATTACK, transport=ATTACK)
     )
 
 
 def test_a_page_says_what_the_other_forms_say_in_their_order() -> None:
     read = Read(render_html(with_every_verdict()))
     assert "Verdicts on acme.client:factory" in read.text
-    assert "mock, door httpx, seed 42 · contract 2026.11 · aepmock 0.1.0" in read.text
+    assert "mock, transport httpx, seed 42 · contract 2026.11 · aepmock 0.1.0" in read.text
     assert "Started 2026-11-23T20:30:00Z, took 12.3 s." in read.text
     titles = ["Broken", "Unexpected passes", "Known failing", "Unsupported", "Not exercised"]
     assert read.headings == [*titles, "Every clause"]

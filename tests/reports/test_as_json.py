@@ -69,7 +69,7 @@ def test_a_report_of_every_verdict_has_exactly_the_promised_keys() -> None:
         "contract": "2026.11",
         "client": {"name": "acme.client:factory"},
         "mode": "mock",
-        "door": "httpx",
+        "transport": "httpx",
         "seed": 42,
         "started_at": "2026-11-23T20:30:00Z",
         "duration_s": 12.346,

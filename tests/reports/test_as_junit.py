@@ -49,7 +49,7 @@ def test_the_suite_tells_how_it_was_run() -> None:
     assert {p.get("name"): p.get("value") for p in properties} == {
         "client": "acme.client:factory",
         "contract": "2026.11",
-        "door": "httpx",
+        "transport": "httpx",
         "seed": "42",
         "mode": "mock",
         "not_imitated": "0",

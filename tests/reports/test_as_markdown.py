@@ -20,7 +20,7 @@ def test_a_report_starts_with_its_verdicts_by_area() -> None:
     assert page.startswith(
         "# Verdicts on acme.client:factory\n"
         "\n"
-        "mock, door httpx, seed 42 · contract 2026.11 · aepmock 0.1.0\n"
+        "mock, transport httpx, seed 42 · contract 2026.11 · aepmock 0.1.0\n"
         "\n"
         "Started 2026-11-23T20:30:00Z, took 12.3 s.\n"
     )

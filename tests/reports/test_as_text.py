@@ -35,7 +35,7 @@ def last_lines(*results: ClauseResult) -> str:
 
 EXPECTED = """\
 acme.client:factory
-mock, door httpx, seed 42 · contract 2026.11 · aepmock 0.1.0 · 12.3 s
+mock, transport httpx, seed 42 · contract 2026.11 · aepmock 0.1.0 · 12.3 s
 Methods missing: explore_connection (2 clauses unsupported).
 Not exercised: connections.list 1 of 2.
 
@@ -76,7 +76,7 @@ connections.update.if-match (must)
   source    documented: OAS patchConnection
   see it again
     aepmock judge acme.client:factory --select 'connections.update.if-match' \
---seed 42 --examples 1 --door httpx
+--seed 42 --examples 1 --transport httpx
 
 connections.create.unique-keys (should)
   A key stands twice.

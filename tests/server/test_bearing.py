@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 import pytest
 
-from aepmock.doors.server_door import serving
 from aepmock.server.front import MOST_STREAMS, Front
 from aepmock.server.guarding import Guard
 from aepmock.server.tenants import Options, Tenants
 from aepmock.serving import LIMITS
+from aepmock.transports.server import serving
 
 BASE = "/data/foundation/flowservice/connections"
 HELD = 100_000

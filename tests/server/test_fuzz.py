@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from aepmock.doors.server_door import serving
-from aepmock.doors.server_protocol import Limits
 from aepmock.server.front import Front
 from aepmock.server.guarding import Guard
 from aepmock.server.tenants import Options, Tenants
+from aepmock.transports.server import serving
+from aepmock.transports.server_protocol import Limits
 
 BASE = "/data/foundation/flowservice"
 TIMES = 700

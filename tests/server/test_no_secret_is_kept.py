@@ -217,7 +217,7 @@ def test_a_secret_in_a_secrets_place_is_kept_nowhere(data: st.DataObject) -> Non
     assert not shown(asyncio.run(streamed(tenant)), secret)
     watch = Watch(seed=0, readings={})
     watch.handle(request)
-    report = watch.report(["program"], door="proxy")
+    report = watch.report(["program"], transport="proxy")
     assert not shown(render_json(report), secret)
 
 

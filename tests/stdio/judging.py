@@ -32,7 +32,7 @@ def config_of(command: Sequence[str], patience: Patience | None = None) -> Suite
     program = ProgramRun(command, patience=patience)
     clauses = frozenset(load_contract().clauses)
     return SuiteConfig(
-        program.program.client, "program", clauses, door="server", examples=1, program=program
+        program.program.client, "program", clauses, transport="server", examples=1, program=program
     )
 
 

@@ -55,7 +55,7 @@ def test_a_right_program_ends_with_0_and_is_called_what_it_says(tmp_path: Path) 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     found = json.loads(report.read_text())
-    assert (found["client"], found["door"]) == ({"name": "speaker 1.0"}, "server")
+    assert (found["client"], found["transport"]) == ({"name": "speaker 1.0"}, "server")
     assert found["summary"]["broken"] == 0
     idle = {c["id"] for c in found["clauses"] if c["verdict"] == "not-exercised"}
     assert {clause for clause in idle if not clause.startswith("ims.")} == ONLY_IN_PYTHON
@@ -151,7 +151,7 @@ def test_a_script_without_a_first_line_is_told_what_it_lacks(tmp_path: Path) -> 
         (["--", "node client.mjs"], "give each word by itself"),
         (["--", "./nix"], "can't run './nix': there is no such file"),
         (["--", "./plain.txt"], "it is not executable: chmod +x ./plain.txt"),
-        (["--door", "httpx", "--", "sh"], "a program is judged through the server door"),
+        (["--transport", "httpx", "--", "sh"], "a program is judged through the server transport"),
         (["a:b", "--", "sh"], "give one of TARGET, -- COMMAND ARG… and --attach"),
         (["--attach", "--", "sh"], "give one of TARGET, -- COMMAND ARG… and --attach"),
         (["--attach", "--jobs", "2"], "--jobs can't be had with --attach"),

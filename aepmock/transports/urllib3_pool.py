@@ -14,9 +14,9 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import wait
 
-from aepmock.doors.effects import GARBAGE, SILENCE_S, GaveUp, parts, wait_blocking
-from aepmock.doors.framing import complete
 from aepmock.messages import Handler, Headers, Request, Response
+from aepmock.transports.delivery import GARBAGE, SILENCE_S, GaveUp, parts, wait_blocking
+from aepmock.transports.http_rules import complete
 
 NoWayToWait: type[Exception] = getattr(wait, "NoWayToWaitForSocketError", OSError)
 MOST_IDLE = 64

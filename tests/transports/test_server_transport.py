@@ -1,4 +1,4 @@
-"""The server door: a real connection, whatever comes over it."""
+"""The server transport: a real connection, whatever comes over it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aepmock.doors.server_door import Server, listen, origin_of, serving
-from aepmock.doors.server_protocol import Limits
 from aepmock.errors import UsageError
 from aepmock.messages import Headers, Request, Response
+from aepmock.transports.server import Server, listen, origin_of, serving
+from aepmock.transports.server_protocol import Limits
 
 SEEN: list[Request] = []
 

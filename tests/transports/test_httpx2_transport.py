@@ -1,4 +1,4 @@
-"""The httpx2 door: what passes, what is refused as h11 would, and who else may be open."""
+"""The httpx2 transport: what passes, what is refused as h11 would, and who else may be open."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 import httpx2
 import pytest
 
-from aepmock.doors import open_doors
 from aepmock.messages import Request, Response
-from tests.doors.doors_scene import ADOBE, saying, stranger
+from aepmock.transports import install
+from tests.transports.transport_scene import ADOBE, saying, stranger
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def client() -> Iterator[httpx2.Client]:
     ],
 )
 def test_adobes_hosts_reach_the_handler(client: httpx2.Client, url: str) -> None:
-    with open_doors("httpx2", saying("mock")):
+    with install("httpx2", saying("mock")):
         assert client.get(url).text == "mock"
 
 
@@ -39,17 +39,17 @@ def test_other_hosts_pass_through(client: httpx2.Client) -> None:
         async with httpx2.AsyncClient() as other:
             return (await other.get(url)).text
 
-    with stranger() as url, open_doors("httpx2", saying("mock")):
+    with stranger() as url, install("httpx2", saying("mock")):
         assert client.get(url).text == "stranger"
         assert asyncio.run(talk(url)) == "stranger"
 
 
-def test_a_closed_door_leaves_nothing_behind() -> None:
+def test_a_closed_transport_leaves_nothing_behind() -> None:
     methods = (
         httpx2.HTTPTransport.handle_request,
         httpx2.AsyncHTTPTransport.handle_async_request,
     )
-    with pytest.raises(KeyError), open_doors("httpx2", saying("mock")):
+    with pytest.raises(KeyError), install("httpx2", saying("mock")):
         raise KeyError
     assert methods == (
         httpx2.HTTPTransport.handle_request,
@@ -57,9 +57,9 @@ def test_a_closed_door_leaves_nothing_behind() -> None:
     )
 
 
-def test_the_door_opened_last_answers(client: httpx2.Client) -> None:
-    with open_doors("httpx2", saying("outer")):
-        with open_doors("httpx2", saying("inner")):
+def test_the_transport_opened_last_answers(client: httpx2.Client) -> None:
+    with install("httpx2", saying("outer")):
+        with install("httpx2", saying("inner")):
             assert client.get(ADOBE).text == "inner"
         assert client.get(ADOBE).text == "outer"
 
@@ -68,17 +68,17 @@ def test_an_error_of_the_handler_reaches_the_caller(client: httpx2.Client) -> No
     def broken(_: Request) -> Response:
         raise ZeroDivisionError
 
-    with open_doors("httpx2", broken), pytest.raises(ZeroDivisionError):
+    with install("httpx2", broken), pytest.raises(ZeroDivisionError):
         client.get(ADOBE)
 
 
 def test_a_transport_of_the_clients_own_is_left_alone() -> None:
     mine = httpx2.MockTransport(lambda _: httpx2.Response(200, text="mine"))
-    with open_doors("httpx2", saying("mock")), httpx2.Client(transport=mine) as other:
+    with install("httpx2", saying("mock")), httpx2.Client(transport=mine) as other:
         assert other.get(ADOBE).text == "mine"
 
 
-def test_a_transport_that_builds_on_the_usual_one_comes_through_the_door() -> None:
+def test_a_transport_that_builds_on_the_usual_one_comes_through_the_transport() -> None:
     class Counting(httpx2.HTTPTransport):
         count = 0
 
@@ -87,7 +87,7 @@ def test_a_transport_that_builds_on_the_usual_one_comes_through_the_door() -> No
             return super().handle_request(request)
 
     mine = Counting()
-    with open_doors("httpx2", saying("mock")), httpx2.Client(transport=mine) as other:
+    with install("httpx2", saying("mock")), httpx2.Client(transport=mine) as other:
         assert other.get(ADOBE).text == "mock"
     assert mine.count == 1
 
@@ -97,7 +97,7 @@ def test_a_value_that_breaks_the_header_is_refused_before_sending(
     client: httpx2.Client, value: str
 ) -> None:
     with (
-        open_doors("httpx2", saying("mock")),
+        install("httpx2", saying("mock")),
         pytest.raises(httpx2.LocalProtocolError, match="Illegal header value"),
     ):
         client.get(ADOBE, headers={"x-sandbox-name": value})
@@ -105,7 +105,7 @@ def test_a_value_that_breaks_the_header_is_refused_before_sending(
 
 def test_a_name_that_is_no_token_is_refused_before_sending(client: httpx2.Client) -> None:
     with (
-        open_doors("httpx2", saying("mock")),
+        install("httpx2", saying("mock")),
         pytest.raises(httpx2.LocalProtocolError, match="Illegal header name"),
     ):
         client.get(ADOBE, headers={"x y": "z"})
@@ -126,7 +126,7 @@ def test_a_body_in_pieces_arrives_whole(client: httpx2.Client) -> None:
         async with httpx2.AsyncClient() as other:
             await other.post(ADOBE, content=pieces())
 
-    with open_doors("httpx2", keep):
+    with install("httpx2", keep):
         client.post(ADOBE, content=iter([b"a", b"b"]))
         asyncio.run(talk())
     assert bodies == [b"ab", b"cd"]
@@ -139,6 +139,6 @@ def test_a_target_set_by_hand_is_recorded_as_it_is(client: httpx2.Client) -> Non
         seen.append(request.target)
         return Response(200)
 
-    with open_doors("httpx2", keep):
+    with install("httpx2", keep):
         client.get(ADOBE, extensions={"target": b'/a"b%2f/../c?{'})
     assert seen == ['/a"b%2f/../c?{']

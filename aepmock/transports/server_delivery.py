@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-from aepmock.doors.effects import GARBAGE, parts
-from aepmock.doors.server_protocol import Protocol
 from aepmock.messages import Effect, Response
+from aepmock.transports.delivery import GARBAGE, parts
+from aepmock.transports.server_protocol import Protocol
 
 LONGEST_SILENCE_S = 60.0
 """A client that never gives up is let go after so long: the connection is reset."""

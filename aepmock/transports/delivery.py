@@ -1,4 +1,4 @@
-"""What a fault's effect means in octets and seconds, the same for every door."""
+"""What a fault's effect means in octets and seconds, the same for every transport."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from aepmock.doors.effects import (
+from aepmock.messages import Effect, Response
+from aepmock.transports.delivery import (
     GARBAGE,
     SILENCE_S,
     GaveUp,
@@ -17,7 +18,6 @@ from aepmock.doors.effects import (
     wait_async,
     wait_blocking,
 )
-from aepmock.messages import Effect, Response
 
 
 def delivered(library: ModuleType, response: Response, request: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The same fault gives the same answer, or the same error, through every door."""
+"""The same fault gives the same answer, or the same error, through every transport."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ import trio
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from aepmock.doors import open_doors
-from aepmock.doors.proxy_door import proxying
-from aepmock.doors.server_door import serving
 from aepmock.messages import Effect, Handler, Request, Response
 from aepmock.proxying import environment
 from aepmock.service import FlowService, Interposer
 from aepmock.service.fault_reading import read_fault
-from tests.doors.test_doors_are_equal import BASE, CREATE, LIBRARIES, PLATFORM
+from aepmock.transports import install
+from aepmock.transports.proxy import proxying
+from aepmock.transports.server import serving
+from tests.transports.test_transports_are_equal import BASE, CREATE, LIBRARIES, PLATFORM
 
 TIMEOUT_S = 0.4
-DOORS = ("inside", "server", "proxy")
+TRANSPORTS = ("inside", "server", "proxy")
 FAULTS = (
     "503",
     "429 retry-after 2s",
@@ -120,12 +120,12 @@ class Came:
 
 
 @contextmanager
-def opened(door: str, library: str, handler: Handler) -> Iterator[str]:
+def opened(transport: str, library: str, handler: Handler) -> Iterator[str]:
     """The origin that the library reaches the handler at."""
-    if door == "server":
+    if transport == "server":
         with serving(handler) as server:
             yield server.origin
-    elif door == "proxy":
+    elif transport == "proxy":
         with (
             TemporaryDirectory() as folder,
             proxying(handler, refused=print, trouble=print) as proxy,
@@ -133,7 +133,7 @@ def opened(door: str, library: str, handler: Handler) -> Iterator[str]:
         ):
             yield PLATFORM
     else:
-        with open_doors(library.removeprefix("async "), handler):
+        with install(library.removeprefix("async "), handler):
             yield PLATFORM
 
 
@@ -166,13 +166,13 @@ def _awaited(module: Any, url: str, headers: Mapping[str, str], body: bytes) -> 
 
 
 @cache
-def heard(door: str, library: str) -> Mapping[str, Came]:
-    """Every fault, each followed by a create that goes well on the same door."""
+def heard(transport: str, library: str) -> Mapping[str, Came]:
+    """Every fault, each followed by a create that goes well on the same transport."""
     service = FlowService()
     interposer = Interposer(service.contract, service.handle, service)
     body = json.dumps(CREATE, ensure_ascii=False).encode()
     found = {}
-    with opened(door, library, interposer.handle) as origin:
+    with opened(transport, library, interposer.handle) as origin:
         for fault in FAULTS:
             made = service.mint_credentials()
             headers = {
@@ -191,29 +191,29 @@ def heard(door: str, library: str) -> Mapping[str, Came]:
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("door", DOORS)
-def test_a_fault_is_the_librarys_own_answer_or_error(door: str, library: str) -> None:
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_fault_is_the_librarys_own_answer_or_error(transport: str, library: str) -> None:
     names = EXPECTED["requests" if library == "requests" else "httpx"]
-    for fault, came in heard(door, library).items():
+    for fault, came in heard(transport, library).items():
         expected = names[ERRORS[fault]] if fault in ERRORS else ""
-        if door == "proxy" and ERRORS.get(fault) in ("reset", "closed"):
+        if transport == "proxy" and ERRORS.get(fault) in ("reset", "closed"):
             expected = OVER_TLS.get(library, expected)
         assert (fault, came.error) == (fault, expected)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("door", DOORS)
-def test_a_fault_is_the_same_through_every_door(door: str, library: str) -> None:
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_fault_is_the_same_through_every_transport(transport: str, library: str) -> None:
     reference = heard("server", "httpx")
-    for fault, came in heard(door, library).items():
+    for fault, came in heard(transport, library).items():
         expected = reference[fault]
         assert (fault, replace(came, error="")) == (fault, replace(expected, error=""))
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("door", DOORS)
-def test_the_service_does_what_was_asked_once_or_not_at_all(door: str, library: str) -> None:
-    for fault, came in heard(door, library).items():
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_the_service_does_what_was_asked_once_or_not_at_all(transport: str, library: str) -> None:
+    for fault, came in heard(transport, library).items():
         assert (fault, came.held) == (fault, int(fault.startswith(COMMITS)))
 
 
@@ -287,7 +287,7 @@ def test_a_server_stops_while_it_is_silent() -> None:
 
 def test_nothing_is_really_waited_for_in_process() -> None:
     service, interposer, headers = _scene("connections.list: latency 10m; times=3")
-    with open_doors("auto", interposer.handle):
+    with install("auto", interposer.handle):
         url = f"{PLATFORM}{BASE}/connections"
         before = service.clock.now_ms()
         for send in (httpx.get, httpx2.get, requests.get):
@@ -300,7 +300,7 @@ def test_a_client_without_a_timeout_is_let_go_in_the_end() -> None:
     service, interposer, headers = _scene("connections.list: timeout; times=3")
     before = service.clock.now_ms()
     url = f"{PLATFORM}{BASE}/connections"
-    with open_doors("auto", interposer.handle):
+    with install("auto", interposer.handle):
         with pytest.raises(httpx.ReadError):
             httpx.get(url, headers=headers, timeout=None)
         with pytest.raises(httpx2.ReadError):
@@ -327,7 +327,7 @@ def test_an_async_client_may_have_a_timeout_of_its_own(module: Any) -> None:
             with pytest.raises(TimeoutError):
                 await ask(client)
 
-    with open_doors("auto", interposer.handle):
+    with install("auto", interposer.handle):
         asyncio.run(scene())
     assert 0.2 < interposer.waited_s < 5
 
@@ -356,7 +356,7 @@ def test_a_timeout_around_an_async_call_goes_off(module: Any, fault: str) -> Non
                 with pytest.raises(TimeoutError):
                     await ask(client)
 
-    with open_doors("auto", interposer.handle):
+    with install("auto", interposer.handle):
         asyncio.run(scene())
     assert 0.5 < interposer.waited_s < 5
 
@@ -371,7 +371,7 @@ def test_a_timeout_by_trio_goes_off() -> None:
                 await client.get(url, headers=headers)
             assert (await client.get(url, headers=headers)).status_code == 200
 
-    with open_doors("auto", interposer.handle):
+    with install("auto", interposer.handle):
         trio.run(scene)
     assert 0.1 < interposer.waited_s < 1
 
@@ -386,7 +386,7 @@ def test_an_async_answer_comes_at_once_where_nobody_has_a_timer() -> None:
                 answer = await client.get(f"{PLATFORM}{BASE}/connections", headers=headers)
                 assert answer.status_code == 200
 
-    with open_doors("auto", interposer.handle):
+    with install("auto", interposer.handle):
         asyncio.run(scene())
     assert service.clock.now_ms() - before >= 2 * 600_000
     assert interposer.waited_s == 0
@@ -396,7 +396,7 @@ def test_an_async_answer_comes_at_once_where_nobody_has_a_timer() -> None:
 def test_a_timeout_for_the_result_of_a_thread_goes_off(library: str) -> None:
     _, interposer, headers = _scene("connections.list: latency 1s")
     get: Any = {"httpx": httpx.get, "httpx2": httpx2.get, "requests": requests.get}[library]
-    with open_doors("auto", interposer.handle), ThreadPoolExecutor(1) as pool:
+    with install("auto", interposer.handle), ThreadPoolExecutor(1) as pool:
         asked: Any = pool.submit(get, f"{PLATFORM}{BASE}/connections", headers=headers, timeout=9)
         with pytest.raises(TimeoutError):
             asked.result(timeout=0.2)
@@ -413,7 +413,7 @@ def test_an_alarm_around_a_blocking_call_goes_off() -> None:
 
     before = signal.signal(signal.SIGALRM, ring)
     try:
-        with open_doors("httpx", interposer.handle), httpx.Client(timeout=20) as client:
+        with install("httpx", interposer.handle), httpx.Client(timeout=20) as client:
             signal.setitimer(signal.ITIMER_REAL, 0.2)
             with pytest.raises(TimeoutError, match="rung"):
                 client.get(url, headers=headers)
@@ -427,11 +427,11 @@ def test_an_alarm_around_a_blocking_call_goes_off() -> None:
     assert 0.1 < interposer.waited_s < 5
 
 
-@pytest.mark.parametrize("door", ["inside", "server"])
-def test_an_adapter_of_requests_repeats_by_its_own_rules(door: str) -> None:
+@pytest.mark.parametrize("transport", ["inside", "server"])
+def test_an_adapter_of_requests_repeats_by_its_own_rules(transport: str) -> None:
     service, interposer, headers = _scene("connections.*: reset, 503, 429 retry-after 0s")
     retry = Retry(3, status_forcelist=[503], backoff_factor=0, allowed_methods=None)
-    with opened(door, "requests", interposer.handle) as origin, requests.Session() as session:
+    with opened(transport, "requests", interposer.handle) as origin, requests.Session() as session:
         session.mount("https://", HTTPAdapter(max_retries=retry))
         session.mount("http://", HTTPAdapter(max_retries=retry))
         answer = session.post(
@@ -443,15 +443,15 @@ def test_an_adapter_of_requests_repeats_by_its_own_rules(door: str) -> None:
     assert len(list(service.connections())) == 1
 
 
-@pytest.mark.parametrize("door", ["inside", "server"])
+@pytest.mark.parametrize("transport", ["inside", "server"])
 def test_an_adapter_of_requests_waits_as_long_as_it_is_told(
-    door: str, monkeypatch: pytest.MonkeyPatch
+    transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paused: list[float] = []
     monkeypatch.setattr("urllib3.util.retry.time.sleep", paused.append)
     _, interposer, headers = _scene("connections.list: 429 retry-after 7s")
     retry = Retry(1, status_forcelist=[429])
-    with opened(door, "requests", interposer.handle) as origin, requests.Session() as session:
+    with opened(transport, "requests", interposer.handle) as origin, requests.Session() as session:
         session.mount(origin.partition("//")[0] + "//", HTTPAdapter(max_retries=retry))
         answer = session.get(f"{origin}{BASE}/connections", headers=headers, timeout=5)
     assert (answer.status_code, paused) == (200, [7])
@@ -460,17 +460,17 @@ def test_an_adapter_of_requests_waits_as_long_as_it_is_told(
 def test_a_body_that_is_read_in_parts_breaks_where_it_was_cut() -> None:
     _, interposer, headers = _scene("connections.list: truncated body")
     url = f"{PLATFORM}{BASE}/connections"
-    with open_doors("httpx", interposer.handle), httpx.stream("GET", url, headers=headers) as got:
+    with install("httpx", interposer.handle), httpx.stream("GET", url, headers=headers) as got:
         assert got.status_code == 200
         with pytest.raises(httpx.RemoteProtocolError, match="complete message body"):
             got.read()
 
 
-def test_an_answer_of_no_service_keeps_its_effect_through_a_door() -> None:
-    """Doors know nothing of faults: an effect is all they need."""
+def test_an_answer_of_no_service_keeps_its_effect_through_a_transport() -> None:
+    """Transports know nothing of faults: an effect is all they need."""
 
     def handle(_: Request) -> Response:
         return Response(0, effect=Effect("mine", ending="reset"))
 
-    with open_doors("httpx", handle), pytest.raises(httpx.ReadError):
+    with install("httpx", handle), pytest.raises(httpx.ReadError):
         httpx.get(f"{PLATFORM}/x")

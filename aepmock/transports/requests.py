@@ -2,9 +2,9 @@
 
 Everything above the socket is requests' and urllib3's own, so a Retry of an adapter waits, counts
 and gives up as it does on a real connection. Mocks of one's own made with responses keep working
-beside an open door. One that is started inside the door answers for what it names, Adobe's hosts
-included, and leaves the rest of them to the door; one that was started before is asked for all
-hosts but Adobe's.
+beside an open transport. One that is started inside the transport answers for what it names,
+Adobe's hosts included, and leaves the rest of them to the transport; one that was started before is
+asked for all hosts but Adobe's.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import requests
 import responses
 from requests.adapters import HTTPAdapter
 
-from aepmock.doors.framing import is_adobe
-from aepmock.doors.urllib3_pool import make_pool
 from aepmock.messages import Handler
+from aepmock.transports.http_rules import is_adobe
+from aepmock.transports.urllib3_pool import make_pool
 
 _Send = Callable[..., requests.Response]
 
@@ -30,7 +30,7 @@ _Send = Callable[..., requests.Response]
 def opened(handler: Handler) -> Iterator[None]:
     """Requests to Adobe's hosts by any session reach the handler; others pass through.
 
-    Of several open doors the one opened last answers.
+    Of several open transports the one opened last answers.
     """
     pools: dict[tuple[str, str, int | None], Any] = {}
     before: _Send = HTTPAdapter.send
@@ -54,7 +54,7 @@ def opened(handler: Handler) -> Iterator[None]:
         return pools[place]
 
     def unbound_on_send(self: responses.RequestsMock) -> Any:
-        """The send of a mock that is started while the door is open."""
+        """The send of a mock that is started while the transport is open."""
         theirs = make_send(self)
 
         def send_beside(

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aepmock.doors.proxy_door import MAX_HEAD, Proxy, proxying
 from aepmock.messages import Headers, Request, Response
-from tests.doors.doors_scene import stranger
+from aepmock.transports.proxy import MAX_HEAD, Proxy, proxying
+from tests.transports.transport_scene import stranger
 
 HOST = "platform.adobe.io"
 

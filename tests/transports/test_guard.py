@@ -1,4 +1,4 @@
-"""The guard: whoever goes around the doors is stopped, and told the way out."""
+"""The guard: whoever goes outside the transports is stopped, and told the way out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import pytest
 import urllib3
 from aiohttp.abc import AbstractResolver
 
-from aepmock.doors import open_doors
-from aepmock.doors.guard import guarding
-from aepmock.errors import EscapedRequestError
+from aepmock.errors import BlockedRequestError
 from aepmock.messages import Response
-from tests.doors.doors_scene import stranger
+from aepmock.transports import install
+from aepmock.transports.guard import guarding
+from tests.transports.transport_scene import stranger
 
 HOST = "platform.adobe.io"
 
@@ -122,20 +122,20 @@ WAYS: list[Callable[[str], object]] = [
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", [HOST, "IMS-na1.AdobeLogin.com", "platform.adobe.io."])
 def test_every_way_to_adobes_hosts_is_stopped(way: Callable[[str], object], name: str) -> None:
-    with guarding(("httpx",)) as guard, pytest.raises(EscapedRequestError):
+    with guarding(("httpx",)) as guard, pytest.raises(BlockedRequestError):
         way(name)
     assert guard.attempts == [name] or {a.lower() for a in guard.attempts} == {name.lower()}
 
 
-def test_the_message_names_the_open_doors_and_the_way_out() -> None:
-    with guarding(("httpx", "requests")), pytest.raises(EscapedRequestError) as stopped:
+def test_the_message_names_the_open_transports_and_the_way_out() -> None:
+    with guarding(("httpx", "requests")), pytest.raises(BlockedRequestError) as stopped:
         socket.getaddrinfo(HOST, 443)
     assert str(stopped.value) == (
         "something in this process tried to reach platform.adobe.io itself; aepmock stopped it. "
-        "Open in-process doors: httpx, requests. For another HTTP library use the server: the "
-        "fixture aepmock_server, or --door server, and give the client its base_url."
+        "Open in-process transports: httpx, requests. For another HTTP library use the server: the "
+        "fixture aepmock_server, or --transport server, and give the client its base_url."
     )
-    with guarding(()), pytest.raises(EscapedRequestError, match="doors: none"):
+    with guarding(()), pytest.raises(BlockedRequestError, match="transports: none"):
         socket.getaddrinfo(HOST, 443)
 
 
@@ -159,7 +159,7 @@ def test_other_hosts_are_left_alone() -> None:
 
 @pytest.mark.parametrize("name", ["notadobe.io", "adobe.io.example", "xadobelogin.com"])
 def test_hosts_that_only_look_like_adobes_are_left_alone(name: str) -> None:
-    from aepmock.doors.framing import is_adobe
+    from aepmock.transports.http_rules import is_adobe
 
     assert not is_adobe(name)
 
@@ -177,12 +177,12 @@ def test_other_threads_are_watched_too() -> None:
         thread = threading.Thread(target=elsewhere)
         thread.start()
         thread.join()
-    assert [type(error) for error in caught] == [EscapedRequestError]
+    assert [type(error) for error in caught] == [BlockedRequestError]
 
 
 def test_the_innermost_guard_notes_the_attempt() -> None:
     with guarding(()) as outer, guarding(()) as inner:
-        with pytest.raises(EscapedRequestError):
+        with pytest.raises(BlockedRequestError):
             socket.getaddrinfo(HOST, 443)
         assert (inner.attempts, outer.attempts) == ([HOST], [])
     assert "connect" not in socket.socket.__dict__
@@ -193,7 +193,7 @@ def test_guards_may_end_in_any_order() -> None:
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
-    with pytest.raises(EscapedRequestError):
+    with pytest.raises(BlockedRequestError):
         connect(HOST)
     second.__exit__(None, None, None)
     assert "connect" not in socket.socket.__dict__
@@ -226,9 +226,9 @@ def test_what_another_tool_put_over_the_guard_stays(monkeypatch: pytest.MonkeyPa
         del socket.socket.connect
 
 
-def test_requests_through_an_open_door_are_no_escape() -> None:
+def test_requests_through_an_open_transport_are_no_escape() -> None:
     import httpx
 
-    with open_doors("httpx", lambda _: Response(204)) as doors, guarding(doors) as guard:
+    with install("httpx", lambda _: Response(204)) as transports, guarding(transports) as guard:
         assert httpx.get(f"https://{HOST}/x", verify=False).status_code == 204
     assert guard.attempts == []

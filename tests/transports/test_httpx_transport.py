@@ -1,4 +1,4 @@
-"""The httpx door: what passes, what is refused as h11 would, and who else may be open."""
+"""The httpx transport: what passes, what is refused as h11 would, and who else may be open."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import respx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aepmock.doors import framing, open_doors
 from aepmock.messages import Request, Response
-from tests.doors.doors_scene import ADOBE, saying, stranger
+from aepmock.transports import http_rules, install
+from tests.transports.transport_scene import ADOBE, saying, stranger
 
 
 @pytest.fixture(scope="module")
@@ -37,29 +37,29 @@ def client() -> Iterator[httpx.Client]:
     ],
 )
 def test_adobes_hosts_reach_the_handler(client: httpx.Client, url: str) -> None:
-    with open_doors("httpx", saying("mock")):
+    with install("httpx", saying("mock")):
         assert client.get(url).text == "mock"
 
 
 def test_other_hosts_pass_through(client: httpx.Client) -> None:
-    with stranger() as url, open_doors("httpx", saying("mock")):
+    with stranger() as url, install("httpx", saying("mock")):
         assert client.get(url).text == "stranger"
         assert client.get(f"{url}?x=https://platform.adobe.io/").text == "stranger"
 
 
-def test_a_closed_door_leaves_nothing_behind(client: httpx.Client) -> None:
+def test_a_closed_transport_leaves_nothing_behind(client: httpx.Client) -> None:
     from respx.mocks import HTTPCoreMocker
 
-    with pytest.raises(KeyError), open_doors("httpx", saying("mock")):
+    with pytest.raises(KeyError), install("httpx", saying("mock")):
         raise KeyError
     assert HTTPCoreMocker.routers == []
     with stranger() as url:
         assert client.get(url).text == "stranger"
 
 
-def test_the_door_opened_last_answers(client: httpx.Client) -> None:
-    with open_doors("httpx", saying("outer")):
-        with open_doors("httpx", saying("inner")):
+def test_the_transport_opened_last_answers(client: httpx.Client) -> None:
+    with install("httpx", saying("outer")):
+        with install("httpx", saying("inner")):
             assert client.get(ADOBE).text == "inner"
         assert client.get(ADOBE).text == "outer"
 
@@ -68,7 +68,7 @@ def test_an_error_of_the_handler_reaches_the_caller(client: httpx.Client) -> Non
     def broken(_: Request) -> Response:
         raise ZeroDivisionError
 
-    with open_doors("httpx", broken), pytest.raises(ZeroDivisionError):
+    with install("httpx", broken), pytest.raises(ZeroDivisionError):
         client.get(ADOBE)
 
 
@@ -87,43 +87,43 @@ def check_beside(client: httpx.Client) -> None:
         client.get("https://example.net/")
 
 
-def test_a_respx_mock_inside_the_door_keeps_working(client: httpx.Client) -> None:
-    with open_doors("httpx", saying("mock")), respx.mock() as mine:
+def test_a_respx_mock_inside_the_transport_keeps_working(client: httpx.Client) -> None:
+    with install("httpx", saying("mock")), respx.mock() as mine:
         mocks_beside(mine)
         check_beside(client)
         assert mine.calls.call_count == 2
 
 
-def test_a_respx_mock_around_the_door_keeps_working(client: httpx.Client) -> None:
-    with respx.mock(assert_all_called=False) as mine, open_doors("httpx", saying("mock")):
+def test_a_respx_mock_around_the_transport_keeps_working(client: httpx.Client) -> None:
+    with respx.mock(assert_all_called=False) as mine, install("httpx", saying("mock")):
         mocks_beside(mine)
         check_beside(client)
 
 
-def test_a_respx_mock_that_answers_everything_leaves_adobes_hosts_to_the_door(
+def test_a_respx_mock_that_answers_everything_leaves_adobes_hosts_to_the_transport(
     client: httpx.Client,
 ) -> None:
-    with respx.mock(assert_all_mocked=False), open_doors("httpx", saying("mock")):
+    with respx.mock(assert_all_mocked=False), install("httpx", saying("mock")):
         assert client.get("https://example.org/").text == ""
         assert client.get(ADOBE).text == "mock"
-    with open_doors("httpx", saying("mock")), respx.mock(assert_all_mocked=False):
+    with install("httpx", saying("mock")), respx.mock(assert_all_mocked=False):
         assert client.get(ADOBE).text == "mock"
 
 
-def test_a_respx_mock_beside_the_door_serves_async_clients() -> None:
+def test_a_respx_mock_beside_the_transport_serves_async_clients() -> None:
     async def talk() -> list[str]:
         async with httpx.AsyncClient(verify=False) as client:
             urls = ("https://example.org/", ADOBE)
             return [(await client.get(url)).text for url in urls]
 
-    with open_doors("httpx", saying("mock")), respx.mock(assert_all_called=False) as mine:
+    with install("httpx", saying("mock")), respx.mock(assert_all_called=False) as mine:
         mocks_beside(mine)
         assert asyncio.run(talk()) == ["mine", "mock"]
 
 
 def test_memory_does_not_grow_with_the_calls(client: httpx.Client) -> None:
     body = b"x" * 100_000
-    with open_doors("httpx", lambda _: Response(200, body=body)):
+    with install("httpx", lambda _: Response(200, body=body)):
         for _ in range(50):
             client.get(ADOBE)
         tracemalloc.start()
@@ -148,7 +148,7 @@ def test_a_value_that_breaks_the_header_is_refused_before_sending(
         return Response(200)
 
     with (
-        open_doors("httpx", keep),
+        install("httpx", keep),
         pytest.raises(httpx.LocalProtocolError, match="Illegal header value"),
     ):
         client.get(ADOBE, headers={"x-sandbox-name": value})
@@ -157,7 +157,7 @@ def test_a_value_that_breaks_the_header_is_refused_before_sending(
 
 def test_a_name_that_is_no_token_is_refused_before_sending(client: httpx.Client) -> None:
     with (
-        open_doors("httpx", saying("mock")),
+        install("httpx", saying("mock")),
         pytest.raises(httpx.LocalProtocolError, match="Illegal header name"),
     ):
         client.get(ADOBE, headers={"x y": "z"})
@@ -172,10 +172,10 @@ def test_names_and_values_are_judged_as_h11_judges_them(value: bytes, name: byte
             return False
         return True
 
-    assert h11_takes((b"x", value)) == bool(framing.FIELD_VALUE.fullmatch(value))
+    assert h11_takes((b"x", value)) == bool(http_rules.FIELD_VALUE.fullmatch(value))
     # These two mean something to h11 itself.
     if name.lower() not in (b"content-length", b"transfer-encoding"):
-        assert h11_takes((name, b"x")) == bool(framing.FIELD_NAME.fullmatch(name))
+        assert h11_takes((name, b"x")) == bool(http_rules.FIELD_NAME.fullmatch(name))
 
 
 def test_fields_are_recorded_in_order_and_case_with_duplicates(client: httpx.Client) -> None:
@@ -185,7 +185,7 @@ def test_fields_are_recorded_in_order_and_case_with_duplicates(client: httpx.Cli
         seen.append(request)
         return Response(200)
 
-    with open_doors("httpx", keep):
+    with install("httpx", keep):
         client.get(ADOBE, headers=[("X-B", "1"), ("x-a", "2"), ("X-b", "3")])
     own = [field for field in seen[0].headers if field[0].lower().startswith("x-")]
     assert own == [("X-B", "1"), ("x-a", "2"), ("X-b", "3")]
@@ -198,7 +198,7 @@ def test_a_body_in_pieces_arrives_whole(client: httpx.Client) -> None:
         bodies.append(request.body)
         return Response(200)
 
-    with open_doors("httpx", keep):
+    with install("httpx", keep):
         client.post(ADOBE, content=iter([b"a", b"b"]))
         client.post(ADOBE, files={"f": b"c"})
     assert bodies[0] == b"ab"
@@ -212,6 +212,6 @@ def test_a_target_set_by_hand_is_recorded_as_it_is(client: httpx.Client) -> None
         seen.append(request.target)
         return Response(200)
 
-    with open_doors("httpx", keep):
+    with install("httpx", keep):
         client.get(ADOBE, extensions={"target": b'/a"b%2f/../c?{'})
     assert seen == ['/a"b%2f/../c?{']

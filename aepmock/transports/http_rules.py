@@ -1,4 +1,4 @@
-"""What every door does to a request and an answer, so that all doors are alike."""
+"""What every transport does to a request and an answer, so that all transports are alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIELD_VALUE = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")
 
 
 def is_adobe(host: str | None) -> bool:
-    """Whether a host, "platform.adobe.io", is one that the doors answer for."""
+    """Whether a host, "platform.adobe.io", is one that the transports answer for."""
     if host is None:
         return False
     return ADOBE_HOST.fullmatch(host if host.isascii() else _on_the_wire(host)) is not None

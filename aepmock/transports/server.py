@@ -17,11 +17,11 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from aepmock.doors.framing import complete
-from aepmock.doors.server_faults import deliver
-from aepmock.doors.server_protocol import CONNECTION, HEAD, Limits, Protocol
 from aepmock.errors import UsageError
 from aepmock.messages import Handler, Headers, Request, Response
+from aepmock.transports.http_rules import complete
+from aepmock.transports.server_delivery import deliver
+from aepmock.transports.server_protocol import CONNECTION, HEAD, Limits, Protocol
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -1,4 +1,4 @@
-"""Keeps the process from reaching Adobe's hosts around the open doors, and says the way out.
+"""Keeps the process from reaching Adobe's hosts around the open transports, and says the way out.
 
 An audit hook sees every look-up and connection, whatever library makes it. It can't be taken
 away again, so there is one for the process, and it does nothing while no guard is on. A socket
@@ -24,8 +24,8 @@ from ipaddress import ip_address
 from threading import Lock, get_ident, local
 from typing import Any
 
-from aepmock.doors.framing import is_adobe
-from aepmock.errors import EscapedRequestError
+from aepmock.errors import BlockedRequestError
+from aepmock.transports.http_rules import is_adobe
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Guard:
     that are not Adobe's.
     """
 
-    doors: tuple[str, ...]
+    transports: tuple[str, ...]
     attempts: list[str] = field(default_factory=list)
     everywhere: bool = False
     strangers: list[str] = field(default_factory=list)
@@ -44,11 +44,11 @@ class Guard:
 
     def explain(self, host: str) -> str:
         """What happened and what to do about it."""
-        opened = ", ".join(self.doors) or "none"
+        opened = ", ".join(self.transports) or "none"
         return (
             f"something in this process tried to reach {host} itself; aepmock stopped it. "
-            f"Open in-process doors: {opened}. For another HTTP library use the server: the "
-            "fixture aepmock_server, or --door server, and give the client its base_url."
+            f"Open in-process transports: {opened}. For another HTTP library use the server: the "
+            "fixture aepmock_server, or --transport server, and give the client its base_url."
         )
 
 
@@ -81,13 +81,13 @@ _replaced: list[tuple[type, str, _Method, _Method | None]] = []
 
 
 @contextmanager
-def guarding(doors: tuple[str, ...], *, everywhere: bool = False) -> Iterator[Guard]:
-    """Raises EscapedRequestError in whoever looks up or connects to one of Adobe's hosts.
+def guarding(transports: tuple[str, ...], *, everywhere: bool = False) -> Iterator[Guard]:
+    """Raises BlockedRequestError in whoever looks up or connects to one of Adobe's hosts.
 
     With `everywhere`, for a live run, in whoever does so with any host but this machine.
     """
     global _installed
-    guard = Guard(doors, everywhere=everywhere)
+    guard = Guard(transports, everywhere=everywhere)
     with _lock:
         if not _installed:
             sys.addaudithook(_watch)
@@ -99,15 +99,15 @@ def guarding(doors: tuple[str, ...], *, everywhere: bool = False) -> Iterator[Gu
         yield guard
     finally:
         with _lock:
-            # By identity: two guards of the same doors are equal.
+            # By identity: two guards of the same transports are equal.
             _on[:] = [other for other in _on if other is not guard]
             if not _on:
                 _leave_methods()
 
 
 @contextmanager
-def letting_out() -> Iterator[None]:
-    """In here this thread may reach any host: the live door, which has its own rules."""
+def allow_network() -> Iterator[None]:
+    """In here this thread may reach any host: the live transport, which has its own rules."""
     before = getattr(_here, "open", False)
     _here.open = True
     try:
@@ -203,10 +203,10 @@ def _check(host: object) -> None:
     guard = next((g for g in guards if g.thread == thread), next(iter(guards), None))
     if guard is not None and isinstance(host, str) and is_adobe(host.rstrip(".\u3002\uff0e\uff61")):
         guard.attempts.append(host)
-        raise EscapedRequestError(guard.explain(host))
+        raise BlockedRequestError(guard.explain(host))
     if guard is not None and guard.everywhere and isinstance(host, str) and not _is_here(host):
         guard.strangers.append(host)
-        raise EscapedRequestError(
+        raise BlockedRequestError(
             f"something in this process tried to reach {host}, which is no host of this live "
             "run's settings; aepmock stopped it"
         )

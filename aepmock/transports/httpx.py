@@ -1,8 +1,8 @@
 """httpx, sync and async, through respx.
 
-respx mocks of one's own keep working beside an open door, whichever was opened first: the door
-answers for Adobe's hosts, except where a route of theirs names what is asked for, and all other
-hosts are theirs. Where no other mock is open, other hosts are reached as ever.
+respx mocks of one's own keep working beside an open transport, whichever was opened first: the
+transport answers for Adobe's hosts, except where a route of theirs names what is asked for, and all
+other hosts are theirs. Where no other mock is open, other hosts are reached as ever.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import respx
 from respx.models import AllMockedAssertionError, PassThrough
 from respx.patterns import Pattern
 
-from aepmock.doors.framing import FIELD_NAME, FIELD_VALUE, complete, is_adobe
-from aepmock.doors.httpx_faults import delivered, delivered_later
 from aepmock.messages import Handler, Headers, Request, Response
+from aepmock.transports.http_rules import FIELD_NAME, FIELD_VALUE, complete, is_adobe
+from aepmock.transports.httpx_delivery import delivered, delivered_later
 
 
-class _Door(respx.MockRouter):
+class _Transport(respx.MockRouter):
     """A router without routes: it keeps no record of calls, which would grow with each."""
 
     def __init__(self, handler: Handler) -> None:
@@ -44,7 +44,7 @@ class _Door(respx.MockRouter):
 
     def _others(self) -> list[respx.Router]:
         routers = self.Mocker.routers if self.Mocker else []
-        return [router for router in routers if not isinstance(router, _Door)]
+        return [router for router in routers if not isinstance(router, _Transport)]
 
     def _not_ours(self, request: httpx.Request) -> BaseException:
         """respx asks the next router after the first of these, and the network after the second."""
@@ -60,14 +60,14 @@ class _Door(respx.MockRouter):
 def opened(handler: Handler) -> Iterator[None]:
     """Requests to Adobe's hosts by any httpx client reach the handler; others pass through.
 
-    Of several open doors the one opened last answers.
+    Of several open transports the one opened last answers.
     """
-    door = _Door(handler)
-    with door:
-        # In front of everyone: a mock that answers whatever it is asked would hide the door.
-        if door.Mocker is not None:
-            door.Mocker.routers.remove(door)
-            door.Mocker.routers.insert(0, door)
+    transport = _Transport(handler)
+    with transport:
+        # In front of everyone: a mock that answers whatever it is asked would hide the transport.
+        if transport.Mocker is not None:
+            transport.Mocker.routers.remove(transport)
+            transport.Mocker.routers.insert(0, transport)
         yield
 
 

@@ -1,4 +1,4 @@
-"""The door that `auto` comes to: in process where there is one, else the server."""
+"""The transport that `auto` comes to: in process where there is one, else the server."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def test_a_client_on_another_library_is_judged_through_the_server(
     done = judge(name, "--report", str(report), "--examples", "5")
     assert done.stderr == (
         f"aepmock: tests.correct_clients.{name}:client uses another HTTP library: "
-        "judging it through the server door\n"
+        "judging it through the server transport\n"
     )
     assert done.returncode == 0, done.stdout
     found = json.loads(report.read_text())
-    assert found["door"] == "server"
+    assert found["transport"] == "server"
     assert found["summary"]["broken"] == 0
     assert found["summary"]["met"] == CLAUSES - 3  # all but those on fetching tokens
 
@@ -50,24 +50,24 @@ def test_a_client_on_httpx2_is_judged_in_process(tmp_path: Path) -> None:
     done = judge("httpx2_auth", "--report", str(report), "--examples", "5")
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(report.read_text())
-    assert (found["door"], found["summary"]["met"]) == ("auto", CLAUSES)
+    assert (found["transport"], found["summary"]["met"]) == ("auto", CLAUSES)
 
 
-@pytest.mark.parametrize("door", ["httpx", "httpx2", "requests"])
-def test_a_door_that_was_asked_for_is_kept(door: str) -> None:
-    done = judge("urllib3_pool", *FEW, "--door", door)
+@pytest.mark.parametrize("transport", ["httpx", "httpx2", "requests"])
+def test_a_transport_that_was_asked_for_is_kept(transport: str) -> None:
+    done = judge("urllib3_pool", *FEW, "--transport", transport)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(
         "aepmock: something in this process tried to reach platform.adobe.io itself; "
-        f"aepmock stopped it. Open in-process doors: {door}."
+        f"aepmock stopped it. Open in-process transports: {transport}."
     )
-    assert "--door server" in done.stderr
+    assert "--transport server" in done.stderr
 
 
 def test_several_processes_agree_on_the_server() -> None:
     done = judge("urllib3_pool", *FEW, "--jobs", "2")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("judging it through the server door\n") == 1
+    assert done.stderr.count("judging it through the server transport\n") == 1
 
 
 def test_a_broken_client_on_another_library_is_seen_again_by_its_command(tmp_path: Path) -> None:
@@ -89,4 +89,4 @@ def test_a_broken_client_on_another_library_is_seen_again_by_its_command(tmp_pat
         check=False,
     )
     assert done.returncode == 1, done.stderr
-    assert "--door server" in " ".join(done.stdout.split())
+    assert "--transport server" in " ".join(done.stdout.split())

@@ -1,7 +1,7 @@
 """An intercepting proxy on loopback, for programs whose host is compiled in.
 
 A connection to one of Adobe's hosts is led, inside this process, to the server that also stands
-behind the server door, over TLS with a certificate for that host by an authority made for this
+behind the server transport, over TLS with a certificate for that host by an authority made for this
 run. Loopback is let through, every other host is refused. Written on asyncio rather than taken
 from mitmproxy, which would bring some thirty packages, for a proxy that leads to one place only.
 """
@@ -22,8 +22,9 @@ from urllib.parse import urlsplit
 import trustme
 from uvicorn.server import ServerState
 
-from aepmock.doors.framing import is_adobe
-from aepmock.doors.server_door import (
+from aepmock.messages import Handler, Request, Response
+from aepmock.transports.http_rules import is_adobe
+from aepmock.transports.server import (
     START_S,
     application,
     config,
@@ -31,8 +32,7 @@ from aepmock.doors.server_door import (
     origin_of,
     protocol,
 )
-from aepmock.doors.server_protocol import Limits, reset
-from aepmock.messages import Handler, Request, Response
+from aepmock.transports.server_protocol import Limits, reset
 
 HEAD_S = 30.0
 """How long a program may take for the head of its first request."""

@@ -1,4 +1,4 @@
-"""The same requests get the same answers, and are seen alike, through every door."""
+"""The same requests get the same answers, and are seen alike, through every transport."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ import httpx2
 import pytest
 import requests
 
-from aepmock.doors import open_doors
-from aepmock.doors.proxy_door import proxying
-from aepmock.doors.server_door import serving
 from aepmock.messages import Handler, Headers, Request, Response
 from aepmock.proxying import environment
 from aepmock.service import FlowService
+from aepmock.transports import install
+from aepmock.transports.proxy import proxying
+from aepmock.transports.server import serving
 
 PLATFORM = "https://platform.adobe.io"
 BASE = "/data/foundation/flowservice"
@@ -122,13 +122,13 @@ class Watched:
 
 @contextmanager
 def through(
-    door: str, library: Callable[[str], Iterator[Send]], handler: Handler
+    transport: str, library: Callable[[str], Iterator[Send]], handler: Handler
 ) -> Iterator[Send]:
     make = contextmanager(library)
-    if door == "server":
+    if transport == "server":
         with serving(handler) as server, make(server.origin) as send:
             yield send
-    elif door == "proxy":
+    elif transport == "proxy":
         with (
             TemporaryDirectory() as folder,
             proxying(handler, refused=print, trouble=print) as proxy,
@@ -137,7 +137,7 @@ def through(
         ):
             yield send
     else:
-        with open_doors(door, handler), make(PLATFORM) as send:
+        with install(transport, handler), make(PLATFORM) as send:
             yield send
 
 
@@ -240,7 +240,7 @@ def test_the_same_conversation_is_seen_alike(way: str) -> None:
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_a_door_in_process_sees_what_goes_over_the_wire(library: str) -> None:
+def test_a_transport_in_process_sees_what_goes_over_the_wire(library: str) -> None:
     """Names in their case and order, values, duplicates, target, length: all but the host."""
     _, inside = heard(library)
     _, outside = heard(f"server, {library}")
@@ -253,7 +253,7 @@ def test_a_door_in_process_sees_what_goes_over_the_wire(library: str) -> None:
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_the_proxy_sees_all_that_a_door_in_process_sees(library: str) -> None:
+def test_the_proxy_sees_all_that_a_transport_in_process_sees(library: str) -> None:
     assert heard(f"proxy, {library}")[1] == heard(library)[1]
 
 

@@ -15,10 +15,10 @@ import aiohttp
 import pytest
 import urllib3
 
-from aepmock.doors import guard as guard_module
-from aepmock.doors.framing import is_adobe
-from aepmock.doors.guard import guarding
-from aepmock.errors import EscapedRequestError
+from aepmock.errors import BlockedRequestError
+from aepmock.transports import guard as guard_module
+from aepmock.transports.guard import guarding
+from aepmock.transports.http_rules import is_adobe
 
 HOST = "platform.adobe.io"
 
@@ -123,7 +123,7 @@ WAYS: list[Callable[[int], None]] = [
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_proxy_is_not_asked_for_adobes_hosts(way: Callable[[int], None], proxy: Proxy) -> None:
-    with guarding(()) as guard, pytest.raises(EscapedRequestError):
+    with guarding(()) as guard, pytest.raises(BlockedRequestError):
         way(proxy.port)
     assert guard.attempts == [HOST]
     assert proxy.asked == b""
@@ -131,7 +131,7 @@ def test_a_proxy_is_not_asked_for_adobes_hosts(way: Callable[[int], None], proxy
 
 def test_asyncio_does_not_send_it_either(proxy: Proxy) -> None:
     """Its transport keeps the error to itself, and closes."""
-    with guarding(()) as guard, suppress(OSError, EscapedRequestError):
+    with guarding(()) as guard, suppress(OSError, BlockedRequestError):
         by_asyncio(proxy.port)
     assert guard.attempts == [HOST]
     assert proxy.asked == b""
@@ -147,11 +147,11 @@ def test_a_proxy_is_asked_for_other_hosts(proxy: Proxy) -> None:
 def test_tls_does_not_begin_with_adobes_hosts_whatever_the_address() -> None:
     context = ssl.create_default_context()
     with guarding(()) as guard:
-        with pytest.raises(EscapedRequestError):
+        with pytest.raises(BlockedRequestError):
             context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=HOST)
-        with pytest.raises(EscapedRequestError):
+        with pytest.raises(BlockedRequestError):
             context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), False, HOST)
-        with socket.socket() as made, pytest.raises(EscapedRequestError):
+        with socket.socket() as made, pytest.raises(BlockedRequestError):
             context.wrap_socket(made, server_hostname=HOST, do_handshake_on_connect=False)
         context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="example.com")
     assert guard.attempts == [HOST] * 3
@@ -165,7 +165,7 @@ def test_tls_does_not_begin_with_adobes_hosts_whatever_the_address() -> None:
 @pytest.mark.parametrize("way", [socket.gethostbyname, lambda name: socket.getaddrinfo(name, 443)])
 def test_a_name_in_other_letters_is_the_same_name(name: str, way: Callable[[str], object]) -> None:
     assert is_adobe(name)
-    with guarding(()) as guard, pytest.raises(EscapedRequestError):
+    with guarding(()) as guard, pytest.raises(BlockedRequestError):
         way(name)
     assert guard.attempts == [name]
 
@@ -179,7 +179,7 @@ def test_a_saved_connect_reaches_nobody(monkeypatch: pytest.MonkeyPatch, proxy: 
     """It was taken before the guard was on; the name is looked up, and that is all."""
     saved = socket.socket.connect
     monkeypatch.setattr(guard_module, "is_adobe", lambda host: host == "localhost")
-    with guarding(()) as guard, socket.socket() as made, pytest.raises(EscapedRequestError):
+    with guarding(()) as guard, socket.socket() as made, pytest.raises(BlockedRequestError):
         saved(made, ("localhost", proxy.port))
     assert guard.attempts == ["localhost"]
 
@@ -188,7 +188,7 @@ def test_a_saved_look_up_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     saved = socket.getaddrinfo, socket.gethostbyname, socket.gethostbyaddr
     with guarding(()) as guard:
         for look_up in saved:
-            with pytest.raises(EscapedRequestError):
+            with pytest.raises(BlockedRequestError):
                 look_up(HOST, *([443] if look_up is socket.getaddrinfo else []))
     assert guard.attempts == [HOST] * 3
 
@@ -207,7 +207,7 @@ def test_an_attempt_is_noted_by_the_guard_of_its_thread() -> None:
     with guarding(()) as guard:
         thread.start()
         ready.wait(5)
-        with pytest.raises(EscapedRequestError):
+        with pytest.raises(BlockedRequestError):
             socket.getaddrinfo(HOST, 443)
         done.set()
         thread.join()

@@ -1,8 +1,8 @@
 """httpx2, sync and async, at its public transports.
 
-No library that mocks httpx2 is older than a few months, so the door stands in front of the two
+No library that mocks httpx2 is older than a few months, so the transport stands in front of the two
 methods that every transport has by its documentation. A client with a transport of its own, such
-as MockTransport, or with mocks that replace these methods inside the door, keeps it.
+as MockTransport, or with mocks that replace these methods inside the transport, keeps it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from unittest import mock
 
 import httpx2
 
-from aepmock.doors.framing import FIELD_NAME, FIELD_VALUE, complete, is_adobe
-from aepmock.doors.httpx_faults import delivered, delivered_later
 from aepmock.messages import Handler, Headers, Request, Response
+from aepmock.transports.http_rules import FIELD_NAME, FIELD_VALUE, complete, is_adobe
+from aepmock.transports.httpx_delivery import delivered, delivered_later
 
 
 @contextmanager
 def opened(handler: Handler) -> Iterator[None]:
     """Requests to Adobe's hosts by any httpx2 client reach the handler; others pass through.
 
-    Of several open doors the one opened last answers.
+    Of several open transports the one opened last answers.
     """
     send = httpx2.HTTPTransport.handle_request
     send_async = httpx2.AsyncHTTPTransport.handle_async_request
