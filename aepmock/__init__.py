@@ -15,7 +15,7 @@ _HOMES = {
     "ClientUnderTest": "aepmock.protocol",
     "BlockedRequestError": "aepmock.errors",
     "Exchange": "aepmock.messages",
-    "Fault": "aepmock.service.faults",
+    "Fault": "aepmock.faults.model",
     "FlowService": "aepmock.service",
     "Handler": "aepmock.messages",
     "Headers": "aepmock.messages",
@@ -23,7 +23,7 @@ _HOMES = {
     "NewConnection": "aepmock.protocol",
     "Request": "aepmock.messages",
     "Response": "aepmock.messages",
-    "Step": "aepmock.service.faults",
+    "Step": "aepmock.faults.model",
     "UsageError": "aepmock.errors",
     "load_contract": "aepmock.contract",
     "mock": "aepmock.mocking",
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from aepmock.errors import BlockedRequestError as BlockedRequestError
     from aepmock.errors import ClientError as ClientError
     from aepmock.errors import UsageError as UsageError
+    from aepmock.faults.model import Fault as Fault
+    from aepmock.faults.model import Step as Step
     from aepmock.messages import Exchange as Exchange
     from aepmock.messages import Handler as Handler
     from aepmock.messages import Headers as Headers
@@ -46,8 +48,6 @@ if TYPE_CHECKING:
     from aepmock.protocol import ClientUnderTest as ClientUnderTest
     from aepmock.protocol import NewConnection as NewConnection
     from aepmock.service import FlowService as FlowService
-    from aepmock.service.faults import Fault as Fault
-    from aepmock.service.faults import Step as Step
 
 __all__ = sorted(_HOMES)
 

@@ -21,7 +21,7 @@ from aepmock.lookups import clauses, config, connectors, console, openapi
 from aepmock.settings import OPTIONS, project_folder, resolve
 
 if TYPE_CHECKING:
-    from aepmock.service.faults import Fault
+    from aepmock.faults.model import Fault
 
 MET, BROKEN, MISUSE, FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -370,7 +370,7 @@ def proxy(arguments: argparse.Namespace) -> int:
 
 def _faults(texts: Sequence[str]) -> tuple[Fault, ...]:
     from aepmock.contract import load_contract
-    from aepmock.service.fault_reading import faults_of
+    from aepmock.faults.grammar import faults_of
 
     return faults_of(load_contract(), texts)
 

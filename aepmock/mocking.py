@@ -18,6 +18,9 @@ from typing import Any
 from aepmock.clocks import TestClock
 from aepmock.contract import Contract
 from aepmock.errors import BlockedRequestError
+from aepmock.faults import FaultInjector
+from aepmock.faults.grammar import What, faults_of, make_fault
+from aepmock.faults.model import Fault
 from aepmock.judge import Expected, Finding, judge_exchange
 from aepmock.judge.judging import explain, to_finding
 from aepmock.judge.recorder import Recorder
@@ -25,9 +28,7 @@ from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, response_text
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings
-from aepmock.service import FlowService, Interposer
-from aepmock.service.fault_reading import What, faults_of, make_fault
-from aepmock.service.faults import Fault
+from aepmock.service import FlowService
 from aepmock.switchboard import Switchboard
 from aepmock.transports import in_process_transports
 from aepmock.transports.guard import Guard, guarding
@@ -118,7 +119,7 @@ class Mock:
         self.strict = strict
         self.thread = 0
         self._sandbox = sandbox
-        self._interposer = Interposer(self.contract, self.service.handle, self.service)
+        self._interposer = FaultInjector(self.contract, self.service.handle, self.service)
         self._recorder = Recorder(self._interposer.handle)
         self._origin = PLATFORM
         self._ims_url = IMS_URL

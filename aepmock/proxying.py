@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import certifi
 
-from aepmock.service.faults import Fault
+from aepmock.faults.model import Fault
 from aepmock.transports.proxy import Proxy, proxying
 from aepmock.watching import Watch, run_program
 

@@ -457,7 +457,7 @@ def _check_marker(marker: pytest.Mark) -> None:
         load_contract().resolve_readings(readings)
     if "faults" in marker.kwargs:
         from aepmock.contract import load_contract
-        from aepmock.service.fault_reading import faults_of
+        from aepmock.faults.grammar import faults_of
 
         faults_of(load_contract(), marker.kwargs["faults"])
 

@@ -14,14 +14,15 @@ from types import FrameType
 from aepmock import __version__
 from aepmock.contract import is_not_imitated, load_contract
 from aepmock.errors import UsageError
+from aepmock.faults import FaultInjector
+from aepmock.faults.model import Fault
 from aepmock.judge import Expected, Report, Tally, decide, judge_exchange
 from aepmock.judge.checks import WIRE_CHECKS
 from aepmock.judge.judging import to_finding
 from aepmock.judge.masking import Masking
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings
-from aepmock.service import FlowService, Interposer
-from aepmock.service.faults import Fault
+from aepmock.service import FlowService
 from aepmock.serving import WallClock
 
 SANDBOX = "dev"
@@ -60,7 +61,7 @@ class Watch:
         self._service = FlowService(
             seed=seed, clock=WallClock(), readings=readings, accept_any=True
         )
-        self._interposer = Interposer(self.contract, self._service.handle, self._service)
+        self._interposer = FaultInjector(self.contract, self._service.handle, self._service)
         for fault in faults:
             self._interposer.fault(fault)
         self.credentials = self._service.mint_credentials()

@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 from hypothesis import strategies as st
 
+from aepmock.faults import FaultInjector
 from aepmock.judge import Session
 from aepmock.live.handler import LiveHandler
 from aepmock.live.manners import is_disturbance
@@ -22,7 +23,6 @@ from aepmock.live.state import LiveStopped
 from aepmock.live.tidying import delete_all
 from aepmock.live.trial import LiveTrial, OutOfReach
 from aepmock.protocol import ClientSettings, NewConnection
-from aepmock.service import Interposer
 from aepmock.strategies import new_connections, owned_texts, renames
 from aepmock.suite.bench import IMS_URL, PLATFORM, Bench
 from aepmock.suite.config import SuiteConfig
@@ -50,7 +50,7 @@ class LiveBench(Bench):
         super().__init__(config, name, "default", {})
         self.live = handler
         self.home = handler.settings.sandbox
-        self.interposer = Interposer(self.contract, handler.handle)
+        self.injector = FaultInjector(self.contract, handler.handle)
         self.service.gateway.add_sandbox(handler.settings.org_id, self.home)
         self.redactor = handler.redactor
 
@@ -146,7 +146,7 @@ class LiveBench(Bench):
         search(None)
 
     def _dry_trial(self) -> Trial:
-        return LiveTrial(self, Session(self.contract, live=True), self.interposer)
+        return LiveTrial(self, Session(self.contract, live=True), self.injector)
 
     @contextmanager
     def _trial(self, wanted: str | None) -> Iterator[LiveTrial | None]:
@@ -157,7 +157,7 @@ class LiveBench(Bench):
             return
         self.recorder.take()
         session = Session(self.contract, tokens=set(self.tokens) | self._run_tokens(), live=True)
-        trial = LiveTrial(self, session, self.interposer)
+        trial = LiveTrial(self, session, self.injector)
         trial.watch()
         try:
             yield trial

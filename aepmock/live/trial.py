@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from aepmock.clients.driver import Outcome
+from aepmock.faults.grammar import What
+from aepmock.faults.injector import Change
 from aepmock.judge import Call
 from aepmock.judge.answers import item_of
 from aepmock.live.ownership import is_connection_id
 from aepmock.messages import Response
-from aepmock.service.fault_reading import What
-from aepmock.service.interposer import Change
 from aepmock.suite.trial import ALWAYS, Trial
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import Any
 
 from aepmock.contract import Connector
 from aepmock.errors import unknown
+from aepmock.faults.grammar import make_fault
 from aepmock.messages import Request, Response
 from aepmock.server.problems import Rejected, document
 from aepmock.server.tenants import SANDBOX, Tenant
 from aepmock.service import Credentials
-from aepmock.service.fault_reading import make_fault
 from aepmock.service.store import MASK
 
 Body = Mapping[str, Any]
@@ -133,15 +133,15 @@ def add_fault(tenant: Tenant, request: Request, body: Body) -> Response:
     """Lets something go wrong with the next requests of an operation."""
     given = dict(checked(body, FAULT_FIELDS, required=("operation",)))
     given = {name: value for name, value in given.items() if value is not None}
-    if len(tenant.interposer.faults) >= MOST_FAULTS:
+    if len(tenant.injector.faults) >= MOST_FAULTS:
         raise Rejected(429, f"{MOST_FAULTS} faults are still to happen; delete them first")
     fault = make_fault(tenant.contract, what=given.pop("fault", None), **given)
-    tenant.interposer.fault(fault)
+    tenant.injector.fault(fault)
     return document(201, {"faults": _waiting(tenant)})
 
 
 def clear_faults(tenant: Tenant, request: Request, body: Body) -> Response:
-    tenant.interposer.clear()
+    tenant.injector.clear()
     return document(200, {"faults": []})
 
 
@@ -346,5 +346,5 @@ def _waiting(tenant: Tenant) -> list[dict[str, Any]]:
             "times": fault.times,
             "when": fault.when.to_json(),
         }
-        for fault in tenant.interposer.faults
+        for fault in tenant.injector.faults
     ]

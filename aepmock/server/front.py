@@ -9,6 +9,7 @@ from importlib.resources import files
 from urllib.parse import unquote
 
 from aepmock.errors import UsageError
+from aepmock.faults.apply import other_origin
 from aepmock.judge.judging import Observation
 from aepmock.messages import Headers, Request, Response
 from aepmock.server import control
@@ -16,7 +17,6 @@ from aepmock.server.events import events, last_seen
 from aepmock.server.guarding import READING, Guard
 from aepmock.server.problems import SAFE, Rejected, document, problem
 from aepmock.server.tenants import Tenant, Tenants, TooMany
-from aepmock.service.faulting import other_origin
 from aepmock.transports.server import Later, Stream
 
 CONTROL = "/__aepmock__"

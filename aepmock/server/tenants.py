@@ -11,6 +11,8 @@ from typing import Any
 
 from aepmock.contract import is_not_imitated
 from aepmock.errors import UsageError
+from aepmock.faults import FaultInjector
+from aepmock.faults.model import Fault
 from aepmock.judge import Expected, judge_exchange
 from aepmock.judge.judging import Observation, explain, to_finding
 from aepmock.judge.masking import Masking, bearer
@@ -23,9 +25,8 @@ from aepmock.server.journal import (
     shortened_response,
 )
 from aepmock.server.problems import Rejected, problem
-from aepmock.service import Clock, Credentials, FlowService, Interposer
+from aepmock.service import Clock, Credentials, FlowService
 from aepmock.service.connection_lists import MANY
-from aepmock.service.faults import Fault
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SANDBOX = "dev"
@@ -68,7 +69,7 @@ class Tenant:
         )
         self.contract = self.service.contract
         self.credentials = self.service.mint_credentials()
-        self.interposer = Interposer(self.contract, self.service.handle, self.service)
+        self.injector = FaultInjector(self.contract, self.service.handle, self.service)
         self.journal = Journal(options.journal)
         self.met: dict[str, int] = {}
         self.broken: dict[str, int] = {}
@@ -96,7 +97,7 @@ class Tenant:
         if request.method == "POST" and self._is_full_for(request):
             response = problem(Rejected(507, self._full()))
         else:
-            response = self.interposer.handle(request)
+            response = self.injector.handle(request)
         try:
             exchange = Exchange(request, response)
             seen = list(judge_exchange(exchange, self._expected_of(request), self.contract))
@@ -165,7 +166,7 @@ class Tenant:
     def reset(self) -> None:
         """Forgets connections, faults, journal and verdicts, and goes back to its readings."""
         self.service.reset()
-        self.interposer.clear()
+        self.injector.clear()
         self.service.set_readings(self._options.readings or {})
         self.met.clear()
         self.broken.clear()
@@ -252,7 +253,7 @@ class Tenants:
         self._clock = clock
         self.main = Tenant("", options, clock())
         for fault in options.faults:
-            self.main.interposer.fault(fault)
+            self.main.injector.fault(fault)
         self._named: dict[str, Tenant] = {}
 
     def named(self, name: str) -> Tenant:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aepmock.service.engine import FlowService
 from aepmock.service.gateway import Credentials
-from aepmock.service.interposer import Interposer
 from aepmock.service.ports import Clock, IdSource
 
-__all__ = ["Clock", "Credentials", "FlowService", "IdSource", "Interposer"]
+__all__ = ["Clock", "Credentials", "FlowService", "IdSource"]

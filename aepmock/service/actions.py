@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aepmock.contract.actions import DONE, STATUS_VALUES, SUB_OPERATIONS
-from aepmock.service.refusing import Refused
+from aepmock.service.refusals import Refused
 
 
 def check_action(op: str | None, sub_ops: Sequence[str], body: Mapping[str, Any]) -> None:

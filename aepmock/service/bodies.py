@@ -7,7 +7,7 @@ from typing import Any
 
 from aepmock.contract import Contract
 from aepmock.messages import Request
-from aepmock.service.refusing import Refused
+from aepmock.service.refusals import Refused
 
 Rule = str | Callable[[str, Any], str]
 MAX_DEPTH = 64

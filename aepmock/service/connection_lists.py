@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from aepmock.contract import Operation, json_response
 from aepmock.messages import Request, Response
-from aepmock.service import bodies, listing, store
+from aepmock.service import bodies, paging, store
 from aepmock.service.gateway import Caller
 from aepmock.service.presenting import item, settle
-from aepmock.service.refusing import Refused
+from aepmock.service.refusals import Refused
 from aepmock.service.store import Connection
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def list_(
     service: FlowService, request: Request, caller: Caller, operation: Operation, _: None
 ) -> Response | Callable[[], Response]:
     """GET /connections. Source: OAS listConnections, SORT."""
-    given = listing.check_parameters(request, operation)
-    query = listing.list_query(request, given, service.readings)
+    given = paging.check_parameters(request, operation)
+    query = paging.list_query(request, given, service.readings)
     return _listed(service, caller, query, "/connections")
 
 
@@ -38,17 +38,17 @@ def search(
     service: FlowService, request: Request, caller: Caller, operation: Operation, _: None
 ) -> Response | Callable[[], Response]:
     """POST /connections/search. Source: OAS getConnectionsByFilters."""
-    given = listing.check_parameters(request, operation)
+    given = paging.check_parameters(request, operation)
     if not request.body.strip():
         raise Refused("search.body-empty")
     document = bodies.document(request, "search.body-not-json")
     body = bodies.fitting(document, service.contract, "search-connections", "search.body-not-json")
-    query = listing.search_query(body, given.get("continuationToken"), service.readings)
+    query = paging.search_query(body, given.get("continuationToken"), service.readings)
     return _listed(service, caller, query, "/connections/search")
 
 
 def _listed(
-    service: FlowService, caller: Caller, query: listing.ListQuery, path: str
+    service: FlowService, caller: Caller, query: paging.ListQuery, path: str
 ) -> Response | Callable[[], Response]:
     """The list; of many connections, what is left to do once others may use the service."""
     found = list(service.store.at((caller.ims_org_id, caller.sandbox)))
@@ -68,7 +68,7 @@ def _listed(
     def answered() -> Response:
         if readings["connections.default-order"] == "newest-first":
             found.sort(key=attrgetter("change"), reverse=True)
-        document = listing.answer(
+        document = paging.answer(
             found,
             query,
             readings,

@@ -18,14 +18,14 @@ from aepmock.contract import (
     other_connector,
 )
 from aepmock.messages import Headers, Request, Response
-from aepmock.service import bodies, listing
+from aepmock.service import bodies, paging
 from aepmock.service.actions import check_action
-from aepmock.service.exploring import explore
+from aepmock.service.explore import explore
 from aepmock.service.gateway import Caller
-from aepmock.service.patching import instructions, patched
+from aepmock.service.patch import instructions, patched
 from aepmock.service.presenting import item, present, settle
-from aepmock.service.refusing import Refused, provider
-from aepmock.service.store import Connection, Place
+from aepmock.service.refusals import Refused, provider
+from aepmock.service.store import Connection, Scope
 
 if TYPE_CHECKING:
     from aepmock.service.engine import FlowService
@@ -36,7 +36,7 @@ JSON_TYPE = ("Content-Type", "application/json")
 
 def seed(
     service: FlowService,
-    place: Place,
+    scope: Scope,
     connector: Connector,
     *,
     name: str,
@@ -53,7 +53,7 @@ def seed(
     }
     connection = _new(
         service,
-        place,
+        scope,
         "aepmock",
         name=name,
         description=description,
@@ -70,7 +70,7 @@ def create(
     service: FlowService, request: Request, caller: Caller, operation: Operation, _: None
 ) -> Response:
     """POST /connections. Source: OAS createConnection, DRAFT for mode=draft."""
-    given = listing.check_parameters(request, operation)
+    given = paging.check_parameters(request, operation)
     mode = given.get("mode")
     if mode not in (None, "draft"):
         raise Refused("create.mode", value=mode, field="mode")
@@ -109,7 +109,7 @@ def get(
     service: FlowService, request: Request, caller: Caller, operation: Operation, found: Connection
 ) -> Response:
     """GET /connections/{id}: a list of one. Source: OAS retrieveConnection, UPDATE."""
-    listing.check_parameters(request, operation)
+    paging.check_parameters(request, operation)
     headers = _etag_header(service, found)
     return json_response(200, {"items": [item(service, found)]}, Headers([JSON_TYPE, *headers]))
 
@@ -118,7 +118,7 @@ def update(
     service: FlowService, request: Request, caller: Caller, operation: Operation, found: Connection
 ) -> Response:
     """PATCH /connections/{id}. Source: OAS patchConnection, UPDATE, ERR."""
-    listing.check_parameters(request, operation)
+    paging.check_parameters(request, operation)
     if_match = request.headers.get("if-match")
     if not if_match:
         raise Refused("update.if-match-missing")
@@ -150,7 +150,7 @@ def delete(
     service: FlowService, request: Request, caller: Caller, operation: Operation, found: Connection
 ) -> Response:
     """DELETE /connections/{id}, without If-Match. Source: OAS deleteConnection, ERR 1418-400."""
-    listing.check_parameters(request, operation)
+    paging.check_parameters(request, operation)
     _check_state(service, found, caller, "delete")
     if found.in_use:
         raise Refused("delete.in-use", id=found.id)
@@ -162,7 +162,7 @@ def test(
     service: FlowService, request: Request, caller: Caller, operation: Operation, found: Connection
 ) -> Response:
     """GET /connections/{id}/test: a bad credential is a 200 with false. Source: OAS."""
-    listing.check_parameters(request, operation)
+    paging.check_parameters(request, operation)
     return json_response(200, {"result": found.usable})
 
 
@@ -170,7 +170,7 @@ def explore_(
     service: FlowService, request: Request, caller: Caller, operation: Operation, found: Connection
 ) -> Response:
     """GET /connections/{id}/explore. Source: EXPLORE-MA."""
-    given = listing.check_parameters(request, operation)
+    given = paging.check_parameters(request, operation)
     return json_response(200, explore(_connector(service, found), given))
 
 
@@ -178,7 +178,7 @@ def configs(
     service: FlowService, request: Request, caller: Caller, operation: Operation, found: Connection
 ) -> Response:
     """GET /connections/{id}/configs. Source: OAS exploreConfigByConnectionId."""
-    listing.check_parameters(request, operation)
+    paging.check_parameters(request, operation)
     items = list(_connector(service, found).configs)
     as_items = service.readings["connections.configs-answer"] == "items"
     return json_response(200, {"items": items} if as_items else items)
@@ -188,7 +188,7 @@ def action(
     service: FlowService, request: Request, caller: Caller, operation: Operation, found: Connection
 ) -> Response:
     """POST /connections/{id}/action: publishes a draft. Source: DRAFT, OAS performAction."""
-    given = listing.check_parameters(request, operation)
+    given = paging.check_parameters(request, operation)
     body: Mapping[str, Any] = {}
     if request.body:
         document = bodies.document(request, "action.body")
@@ -205,7 +205,7 @@ def action(
 
 def _new(
     service: FlowService,
-    place: Place,
+    scope: Scope,
     client_id: str,
     *,
     name: str | None,
@@ -217,8 +217,8 @@ def _new(
     now = service.clock.now_ms()
     connection = Connection(
         id=service.ids.uuid(),
-        place=place,
-        sandbox_id=service.gateway.sandboxes(place[0])[place[1]].id,
+        scope=scope,
+        sandbox_id=service.gateway.sandboxes(scope[0])[scope[1]].id,
         name=name,
         description=description,
         spec_id=spec[0],

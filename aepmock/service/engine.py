@@ -32,7 +32,7 @@ from aepmock.service import connection_lists, connections
 from aepmock.service.gateway import Caller, Credentials, Gateway, TokenKind
 from aepmock.service.ports import Clock, IdSource
 from aepmock.service.presenting import present
-from aepmock.service.refusing import BeyondLimitError, Refused
+from aepmock.service.refusals import BeyondLimitError, Refused
 from aepmock.service.sandboxes import list_sandboxes, look_up_sandbox
 from aepmock.service.store import Connection, Store
 from aepmock.service.tokens import exchange_jwt, issue_token
@@ -74,7 +74,7 @@ class FlowService:
     ) -> Credentials:
         """A new integration with a valid token of that kind."""
         with self._lock:
-            return self.gateway.mint(kind, ims_org_id=ims_org_id)
+            return self.gateway.create_integration(kind, ims_org_id=ims_org_id)
 
     def expire_token(self, token: str) -> None:
         """Ends a token's life now; one that is none is let be."""
@@ -90,7 +90,7 @@ class FlowService:
         """Forgets every connection. Credentials are valid again; ids go on, they do not repeat."""
         with self._lock:
             self.store.clear()
-            self.gateway.revive()
+            self.gateway.restore_tokens()
 
     def set_readings(self, readings: Mapping[str, str]) -> None:
         """Answers by other readings from now on. Raises UsageError for unknown ones."""
@@ -220,14 +220,14 @@ class FlowService:
             if not name:
                 return list_sandboxes(request, self.gateway)
             return look_up_sandbox(name, request, self.gateway)
-        caller, operation, raw_id = self._admit(request)
+        caller, operation, raw_id = self._authenticate(request)
         connection = None
         if raw_id is not None:
             connection = self._find(caller, path_segment(raw_id))
         handler = HANDLERS[operation.id]
         return handler(self, request, caller, operation, connection)
 
-    def _admit(self, request: Request) -> tuple[Caller, Operation, str | None]:
+    def _authenticate(self, request: Request) -> tuple[Caller, Operation, str | None]:
         """Gateway and route. The gateway refuses before anyone looks where the path leads."""
         base = self.contract.base_path
         methods: Mapping[str, Operation] = {}
@@ -236,7 +236,9 @@ class FlowService:
             methods, raw_id = self.contract.methods(request.path[len(base) :])
         operation = methods.get(request.method)
         is_list = operation is not None and operation.id == "connections.list"
-        caller = self.gateway.admit(request, is_list=is_list, content_check=_check_content_type)
+        caller = self.gateway.authenticate(
+            request, is_list=is_list, content_check=_check_content_type
+        )
         if operation is None:
             if methods:
                 raise _no_method(request, methods)

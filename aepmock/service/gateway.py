@@ -10,7 +10,7 @@ from typing import Literal
 
 from aepmock.messages import Request
 from aepmock.service.ports import Clock, IdSource
-from aepmock.service.refusing import Refused
+from aepmock.service.refusals import Refused
 
 TOKEN_LIFE_S = 86_399
 """DEVC: expires_in of a token, about 24 hours."""
@@ -90,7 +90,9 @@ class Gateway:
         self.number = 0
         """Of several services with one seed: each but the first has credentials of its own."""
 
-    def mint(self, kind: TokenKind = "service", *, ims_org_id: str | None = None) -> Credentials:
+    def create_integration(
+        self, kind: TokenKind = "service", *, ims_org_id: str | None = None
+    ) -> Credentials:
         """A new integration with a valid token, in a new organization unless one is named."""
         ids = self._ids
         client_id = self._own(32)
@@ -154,7 +156,7 @@ class Gateway:
         for token in self._tokens:
             self.expire(token)
 
-    def revive(self) -> None:
+    def restore_tokens(self) -> None:
         """Takes back what ended the life of tokens before their time."""
         self._ended.clear()
 
@@ -164,7 +166,7 @@ class Gateway:
             return Credentials("", client_id, "", client_id, "", "")
         return self._integrations.get(client_id)
 
-    def admit(
+    def authenticate(
         self,
         request: Request,
         *,

@@ -7,7 +7,7 @@ from typing import Any
 from aepmock.contract import json_response
 from aepmock.messages import Request, Response
 from aepmock.service.gateway import Gateway, Sandbox
-from aepmock.service.refusing import Refused
+from aepmock.service.refusals import Refused
 
 _CREATED = "2026-01-01 00:00:00"
 

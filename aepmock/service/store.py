@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-Place = tuple[str, str]
+Scope = tuple[str, str]
 """An organization and a sandbox in it: ("5C13…@AdobeOrg", "dev")."""
 
 MASK = "********"
@@ -19,7 +19,7 @@ class Connection:
     """A connection as the service keeps it. Times are epoch milliseconds."""
 
     id: str
-    place: Place
+    scope: Scope
     sandbox_id: str
     name: str | None
     description: str | None
@@ -57,8 +57,8 @@ class Connection:
             "createdClient": self.created_by,
             "updatedClient": self.updated_by,
             "sandboxId": self.sandbox_id,
-            "sandboxName": self.place[1],
-            "imsOrgId": self.place[0],
+            "sandboxName": self.scope[1],
+            "imsOrgId": self.scope[0],
             "connectionSpec": {"id": self.spec_id, "version": self.spec_version},
             "state": self.state,
             "version": self.etag,
@@ -69,7 +69,7 @@ class Connection:
         if self.description is not None:
             item["description"] = self.description
         if self.auth_spec is not None:
-            params = treated(self.auth_params, secrets, treatment)
+            params = visible_params(self.auth_params, secrets, treatment)
             item["auth"] = {"specName": self.auth_spec, "params": params}
         return item
 
@@ -88,8 +88,8 @@ _STORED: Mapping[str, Callable[[Connection], Any]] = {
     "createdClient": attrgetter("created_by"),
     "updatedClient": attrgetter("updated_by"),
     "sandboxId": attrgetter("sandbox_id"),
-    "sandboxName": lambda connection: connection.place[1],
-    "imsOrgId": lambda connection: connection.place[0],
+    "sandboxName": lambda connection: connection.scope[1],
+    "imsOrgId": lambda connection: connection.scope[0],
     "connectionSpec.id": attrgetter("spec_id"),
     "connectionSpec.version": attrgetter("spec_version"),
     "auth.specName": attrgetter("auth_spec"),
@@ -120,7 +120,9 @@ def reader(path: str, secrets: frozenset[str], treatment: str) -> Callable[[Conn
     return read
 
 
-def treated(params: Mapping[str, Any], secrets: frozenset[str], treatment: str) -> dict[str, Any]:
+def visible_params(
+    params: Mapping[str, Any], secrets: frozenset[str], treatment: str
+) -> dict[str, Any]:
     """Auth params as a reading lets them be seen."""
     if treatment == "masked":
         return {k: MASK if k in secrets else v for k, v in params.items()}
@@ -130,10 +132,10 @@ def treated(params: Mapping[str, Any], secrets: frozenset[str], treatment: str) 
 
 
 class Store:
-    """Connections by place and id, in the order of creation."""
+    """Connections by scope and id, in the order of creation."""
 
     def __init__(self) -> None:
-        self._places: dict[Place, dict[str, Connection]] = {}
+        self._scopes: dict[Scope, dict[str, Connection]] = {}
         self._changes = 0
         self._held = 0
 
@@ -142,44 +144,44 @@ class Store:
         return self._changes
 
     def add(self, connection: Connection) -> None:
-        self._places.setdefault(connection.place, {})[connection.id] = connection
+        self._scopes.setdefault(connection.scope, {})[connection.id] = connection
         self._held += 1
 
-    def find(self, place: Place, connection_id: str) -> Connection | None:
-        """The connection, or None where this place has none of that id."""
-        return self._places.get(place, {}).get(connection_id)
+    def find(self, scope: Scope, connection_id: str) -> Connection | None:
+        """The connection, or None where this scope has none of that id."""
+        return self._scopes.get(scope, {}).get(connection_id)
 
     def remove(self, connection: Connection) -> None:
-        place = self._places[connection.place]
-        del place[connection.id]
+        scope = self._scopes[connection.scope]
+        del scope[connection.id]
         self._held -= 1
-        if not place:
-            del self._places[connection.place]
+        if not scope:
+            del self._scopes[connection.scope]
 
-    def at(self, place: Place) -> Iterator[Connection]:
-        """Connections of a place; sandbox "*" stands for all of the organization's."""
-        if place[1] != "*":
-            yield from self._places.get(place, {}).values()
+    def at(self, scope: Scope) -> Iterator[Connection]:
+        """Connections of a scope; sandbox "*" stands for all of the organization's."""
+        if scope[1] != "*":
+            yield from self._scopes.get(scope, {}).values()
             return
-        for (org, _), connections in self._places.items():
-            if org == place[0]:
+        for (org, _), connections in self._scopes.items():
+            if org == scope[0]:
                 yield from connections.values()
 
     def __len__(self) -> int:
         return self._held
 
     def __iter__(self) -> Iterator[Connection]:
-        for connections in self._places.values():
+        for connections in self._scopes.values():
             yield from connections.values()
 
     def clear(self) -> None:
-        self._places.clear()
+        self._scopes.clear()
         self._held = 0
 
     def copied(self) -> Store:
         """A store of its own with the same connections. Auth params are replaced, never changed."""
         made = Store()
         made._changes, made._held = self._changes, self._held
-        for place, connections in self._places.items():
-            made._places[place] = {key: copy(found) for key, found in connections.items()}
+        for scope, connections in self._scopes.items():
+            made._scopes[scope] = {key: copy(found) for key, found in connections.items()}
         return made

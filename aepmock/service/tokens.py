@@ -11,7 +11,7 @@ from aepmock.contract import json_response
 from aepmock.contract.forms import given_in
 from aepmock.messages import Request, Response
 from aepmock.service.gateway import TOKEN_LIFE_S, Credentials, Gateway
-from aepmock.service.refusing import Refused
+from aepmock.service.refusals import Refused
 
 
 def issue_token(request: Request, gateway: Gateway, readings: Mapping[str, str]) -> Response:

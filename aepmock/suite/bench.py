@@ -27,6 +27,7 @@ from aepmock.clients.driver import CallBroken, CallLost, Driver, Outcome
 from aepmock.clients.places import place_of_error
 from aepmock.contract import Connector, load_contract
 from aepmock.errors import UnsupportedTransportError, UsageError, unknown
+from aepmock.faults import FaultInjector
 from aepmock.judge import Call, Finding, Session, Tally, judge_session
 from aepmock.judge.checks.retrying import PATIENCE
 from aepmock.judge.findings import Problem
@@ -35,7 +36,7 @@ from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings, NewConnection
-from aepmock.service import FlowService, IdSource, Interposer
+from aepmock.service import FlowService, IdSource
 from aepmock.strategies import new_connections, patches
 from aepmock.suite.broken import ContractBroken, matches, reproduce
 from aepmock.suite.config import SuiteConfig, driver_clauses
@@ -98,7 +99,7 @@ class Bench:
             (self.credentials, self.other_credentials), OWN_SANDBOXES, strict=True
         ):
             self.service.gateway.add_sandbox(credentials.ims_org_id, sandbox)
-        self.interposer = Interposer(self.contract, self.service.handle, self.service)
+        self.injector = FaultInjector(self.contract, self.service.handle, self.service)
         self.recorder = Recorder(self._answer)
         self.requests_of_call = 0
         self.gate: Callable[[Request], None] | None = None
@@ -132,7 +133,7 @@ class Bench:
         if self.gate is not None:
             self.gate(request)
         self.begun_s[id(request)] = self.hurry.now_s()
-        return self.interposer.handle(request)
+        return self.injector.handle(request)
 
     @property
     def connector(self) -> Connector:
@@ -480,7 +481,7 @@ class Bench:
         return self._trial(None)
 
     def _dry_trial(self) -> Trial:
-        return Trial(self, Session(self.contract), self.interposer)
+        return Trial(self, Session(self.contract), self.injector)
 
     @contextmanager
     def _trial(self, wanted: str | None) -> Iterator[Trial | None]:
@@ -492,10 +493,10 @@ class Bench:
             yield None
             return
         self.service.reset()
-        self.interposer.clear()
+        self.injector.clear()
         self.recorder.take()
         session = Session(self.contract, tokens=set(self.tokens))
-        trial = Trial(self, session, self.interposer)
+        trial = Trial(self, session, self.injector)
         yield trial
         self._spent_s += time.monotonic() - trial.started
         self._judge(trial, wanted)

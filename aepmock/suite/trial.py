@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from aepmock.clients.driver import CallLost, Driver, Outcome
+from aepmock.faults import FaultInjector
+from aepmock.faults.grammar import What, make_fault
+from aepmock.faults.injector import Change
 from aepmock.judge import Call, Session
 from aepmock.judge.checks.retrying import is_silent
 from aepmock.judge.evidence import PRIMARY, Trace
@@ -18,9 +21,6 @@ from aepmock.judge.judging import tell
 from aepmock.judge.leading import origin_of
 from aepmock.messages import Exchange, Response
 from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
-from aepmock.service import Interposer
-from aepmock.service.fault_reading import What, make_fault
-from aepmock.service.interposer import Change
 from aepmock.suite.first_calls import is_given_up
 from aepmock.suite.watching import watching
 
@@ -51,7 +51,7 @@ class Trial:
 
     bench: Bench
     session: Session
-    interposer: Interposer
+    injector: FaultInjector
     started: float = field(default_factory=time.monotonic)
     watched: bool = False
 
@@ -284,11 +284,11 @@ class Trial:
     @contextmanager
     def answering(self, operation: str, answer: Response, *, times: int = ALWAYS) -> Iterator[None]:
         """In here every request of an operation gets this answer, repeats included."""
-        self.interposer.answer(operation, answer, times=times)
+        self.injector.answer(operation, answer, times=times)
         try:
             yield
         finally:
-            self.interposer.clear()
+            self.injector.clear()
 
     @contextmanager
     def faulting(
@@ -304,20 +304,20 @@ class Trial:
         With `times` ALWAYS it does so to every request, repeats included.
         """
         fault = make_fault(self.bench.contract, operation, what, times=times, when=when)
-        self.interposer.fault(fault)
+        self.injector.fault(fault)
         try:
             yield
         finally:
-            self.interposer.clear()
+            self.injector.clear()
 
     @contextmanager
     def changing(self, operation: str, change: Change) -> Iterator[None]:
         """In here the service's answers to an operation pass through `change`."""
-        self.interposer.change(operation, change, times=1_000_000)
+        self.injector.change(operation, change, times=1_000_000)
         try:
             yield
         finally:
-            self.interposer.clear()
+            self.injector.clear()
 
     def _learn_tokens(self) -> None:
         self.session.tokens |= self.bench.issued_tokens(self.session.calls[-1].exchanges)

@@ -11,10 +11,10 @@ import requests
 
 import aepmock
 from aepmock.contract import load_contract
+from aepmock.faults.grammar import read_fault
+from aepmock.faults.model import KINDS, LOSABLE
 from aepmock.judge.rendering import exchange_text
 from aepmock.protocol import ClientSettings
-from aepmock.service.fault_reading import read_fault
-from aepmock.service.faults import KINDS, LOSABLE
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "faults.md").read_text()
 TAKING = {

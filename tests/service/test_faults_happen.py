@@ -7,23 +7,24 @@ from typing import Any
 
 import pytest
 
+from aepmock.faults import FaultInjector
+from aepmock.faults.grammar import read_fault
 from aepmock.messages import Headers, Request, Response
-from aepmock.service import FlowService, Interposer
-from aepmock.service.fault_reading import read_fault
+from aepmock.service import FlowService
 from tests.service.flow_caller import Caller
 
 
 class Scene(Caller):
-    """A service behind an interposer, and what is asked of it."""
+    """A service behind an injector, and what is asked of it."""
 
     def __init__(self, *faults: str) -> None:
         super().__init__()
-        self.interposer = Interposer(self.service.contract, self.service.handle, self.service)
+        self.injector = FaultInjector(self.service.contract, self.service.handle, self.service)
         for fault in faults:
-            self.interposer.fault(read_fault(self.service.contract, fault))
+            self.injector.fault(read_fault(self.service.contract, fault))
 
     def ask(self, method: str = "GET", path: str = "/connections", body: Any = None) -> Response:
-        return self.interposer.handle(self.request(method, path, body))
+        return self.injector.handle(self.request(method, path, body))
 
     def seed(self) -> Mapping[str, Any]:
         return self.service.seed_connection(self.credentials.ims_org_id, self.sandbox)
@@ -35,7 +36,7 @@ class Scene(Caller):
 def test_the_steps_happen_one_after_the_other_and_then_it_is_over() -> None:
     scene = Scene("connections.list: 503, then good, bare 502; times=2")
     assert scene.statuses(7) == [503, 200, 502, 503, 200, 502, 200]
-    assert scene.interposer.faults == []
+    assert scene.injector.faults == []
 
 
 def test_what_is_good_in_a_sequence_is_no_stimulus() -> None:
@@ -51,7 +52,7 @@ def test_what_is_still_to_come_is_told_as_it_would_have_to_be_told() -> None:
     scene = Scene("connections.list: 503, 502; times=2; call=2")
     told = []
     for _ in range(6):
-        told += [str(fault) for fault in scene.interposer.faults] or ["nothing"]
+        told += [str(fault) for fault in scene.injector.faults] or ["nothing"]
         scene.ask()
     assert told == [
         "connections.list: 503, 502; times=2; call=2",
@@ -75,7 +76,7 @@ def test_only_requests_that_meet_the_conditions_are_faulted() -> None:
     assert scene.ask("POST", "/connections", {"name": "b"}).status == 400
     assert scene.ask("POST", "/connections", {"name": "c", "description": ""}).status == 400
     assert scene.ask("POST", "/connections", {"name": "b", "description": ""}).status == 503
-    assert len(scene.interposer.faults) == 1
+    assert len(scene.injector.faults) == 1
 
 
 def test_a_connection_is_named_by_its_id_or_by_its_name() -> None:
@@ -127,9 +128,9 @@ def test_the_service_is_asked_once_or_not_at_all(fault: str, held: int) -> None:
         asked.append(request)
         return service.handle(request)
 
-    interposer = Interposer(service.contract, handle, service)
-    interposer.fault(read_fault(service.contract, f"*: {fault}"))
-    answer = interposer.handle(Caller(service).request("GET", "/connections"))
+    injector = FaultInjector(service.contract, handle, service)
+    injector.fault(read_fault(service.contract, f"*: {fault}"))
+    answer = injector.handle(Caller(service).request("GET", "/connections"))
     assert len(asked) == held
     assert answer.injected
     assert answer.effect is not None
@@ -178,14 +179,14 @@ def test_every_token_expires_when_the_test_says_so() -> None:
 
 def test_where_any_token_is_let_in_one_can_expire_too() -> None:
     service = FlowService(accept_any=True)
-    interposer = Interposer(service.contract, service.handle, service)
-    interposer.fault(read_fault(service.contract, "connections.list: expired token"))
+    injector = FaultInjector(service.contract, service.handle, service)
+    injector.fault(read_fault(service.contract, "connections.list: expired token"))
     headers = {"x-api-key": "k", "x-gw-ims-org-id": "o", "x-sandbox-name": "dev"}
 
     def ask(token: str) -> int:
         sent = {"Authorization": f"Bearer {token}", **headers}
         path = service.contract.base_path + "/connections"
-        return interposer.handle(
+        return injector.handle(
             Request("GET", "https://platform.adobe.io", path, Headers(sent))
         ).status
 
@@ -199,13 +200,13 @@ def test_another_origin_is_no_service_and_is_told_apart() -> None:
     assert place == f"https://elsewhere.adobe.io{scene.service.contract.base_path}/connections"
     asked = scene.request("GET", "/connections")
     there = Request("GET", "https://elsewhere.adobe.io", asked.target, asked.headers)
-    followed = scene.interposer.handle(there)
+    followed = scene.injector.handle(there)
     assert (followed.status, followed.injected) == (404, True)
     assert followed.effect is not None
     assert followed.effect.elsewhere
     assert scene.ask().status == 200
-    scene.interposer.clear()
-    assert scene.interposer.handle(there).status == 200
+    scene.injector.clear()
+    assert scene.injector.handle(there).status == 200
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,7 @@ def test_another_origin_is_no_service_and_is_told_apart() -> None:
 def test_on_loopback_the_other_origin_is_the_same_server(origin: str, other: str) -> None:
     scene = Scene("connections.list: redirect 302")
     asked = scene.request("GET", "/connections?limit=1")
-    answer = scene.interposer.handle(Request("GET", origin, asked.target, asked.headers))
+    answer = scene.injector.handle(Request("GET", origin, asked.target, asked.headers))
     assert (answer.status, answer.headers.get("location")) == (302, other + asked.target)
 
 
@@ -238,4 +239,4 @@ def test_time_that_a_client_waits_passes_for_the_mock_too() -> None:
     before = scene.service.clock.now_ms()
     effect.elapsed(2.0, 0.5)
     assert scene.service.clock.now_ms() == before + 2000
-    assert scene.interposer.waited_s == 0.5
+    assert scene.injector.waited_s == 0.5

@@ -16,8 +16,8 @@ from aepmock.messages import Response
 from aepmock.service import FlowService
 from aepmock.service import connection_lists as lists
 from aepmock.service import store as stored
-from aepmock.service.filtering import parse_order
-from aepmock.service.listing import MOST_ON_A_PAGE
+from aepmock.service.filters import parse_order
+from aepmock.service.paging import MOST_ON_A_PAGE
 from tests.service.flow_caller import Caller, code_of
 
 
@@ -121,7 +121,7 @@ def test_a_forged_token_is_refused_as_documented(content: Any, reserved: bool) -
 
 
 def test_a_page_has_an_end_and_a_link_to_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aepmock.service.listing.MOST_ON_A_PAGE", 3)
+    monkeypatch.setattr("aepmock.service.paging.MOST_ON_A_PAGE", 3)
     caller = Caller()
     for name in "abcde":
         caller.create(name=name)

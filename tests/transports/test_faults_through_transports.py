@@ -28,10 +28,11 @@ import trio
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from aepmock.faults import FaultInjector
+from aepmock.faults.grammar import read_fault
 from aepmock.messages import Effect, Handler, Request, Response
 from aepmock.proxying import environment
-from aepmock.service import FlowService, Interposer
-from aepmock.service.fault_reading import read_fault
+from aepmock.service import FlowService
 from aepmock.transports import install
 from aepmock.transports.proxy import proxying
 from aepmock.transports.server import serving
@@ -169,10 +170,10 @@ def _awaited(module: Any, url: str, headers: Mapping[str, str], body: bytes) -> 
 def heard(transport: str, library: str) -> Mapping[str, Came]:
     """Every fault, each followed by a create that goes well on the same transport."""
     service = FlowService()
-    interposer = Interposer(service.contract, service.handle, service)
+    injector = FaultInjector(service.contract, service.handle, service)
     body = json.dumps(CREATE, ensure_ascii=False).encode()
     found = {}
-    with opened(transport, library, interposer.handle) as origin:
+    with opened(transport, library, injector.handle) as origin:
         for fault in FAULTS:
             made = service.mint_credentials()
             headers = {
@@ -183,10 +184,10 @@ def heard(transport: str, library: str) -> Mapping[str, Came]:
                 "Content-Type": "application/json",
             }
             before = len(list(service.connections()))
-            interposer.fault(read_fault(service.contract, f"connections.create: {fault}"))
+            injector.fault(read_fault(service.contract, f"connections.create: {fault}"))
             came = asked(library, f"{origin}{BASE}/connections", headers, body)
             found[fault] = replace(came, held=len(list(service.connections())) - before)
-            assert interposer.faults == []
+            assert injector.faults == []
     return found
 
 
@@ -217,9 +218,9 @@ def test_the_service_does_what_was_asked_once_or_not_at_all(transport: str, libr
         assert (fault, came.held) == (fault, int(fault.startswith(COMMITS)))
 
 
-def _scene(fault: str) -> tuple[FlowService, Interposer, dict[str, str]]:
+def _scene(fault: str) -> tuple[FlowService, FaultInjector, dict[str, str]]:
     service = FlowService()
-    interposer = Interposer(service.contract, service.handle, service)
+    injector = FaultInjector(service.contract, service.handle, service)
     made = service.mint_credentials()
     headers = {
         "Authorization": f"Bearer {made.access_token}",
@@ -227,13 +228,13 @@ def _scene(fault: str) -> tuple[FlowService, Interposer, dict[str, str]]:
         "x-gw-ims-org-id": made.ims_org_id,
         "x-sandbox-name": "dev",
     }
-    interposer.fault(read_fault(service.contract, fault))
-    return service, interposer, headers
+    injector.fault(read_fault(service.contract, fault))
+    return service, injector, headers
 
 
 def test_a_reset_is_a_reset_on_the_socket() -> None:
-    _, interposer, headers = _scene("connections.list: reset, empty answer")
-    with serving(interposer.handle) as server:
+    _, injector, headers = _scene("connections.list: reset, empty answer")
+    with serving(injector.handle) as server:
         for error in (ConnectionResetError, http.client.RemoteDisconnected):
             connection = http.client.HTTPConnection(urlsplit(server.origin).netloc, timeout=5)
             connection.request("GET", f"{BASE}/connections", headers=headers)
@@ -244,8 +245,8 @@ def test_a_reset_is_a_reset_on_the_socket() -> None:
 
 
 def test_slow_octets_come_one_part_after_the_other() -> None:
-    _, interposer, headers = _scene("connections.list: slow body 0.1s")
-    with serving(interposer.handle) as server:
+    _, injector, headers = _scene("connections.list: slow body 0.1s")
+    with serving(injector.handle) as server:
         address = urlsplit(server.origin)
         with socket.create_connection((address.hostname, address.port), timeout=5) as end:
             fields = "".join(f"{n}: {v}\r\n" for n, v in headers.items())
@@ -254,12 +255,12 @@ def test_slow_octets_come_one_part_after_the_other() -> None:
             while b"}" not in pieces[-1]:
                 pieces.append(end.recv(65_536))
     assert len(pieces) > 3
-    assert interposer.waited_s >= 0.09
+    assert injector.waited_s >= 0.09
 
 
 def test_a_connection_is_of_use_after_a_fault_that_left_it_whole() -> None:
-    _, interposer, headers = _scene("connections.list: latency 10ms, 503, slow body 10ms")
-    with serving(interposer.handle) as server:
+    _, injector, headers = _scene("connections.list: latency 10ms, 503, slow body 10ms")
+    with serving(injector.handle) as server:
         connection = http.client.HTTPConnection(urlsplit(server.origin).netloc, timeout=5)
         statuses = []
         for _ in range(4):
@@ -272,8 +273,8 @@ def test_a_connection_is_of_use_after_a_fault_that_left_it_whole() -> None:
 
 
 def test_a_server_stops_while_it_is_silent() -> None:
-    _, interposer, headers = _scene("connections.list: timeout")
-    with serving(interposer.handle) as server:
+    _, injector, headers = _scene("connections.list: timeout")
+    with serving(injector.handle) as server:
         connection = http.client.HTTPConnection(urlsplit(server.origin).netloc, timeout=5)
         connection.request("GET", f"{BASE}/connections", headers=headers)
         other = http.client.HTTPConnection(urlsplit(server.origin).netloc, timeout=5)
@@ -282,25 +283,25 @@ def test_a_server_stops_while_it_is_silent() -> None:
         other.close()
     with pytest.raises(ConnectionError):
         connection.getresponse()
-    assert interposer.waited_s < 5
+    assert injector.waited_s < 5
 
 
 def test_nothing_is_really_waited_for_in_process() -> None:
-    service, interposer, headers = _scene("connections.list: latency 10m; times=3")
-    with install("auto", interposer.handle):
+    service, injector, headers = _scene("connections.list: latency 10m; times=3")
+    with install("auto", injector.handle):
         url = f"{PLATFORM}{BASE}/connections"
         before = service.clock.now_ms()
         for send in (httpx.get, httpx2.get, requests.get):
             assert send(url, headers=headers, timeout=700).status_code == 200
     assert service.clock.now_ms() - before >= 3 * 600_000
-    assert interposer.waited_s == 0
+    assert injector.waited_s == 0
 
 
 def test_a_client_without_a_timeout_is_let_go_in_the_end() -> None:
-    service, interposer, headers = _scene("connections.list: timeout; times=3")
+    service, injector, headers = _scene("connections.list: timeout; times=3")
     before = service.clock.now_ms()
     url = f"{PLATFORM}{BASE}/connections"
-    with install("auto", interposer.handle):
+    with install("auto", injector.handle):
         with pytest.raises(httpx.ReadError):
             httpx.get(url, headers=headers, timeout=None)
         with pytest.raises(httpx2.ReadError):
@@ -312,7 +313,7 @@ def test_a_client_without_a_timeout_is_let_go_in_the_end() -> None:
 
 @pytest.mark.parametrize("module", [httpx, httpx2])
 def test_an_async_client_may_have_a_timeout_of_its_own(module: Any) -> None:
-    _, interposer, headers = _scene("connections.list: timeout, latency 10ms, slow body 30s")
+    _, injector, headers = _scene("connections.list: timeout, latency 10ms, slow body 30s")
     url = f"{PLATFORM}{BASE}/connections"
 
     async def ask(client: Any) -> int:
@@ -327,16 +328,16 @@ def test_an_async_client_may_have_a_timeout_of_its_own(module: Any) -> None:
             with pytest.raises(TimeoutError):
                 await ask(client)
 
-    with install("auto", interposer.handle):
+    with install("auto", injector.handle):
         asyncio.run(scene())
-    assert 0.2 < interposer.waited_s < 5
+    assert 0.2 < injector.waited_s < 5
 
 
 @pytest.mark.parametrize("module", [httpx, httpx2])
 @pytest.mark.parametrize("fault", ["latency 3s", "slow body 30s", "timeout"])
 def test_a_timeout_around_an_async_call_goes_off(module: Any, fault: str) -> None:
     """Also where the client has one too, that ends later."""
-    _, interposer, headers = _scene(f"connections.list: {fault}; times=3")
+    _, injector, headers = _scene(f"connections.list: {fault}; times=3")
     url = f"{PLATFORM}{BASE}/connections"
 
     async def by_asyncio(client: Any) -> None:
@@ -356,13 +357,13 @@ def test_a_timeout_around_an_async_call_goes_off(module: Any, fault: str) -> Non
                 with pytest.raises(TimeoutError):
                     await ask(client)
 
-    with install("auto", interposer.handle):
+    with install("auto", injector.handle):
         asyncio.run(scene())
-    assert 0.5 < interposer.waited_s < 5
+    assert 0.5 < injector.waited_s < 5
 
 
 def test_a_timeout_by_trio_goes_off() -> None:
-    _, interposer, headers = _scene("connections.list: latency 3s; times=2")
+    _, injector, headers = _scene("connections.list: latency 3s; times=2")
     url = f"{PLATFORM}{BASE}/connections"
 
     async def scene() -> None:
@@ -371,13 +372,13 @@ def test_a_timeout_by_trio_goes_off() -> None:
                 await client.get(url, headers=headers)
             assert (await client.get(url, headers=headers)).status_code == 200
 
-    with install("auto", interposer.handle):
+    with install("auto", injector.handle):
         trio.run(scene)
-    assert 0.1 < interposer.waited_s < 1
+    assert 0.1 < injector.waited_s < 1
 
 
 def test_an_async_answer_comes_at_once_where_nobody_has_a_timer() -> None:
-    service, interposer, headers = _scene("connections.list: latency 10m; times=2")
+    service, injector, headers = _scene("connections.list: latency 10m; times=2")
     before = service.clock.now_ms()
 
     async def scene() -> None:
@@ -386,26 +387,26 @@ def test_an_async_answer_comes_at_once_where_nobody_has_a_timer() -> None:
                 answer = await client.get(f"{PLATFORM}{BASE}/connections", headers=headers)
                 assert answer.status_code == 200
 
-    with install("auto", interposer.handle):
+    with install("auto", injector.handle):
         asyncio.run(scene())
     assert service.clock.now_ms() - before >= 2 * 600_000
-    assert interposer.waited_s == 0
+    assert injector.waited_s == 0
 
 
 @pytest.mark.parametrize("library", ["httpx", "httpx2", "requests"])
 def test_a_timeout_for_the_result_of_a_thread_goes_off(library: str) -> None:
-    _, interposer, headers = _scene("connections.list: latency 1s")
+    _, injector, headers = _scene("connections.list: latency 1s")
     get: Any = {"httpx": httpx.get, "httpx2": httpx2.get, "requests": requests.get}[library]
-    with install("auto", interposer.handle), ThreadPoolExecutor(1) as pool:
+    with install("auto", injector.handle), ThreadPoolExecutor(1) as pool:
         asked: Any = pool.submit(get, f"{PLATFORM}{BASE}/connections", headers=headers, timeout=9)
         with pytest.raises(TimeoutError):
             asked.result(timeout=0.2)
         assert asked.result(timeout=20).status_code == 200
-    assert interposer.waited_s > 0.9
+    assert injector.waited_s > 0.9
 
 
 def test_an_alarm_around_a_blocking_call_goes_off() -> None:
-    _, interposer, headers = _scene("connections.list: latency 3s, latency 1h")
+    _, injector, headers = _scene("connections.list: latency 3s, latency 1h")
     url = f"{PLATFORM}{BASE}/connections"
 
     def ring(*_: object) -> None:
@@ -413,7 +414,7 @@ def test_an_alarm_around_a_blocking_call_goes_off() -> None:
 
     before = signal.signal(signal.SIGALRM, ring)
     try:
-        with install("httpx", interposer.handle), httpx.Client(timeout=20) as client:
+        with install("httpx", injector.handle), httpx.Client(timeout=20) as client:
             signal.setitimer(signal.ITIMER_REAL, 0.2)
             with pytest.raises(TimeoutError, match="rung"):
                 client.get(url, headers=headers)
@@ -424,14 +425,14 @@ def test_an_alarm_around_a_blocking_call_goes_off() -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert 0.1 < interposer.waited_s < 5
+    assert 0.1 < injector.waited_s < 5
 
 
 @pytest.mark.parametrize("transport", ["inside", "server"])
 def test_an_adapter_of_requests_repeats_by_its_own_rules(transport: str) -> None:
-    service, interposer, headers = _scene("connections.*: reset, 503, 429 retry-after 0s")
+    service, injector, headers = _scene("connections.*: reset, 503, 429 retry-after 0s")
     retry = Retry(3, status_forcelist=[503], backoff_factor=0, allowed_methods=None)
-    with opened(transport, "requests", interposer.handle) as origin, requests.Session() as session:
+    with opened(transport, "requests", injector.handle) as origin, requests.Session() as session:
         session.mount("https://", HTTPAdapter(max_retries=retry))
         session.mount("http://", HTTPAdapter(max_retries=retry))
         answer = session.post(
@@ -449,18 +450,18 @@ def test_an_adapter_of_requests_waits_as_long_as_it_is_told(
 ) -> None:
     paused: list[float] = []
     monkeypatch.setattr("urllib3.util.retry.time.sleep", paused.append)
-    _, interposer, headers = _scene("connections.list: 429 retry-after 7s")
+    _, injector, headers = _scene("connections.list: 429 retry-after 7s")
     retry = Retry(1, status_forcelist=[429])
-    with opened(transport, "requests", interposer.handle) as origin, requests.Session() as session:
+    with opened(transport, "requests", injector.handle) as origin, requests.Session() as session:
         session.mount(origin.partition("//")[0] + "//", HTTPAdapter(max_retries=retry))
         answer = session.get(f"{origin}{BASE}/connections", headers=headers, timeout=5)
     assert (answer.status_code, paused) == (200, [7])
 
 
 def test_a_body_that_is_read_in_parts_breaks_where_it_was_cut() -> None:
-    _, interposer, headers = _scene("connections.list: truncated body")
+    _, injector, headers = _scene("connections.list: truncated body")
     url = f"{PLATFORM}{BASE}/connections"
-    with install("httpx", interposer.handle), httpx.stream("GET", url, headers=headers) as got:
+    with install("httpx", injector.handle), httpx.stream("GET", url, headers=headers) as got:
         assert got.status_code == 200
         with pytest.raises(httpx.RemoteProtocolError, match="complete message body"):
             got.read()

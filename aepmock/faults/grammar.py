@@ -17,7 +17,7 @@ from typing import Any
 
 from aepmock.contract import Contract
 from aepmock.errors import UsageError, unknown
-from aepmock.service.faults import (
+from aepmock.faults.model import (
     DIALECT,
     KINDS,
     LOSABLE,

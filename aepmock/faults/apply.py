@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aepmock.contract import Contract, error_response
+from aepmock.faults.model import DIALECT, Step
 from aepmock.messages import Effect, Ending, Handler, Headers, Request, Response
-from aepmock.service.faults import DIALECT, Step
 from aepmock.service.ports import IdSource
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from aepmock.contract import Contract
+from aepmock.faults.apply import Faulting
+from aepmock.faults.model import Fault
 from aepmock.messages import Handler, Request, Response
-from aepmock.service.faulting import Faulting
-from aepmock.service.faults import Fault
 
 if TYPE_CHECKING:
     from aepmock.service.engine import FlowService
@@ -91,7 +91,7 @@ class _Playing:
         return replace(fault, steps=steps, times=times, when=replace(fault.when, call=call))
 
 
-class Interposer:
+class FaultInjector:
     """A handler that answers in the service's stead, or alters its answers, as often as told.
 
     A fault that expires tokens, and time that goes by, need the `service` itself.

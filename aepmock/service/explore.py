@@ -8,7 +8,7 @@ from typing import Any
 
 from aepmock.contract import Connector
 from aepmock.messages import read_json
-from aepmock.service.refusing import provider
+from aepmock.service.refusals import provider
 
 OBJECT_TYPES = frozenset({"root", "table", "folder", "file", "rest"})
 WITH_OBJECT = OBJECT_TYPES - {"root"}

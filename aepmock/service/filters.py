@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from aepmock.contract.filters import filter_values
-from aepmock.service.refusing import BeyondLimitError, Refused
+from aepmock.service.refusals import BeyondLimitError, Refused
 
 Item = TypeVar("Item")
 

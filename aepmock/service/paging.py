@@ -16,8 +16,8 @@ from urllib.parse import quote, urlencode
 
 from aepmock.contract import Operation
 from aepmock.messages import Request
-from aepmock.service.filtering import Filter, ordered, parse_filters, parse_order
-from aepmock.service.refusing import BeyondLimitError, Refused
+from aepmock.service.filters import Filter, ordered, parse_filters, parse_order
+from aepmock.service.refusals import BeyondLimitError, Refused
 
 Item = TypeVar("Item")
 

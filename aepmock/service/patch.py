@@ -16,7 +16,7 @@ import jsonpointer
 
 from aepmock.contract import Contract
 from aepmock.service.bodies import too_deep
-from aepmock.service.refusing import BeyondLimitError, Refused
+from aepmock.service.refusals import BeyondLimitError, Refused
 
 OPERATIONS = frozenset({"add", "replace", "remove"})
 MOST_INSTRUCTIONS = 1_000

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError
-from aepmock.service.fault_reading import faults_of, make_fault, read_fault
-from aepmock.service.faults import KINDS, LOSABLE, Fault, Step, When
+from aepmock.faults.grammar import faults_of, make_fault, read_fault
+from aepmock.faults.model import KINDS, LOSABLE, Fault, Step, When
 
 CONTRACT = load_contract()
 
