@@ -339,9 +339,9 @@ class Mock:
 
     def _findings(self, exchange: Exchange) -> tuple[Finding, ...]:
         return tuple(
-            to_finding(seen.clause, seen.problem, self.contract, self._redactor)
+            to_finding(seen.clause, seen.violation, self.contract, self._redactor)
             for seen in judge_exchange(exchange, self._expected, self.contract)
-            if seen.problem is not None
+            if seen.violation is not None
         )
 
     @cached_property

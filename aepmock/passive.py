@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from aepmock.contract import Contract, load_contract
 from aepmock.errors import UsageError
 from aepmock.judge.checks import WIRE_CHECKS
-from aepmock.judge.known import read_known_failing
+from aepmock.judge.known_failures import read_known_failing
 from aepmock.protocol import ClientSettings
 from aepmock.serving import LIMITS
 from aepmock.transports.server import serving

@@ -131,12 +131,12 @@ class Watch:
         expected = self._expected_of(self._origin or exchange.request.origin)
         redactor = self._masking.of(exchange.request)
         for seen in judge_exchange(exchange, expected, self.contract, self._ids):
-            self.tally.count(seen.clause, met=seen.problem is None)
-            if seen.problem is not None:
+            self.tally.count(seen.clause, met=seen.violation is None)
+            if seen.violation is not None:
                 self.tally.add(
                     to_finding(
                         seen.clause,
-                        seen.problem,
+                        seen.violation,
                         self.contract,
                         redactor,
                         reproduce=self._reproduce.replace("{clause}", seen.clause),

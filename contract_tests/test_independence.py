@@ -14,7 +14,7 @@ def test_clients_that_are_used_in_turn_do_not_mix(bench: Bench) -> None:
     here, there = bench.own_sandboxes
 
     def example(trial: Trial, rounds: int) -> None:
-        trial.session.together = "in turn"
+        trial.transcript.together = "in turn"
         for _ in range(rounds):
             for sandbox, org in ((here, False), (there, True)):
                 plain = bench.plain_connection()
@@ -34,7 +34,7 @@ def test_clients_in_tasks_do_not_mix(bench: Bench) -> None:
 
 def test_the_same_call_again_sends_the_same_headers(bench: Bench) -> None:
     def example(trial: Trial, operation: str) -> None:
-        trial.session.together = "again"
+        trial.transcript.together = "again"
         item = trial.seed()[0]
         rename = [{"op": "replace", "path": "/name", "value": "another name"}]
         trial.call(

@@ -15,7 +15,7 @@ def test_a_server_that_can_not_be_trusted_gets_no_request(bench: Bench) -> None:
         for named, trusted in calls:
             settings = bench.loopback.over_tls(bench.settings, named=named)
             given = settings if trusted else replace(settings, ca_file=None)
-            trial.session.certified = CERTIFIED
+            trial.transcript.certified = CERTIFIED
             trial.visit(given, "create_connection", connection=bench.plain_connection())
 
     bench.run_each([((True, False),), ((True, True), (False, True))], example)

@@ -103,7 +103,10 @@ ALLOWED_OUTSIDE: dict[tuple[str, str], str] = {
     ("aepmock.clients.driver", "time"): "says how long a call really took",
     ("aepmock.clients.surroundings", "os"): "goes back to the folder that a client left",
     ("aepmock.clients.surroundings", "socket"): "looks at the default timeout of sockets",
-    ("aepmock.judge.known", "read_text"): "reads the file of known failures that it is given",
+    (
+        "aepmock.judge.known_failures",
+        "read_text",
+    ): "reads the file of known failures that it is given",
     ("aepmock.reports", "open"): "writes the report to the file that it is given",
     ("aepmock.reports", "os"): "puts a finished report in the place of an older one at once",
 }
@@ -329,7 +332,7 @@ def test_a_floor_that_is_broken_is_noticed(module: str, source: str, broken: boo
 
 
 def test_a_typing_import_is_told_from_the_others() -> None:
-    reader = _Reader("aepmock.judge.known")
+    reader = _Reader("aepmock.judge.known_failures")
     reader.visit(
         ast.parse(
             "from typing import TYPE_CHECKING\n"

@@ -38,7 +38,7 @@ class CallLost(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call ended: `returned`, or `raised`, or `looped` when it was broken off.
+    """How a call ended: `returned`, or `raised`, or `timed_out` when it was broken off.
 
     `changed` names what it altered of the process, and is set back; None where nobody looked.
     `took_s` are real seconds.
@@ -46,7 +46,7 @@ class Outcome:
 
     returned: Any = None
     raised: BaseException | None = None
-    looped: bool = False
+    timed_out: bool = False
     changed: tuple[str, ...] | None = None
     took_s: float = 0.0
 

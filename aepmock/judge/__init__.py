@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aepmock.judge.evidence import Call, Expected, Session
 from aepmock.judge.findings import Finding, LiveRow, Tally
-from aepmock.judge.judging import judge_exchange, judge_session
+from aepmock.judge.judging import judge_exchange, judge_transcript
+from aepmock.judge.transcript import Call, Expected, Transcript
 from aepmock.judge.verdicts import ClauseResult, Report, Verdict, decide
 
 __all__ = [
@@ -14,10 +14,10 @@ __all__ = [
     "Finding",
     "LiveRow",
     "Report",
-    "Session",
     "Tally",
+    "Transcript",
     "Verdict",
     "decide",
     "judge_exchange",
-    "judge_session",
+    "judge_transcript",
 ]

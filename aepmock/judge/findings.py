@@ -10,7 +10,7 @@ from aepmock.messages import Exchange, Request
 
 
 @dataclass(frozen=True)
-class Problem:
+class Violation:
     """What a check found, before anyone knows under which reading it happened.
 
     `expected` and `got` are short texts without any secret; `nearest` is the request as it

@@ -8,64 +8,64 @@ from itertools import groupby
 from typing import NamedTuple
 
 from aepmock.contract import Contract, is_beside
-from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS
-from aepmock.judge.evidence import Call, Expected, Session
-from aepmock.judge.findings import Finding, Problem, Unproven
-from aepmock.judge.leading import led_by
+from aepmock.judge.checks import TRANSCRIPT_CHECKS, WIRE_CHECKS
+from aepmock.judge.findings import Finding, Unproven, Violation
+from aepmock.judge.off_origin import off_origin_answers
 from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, request_diff
+from aepmock.judge.transcript import Call, Expected, Transcript
 from aepmock.messages import Exchange
 
 
 class Observation(NamedTuple):
-    """One look at one clause: `problem` None says that it was met.
+    """One look at one clause: `violation` None says that it was met.
 
     With `unproven` it was neither met nor broken: that says why.
     """
 
     clause: str
-    problem: Problem | None
+    violation: Violation | None
     unproven: str = ""
 
 
-def judge_session(session: Session, clauses: Collection[str]) -> Iterator[Observation]:
+def judge_transcript(transcript: Transcript, clauses: Collection[str]) -> Iterator[Observation]:
     """Every look that an example allows at the clauses asked for, in the contract's order.
 
     A call that an answer led to another origin shows what becomes of secrets, and nothing else.
     """
-    whole = _without_lost(session)
-    own = replace(whole, calls=[c for c in whole.calls if not any(led_by(c))])
-    for clause in session.contract.clauses:
+    whole = _without_unanswered(transcript)
+    own = replace(whole, calls=[c for c in whole.calls if not any(off_origin_answers(c))])
+    for clause in transcript.contract.clauses:
         if clause not in clauses:
             continue
-        session = whole if clause.startswith("secrets.") else own
+        transcript = whole if clause.startswith("secrets.") else own
         for wire_check in WIRE_CHECKS.get(clause, ()):
-            for call in session.calls:
+            for call in transcript.calls:
                 if not call.exchanges or _hostile(call):
                     continue
-                expected = Expected.of(call.settings, frozenset(session.tokens))
+                expected = Expected.of(call.settings, frozenset(transcript.tokens))
                 for exchange in call.exchanges:
-                    if _beside(exchange, session.contract):
+                    if _beside(exchange, transcript.contract):
                         continue
-                    for problem in wire_check(exchange, expected, session.contract):
-                        yield Observation(clause, problem)
-        for session_check in SESSION_CHECKS.get(clause, ()):
-            for seen in session_check(session):
+                    for violation in wire_check(exchange, expected, transcript.contract):
+                        yield Observation(clause, violation)
+        for transcript_check in TRANSCRIPT_CHECKS.get(clause, ()):
+            for seen in transcript_check(transcript):
                 if isinstance(seen, Unproven):
                     yield Observation(clause, None, seen.why)
                 else:
                     yield Observation(clause, seen)
 
 
-def _without_lost(session: Session) -> Session:
-    """The session as checks see it: of a call without an answer only what was sent counts."""
-    if not any(call.lost for call in session.calls):
-        return session
+def _without_unanswered(transcript: Transcript) -> Transcript:
+    """The transcript as checks see it: of a call without an answer only what was sent counts."""
+    if not any(call.unanswered for call in transcript.calls):
+        return transcript
     calls = [
-        Call("factory", call.settings, {}, call.exchanges) if call.lost else call
-        for call in session.calls
+        Call("factory", call.settings, {}, call.exchanges) if call.unanswered else call
+        for call in transcript.calls
     ]
-    return replace(session, calls=calls)
+    return replace(transcript, calls=calls)
 
 
 def judge_exchange(
@@ -80,8 +80,8 @@ def judge_exchange(
     for clause, checks in WIRE_CHECKS.items():
         if clauses is None or clause in clauses:
             for check in checks:
-                for problem in check(exchange, expected, contract):
-                    yield Observation(clause, problem)
+                for violation in check(exchange, expected, contract):
+                    yield Observation(clause, violation)
 
 
 def _beside(exchange: Exchange, contract: Contract) -> bool:
@@ -103,7 +103,7 @@ def _hostile(call: Call) -> bool:
 
 def to_finding(
     clause: str,
-    problem: Problem,
+    violation: Violation,
     contract: Contract,
     redactor: Redactor,
     *,
@@ -112,25 +112,25 @@ def to_finding(
     reproduce: str = "",
     order: int = 0,
 ) -> Finding:
-    """A problem with its evidence, redacted."""
+    """A violation with its evidence, redacted."""
     exchange, diff = "", ""
-    if problem.exchange is not None:
-        request = redactor.request(problem.exchange.request)
-        response = redactor.response(problem.exchange.response)
+    if violation.exchange is not None:
+        request = redactor.request(violation.exchange.request)
+        response = redactor.response(violation.exchange.response)
         exchange = exchange_text(Exchange(request, response))
-        if problem.nearest is not None:
-            diff = request_diff(request, redactor.request(problem.nearest))
+        if violation.nearest is not None:
+            diff = request_diff(request, redactor.request(violation.nearest))
     source = contract.clauses[clause].source if clause in contract.clauses else ""
     return Finding(
         clause=clause,
-        summary=redactor.text(problem.summary),
-        expected=redactor.text(problem.expected),
-        got=redactor.text(problem.got),
+        summary=redactor.text(violation.summary),
+        expected=redactor.text(violation.expected),
+        got=redactor.text(violation.got),
         reading=reading,
         calls=tuple(redactor.text(call) for call in calls),
         exchange=exchange,
         diff=diff,
-        log=redactor.text("\n".join(problem.log)),
+        log=redactor.text("\n".join(violation.log)),
         source=str(source),
         reproduce=reproduce,
         order=order,
@@ -146,7 +146,7 @@ def explain(clause: str, contract: Contract) -> str:
     return f"{clause}: {rule.when} Source: {rule.source}"
 
 
-def tell(call: Call) -> str:
+def describe_call(call: Call) -> str:
     """A call in one line, without auth params: create_connection(name='a') -> {'id': …}."""
     if call.operation == "seed":
         return f"{len(call.returned)} connection(s) put in beforehand"
@@ -158,9 +158,9 @@ def tell(call: Call) -> str:
                 shown.append(f"description={value.description!r}")
         elif value is not None and value != ():
             shown.append(f"{key}={_brief(value)}")
-    if call.looped:
+    if call.timed_out:
         end = "never came back"
-    elif call.lost:
+    elif call.unanswered:
         end = "no answer"
     elif call.raised is not None:
         end = f"raised {type(call.raised).__name__}"

@@ -14,7 +14,7 @@ from unittest.mock import patch
 from hypothesis import strategies as st
 
 from aepmock.faults import FaultInjector
-from aepmock.judge import Session
+from aepmock.judge import Transcript
 from aepmock.live.handler import LiveHandler
 from aepmock.live.manners import is_disturbance
 from aepmock.live.ownership import name_prefix
@@ -146,7 +146,7 @@ class LiveBench(Bench):
         search(None)
 
     def _dry_trial(self) -> Trial:
-        return LiveTrial(self, Session(self.contract, live=True), self.injector)
+        return LiveTrial(self, Transcript(self.contract, live=True), self.injector)
 
     @contextmanager
     def _trial(self, wanted: str | None) -> Iterator[LiveTrial | None]:
@@ -156,8 +156,10 @@ class LiveBench(Bench):
             yield None
             return
         self.recorder.take()
-        session = Session(self.contract, tokens=set(self.tokens) | self._run_tokens(), live=True)
-        trial = LiveTrial(self, session, self.injector)
+        transcript = Transcript(
+            self.contract, tokens=set(self.tokens) | self._run_tokens(), live=True
+        )
+        trial = LiveTrial(self, transcript, self.injector)
         trial.watch()
         try:
             yield trial
@@ -165,7 +167,7 @@ class LiveBench(Bench):
             self._note(str(reason))
         finally:
             delete_all(self.live)
-        session.tokens |= self._run_tokens()
+        transcript.tokens |= self._run_tokens()
         self._cut_disturbed(trial)
         self._judge(trial, wanted)
 
@@ -174,7 +176,7 @@ class LiveBench(Bench):
 
     def _cut_disturbed(self, trial: LiveTrial) -> None:
         """Leaves out of the judging the first call that was disturbed, and all that came later."""
-        calls = trial.session.calls
+        calls = trial.transcript.calls
         for number, call in enumerate(calls):
             if any(is_disturbance(e.response) for e in call.exchanges):
                 trial.disturbed = True

@@ -83,7 +83,7 @@ class LiveTrial(Trial):
             if bench.live.manners.spent():
                 raise OutOfReach("the budget is spent")
             items.append(self._created(bench.live.ask("POST", "/connections", document=body), body))
-        self.session.calls.append(Call("seed", settings_, returned=items))
+        self.transcript.calls.append(Call("seed", settings_, returned=items))
         return items
 
     def _created(self, response: Response, body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -193,10 +193,10 @@ class Tenant:
         self.requests += 1
         problems = []
         for observation in seen:
-            counts = self.met if observation.problem is None else self.broken
+            counts = self.met if observation.violation is None else self.broken
             counts[observation.clause] = counts.get(observation.clause, 0) + 1
-            if observation.problem is not None:
-                problems.append((observation.clause, observation.problem))
+            if observation.violation is not None:
+                problems.append((observation.clause, observation.violation))
         redactor = self._masking.of(request)
         findings = tuple(
             shortened_finding(to_finding(clause, problem, self.contract, redactor))

@@ -28,9 +28,9 @@ from aepmock.clients.places import place_of_error
 from aepmock.contract import Connector, load_contract
 from aepmock.errors import UnsupportedTransportError, UsageError, unknown
 from aepmock.faults import FaultInjector
-from aepmock.judge import Call, Finding, Session, Tally, judge_session
-from aepmock.judge.checks.retrying import PATIENCE
-from aepmock.judge.findings import Problem
+from aepmock.judge import Call, Finding, Tally, Transcript, judge_transcript
+from aepmock.judge.checks.retries import PATIENCE
+from aepmock.judge.findings import Violation
 from aepmock.judge.judging import Observation, to_finding
 from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
@@ -112,11 +112,11 @@ class Bench:
         self._factory_calls: dict[int, Call] = {}
         self.tokens: set[str] = set()
         self.hung = set() if config.program is None else config.program.hopeless()
-        self.lost: Counter[str] = Counter()
+        self.unanswered: Counter[str] = Counter()
         self.program = config.program
         self.call_began_s = 0.0
         self._smallest: dict[str, Finding] = {}
-        self._broken: Session | None = None
+        self._broken: Transcript | None = None
         self._stack = ExitStack()
         self._threads: frozenset[threading.Thread] = frozenset()
         self.loopback = Loopback(self.recorder.handle, self.contract.base_path, self._stack)
@@ -285,7 +285,7 @@ class Bench:
             self.config.first.threads_told = bool(left)
             calls[-1] = replace(calls[-1], threads=left)
         trial = self._dry_trial()
-        trial.session.calls += calls
+        trial.transcript.calls += calls
         self._judge(trial, None)
 
     def client(self, sandbox: str | None, *, other_org: bool) -> tuple[Driver, ClientSettings]:
@@ -318,7 +318,7 @@ class Bench:
 
     def _check_made(self, driver: Driver, settings_: ClientSettings) -> None:
         """Raises UsageError for a factory that gives no client; odd settings it may refuse."""
-        if driver.made.looped:
+        if driver.made.timed_out:
             raise UsageError(f"{self.config.client} did not return within {self.deadline_s:g} s")
         error = driver.made.raised
         if error is not None and settings_.sandbox_name in self.service.gateway.sandboxes(
@@ -341,11 +341,11 @@ class Bench:
     def note(self, operation: str, outcome: Outcome) -> None:
         """Keeps in mind which methods are not worth another call in this test."""
         lost = outcome.raised if isinstance(outcome.raised, CallLost) else None
-        self.lost[operation] += lost is not None
-        hung = outcome.looped or (lost is not None and lost.hung)
-        if outcome.looped and self.program is None:
+        self.unanswered[operation] += lost is not None
+        hung = outcome.timed_out or (lost is not None and lost.hung)
+        if outcome.timed_out and self.program is None:
             self.config.spending.hung(operation, time.monotonic() - self.call_began_s)
-        if hung or self.lost[operation] >= MOST_LOST:
+        if hung or self.unanswered[operation] >= MOST_LOST:
             self.hung.add(operation)
         if hung and self.program is not None:
             self.program.hangs[operation] += 1
@@ -457,10 +457,10 @@ class Bench:
         if clause not in self._smallest or self._broken is None:
             return
         self._settle(self._smallest[clause])
-        for seen in judge_session(self._broken, {*pending}):
-            if seen.problem is not None and seen.clause in pending:
+        for seen in judge_transcript(self._broken, {*pending}):
+            if seen.violation is not None and seen.clause in pending:
                 pending.remove(seen.clause)
-                self._settle(self._finding(self._broken, seen.clause, seen.problem))
+                self._settle(self._finding(self._broken, seen.clause, seen.violation))
 
     def _settle(self, small: Finding) -> None:
         """Shows a clause by this example from now on, in later tests of the run too."""
@@ -481,7 +481,7 @@ class Bench:
         return self._trial(None)
 
     def _dry_trial(self) -> Trial:
-        return Trial(self, Session(self.contract), self.injector)
+        return Trial(self, Transcript(self.contract), self.injector)
 
     @contextmanager
     def _trial(self, wanted: str | None) -> Iterator[Trial | None]:
@@ -495,79 +495,79 @@ class Bench:
         self.service.reset()
         self.injector.clear()
         self.recorder.take()
-        session = Session(self.contract, tokens=set(self.tokens))
-        trial = Trial(self, session, self.injector)
+        transcript = Transcript(self.contract, tokens=set(self.tokens))
+        trial = Trial(self, transcript, self.injector)
         yield trial
         self._spent_s += time.monotonic() - trial.started
         self._judge(trial, wanted)
 
     def _judge(self, trial: Trial, wanted: str | None) -> None:
-        session = trial.session
-        self.tally.unsupported |= session.unsupported
-        self._count_statuses(session)
-        self.learn([*session.canaries, *session.tokens])
-        for call in session.calls:
+        transcript = trial.transcript
+        self.tally.unsupported |= transcript.unsupported
+        self._count_statuses(transcript)
+        self.learn([*transcript.canaries, *transcript.tokens])
+        for call in transcript.calls:
             self.redactor.learn(auth_params(call.args))
         if wanted is None:
-            self.tally.not_imitated += session.not_imitated
+            self.tally.not_imitated += transcript.not_imitated
         verdicts: dict[str, bool] = {}
-        for seen in self._observations(session, wanted):
+        for seen in self._observations(transcript, wanted):
             if seen.unproven:
                 self.tally.unproven.setdefault(seen.clause, self.redactor.text(seen.unproven))
                 continue
-            verdicts[seen.clause] = verdicts.get(seen.clause, True) and seen.problem is None
-            if seen.problem is None:
+            verdicts[seen.clause] = verdicts.get(seen.clause, True) and seen.violation is None
+            if seen.violation is None:
                 continue
-            finding = self._finding(session, seen.clause, seen.problem)
+            finding = self._finding(transcript, seen.clause, seen.violation)
             if seen.clause != wanted:
                 self.tally.add(finding)
             else:
                 self._smallest[wanted] = finding
-                self._broken = session
+                self._broken = transcript
                 raise ClauseBroken(wanted)
         for clause, met in verdicts.items():
             if clause != wanted:
                 self.tally.count(clause, met=met)
 
-    def _count_statuses(self, session: Session) -> None:
+    def _count_statuses(self, transcript: Transcript) -> None:
         """Counts how Flow Service itself answered; what a test put in is left out."""
         statuses = self.tally.statuses
-        for call in session.calls:
+        for call in transcript.calls:
             if call.settings.sandbox_name != self.home or call.args.get("connection_id") == "":
                 continue
-            for exchange in session.primary(call):
+            for exchange in transcript.primary(call):
                 if not exchange.response.injected and exchange.response.status:
                     status = str(exchange.response.status)
                     statuses[status] = statuses.get(status, 0) + 1
 
-    def _finding(self, session: Session, clause: str, problem: Problem) -> Finding:
+    def _finding(self, transcript: Transcript, clause: str, violation: Violation) -> Finding:
         return to_finding(
             clause,
-            problem,
+            violation,
             self.contract,
             self.redactor,
             reading=self.reading,
-            calls=told(session, problem),
+            calls=told(transcript, violation),
             reproduce=self._reproduce(clause),
             order=self._order(clause),
         )
 
-    def _observations(self, session: Session, wanted: str | None) -> Iterable[Observation]:
+    def _observations(self, transcript: Transcript, wanted: str | None) -> Iterable[Observation]:
         """What is seen of an example; how a program behaves is of interest at any time."""
         if self.program is not None:
-            self.take_conduct(session)
+            self.take_conduct(transcript)
             if wanted is not None:
-                yield from judge_session(session, driver_clauses())
-        yield from judge_session(session, self.config.judged if wanted is None else {wanted})
+                yield from judge_transcript(transcript, driver_clauses())
+        yield from judge_transcript(transcript, self.config.judged if wanted is None else {wanted})
 
-    def take_conduct(self, session: Session, *, waited: bool = False) -> None:
-        """Notes how the program behaved in the call that the session is about to keep.
+    def take_conduct(self, transcript: Transcript, *, waited: bool = False) -> None:
+        """Notes how the program behaved in the call that the transcript is about to keep.
 
         One that `waited` for a server that says nothing is no worse than any other client.
         """
         if self.program is not None:
-            session.conduct += [
-                replace(seen, call=len(session.calls))
+            transcript.conduct += [
+                replace(seen, call=len(transcript.calls))
                 for seen in self.program.program.take_conduct()
                 if not (waited and seen.clause == "driver.answers" and seen.summary)
             ]

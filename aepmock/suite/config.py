@@ -18,7 +18,7 @@ from aepmock.contract import Contract, load_contract
 from aepmock.errors import UsageError, unknown
 from aepmock.judge import LiveRow, Report, Tally, decide
 from aepmock.judge.checks import needs, why_idle
-from aepmock.judge.known import read_known_failing
+from aepmock.judge.known_failures import read_known_failing
 from aepmock.reports import check_path
 from aepmock.settings import Setting
 from aepmock.suite.first_calls import FirstCalls

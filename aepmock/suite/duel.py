@@ -33,7 +33,7 @@ class _Made:
 
     operation: str
     args: Mapping[str, Any]
-    outcome: Outcome = field(default_factory=lambda: Outcome(looped=True))
+    outcome: Outcome = field(default_factory=lambda: Outcome(timed_out=True))
     requests: set[int] = field(default_factory=set)
 
 
@@ -172,10 +172,10 @@ class Duel:
         bench.check_guard()
         if self._mixed:
             return
-        trial.session.together = "duel"
-        trial.session.tokens |= bench.issued_tokens(exchanges)
+        trial.transcript.together = "duel"
+        trial.transcript.tokens |= bench.issued_tokens(exchanges)
         for rival in self._rivals:
-            trial.session.calls += _calls(rival, exchanges)
+            trial.transcript.calls += _calls(rival, exchanges)
 
     def _by_requests(self, item: Mapping[str, Any], choices: Sequence[int]) -> None:
         turns = self._turns = _Turns(choices, self._bench.deadline_s)

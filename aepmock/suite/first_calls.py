@@ -48,11 +48,11 @@ class FirstCalls:
             with bench.trial() as trial:
                 if trial is None:
                     break
-                trial.session.first = True
+                trial.transcript.first = True
                 item = trial.seed()[0]
                 args = all_args(operation, trial.arguments(operation, item))
                 outcome = trial.call(operation, **args)
-                calls = trial.session.calls
+                calls = trial.transcript.calls
             if outcome is None or calls[-1].operation != operation:
                 continue
             driver, _ = bench.client(None, other_org=False)

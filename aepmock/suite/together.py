@@ -37,10 +37,10 @@ def at_a_time(trial: Trial, style: Literal["threads", "tasks"]) -> None:
     bench.check_guard()
     if not bench.loopback.saw(exchanges):
         return
-    trial.session.together = style
-    trial.session.tokens |= bench.issued_tokens(exchanges)
+    trial.transcript.together = style
+    trial.transcript.tokens |= bench.issued_tokens(exchanges)
     for job, ended in zip(jobs, outcomes, strict=True):
-        trial.session.calls += _calls(bench, job, ended, exchanges)
+        trial.transcript.calls += _calls(bench, job, ended, exchanges)
 
 
 def _parties(bench: Bench) -> dict[str, ClientSettings]:

@@ -13,12 +13,12 @@ from aepmock.clients.driver import CallLost, Driver, Outcome
 from aepmock.faults import FaultInjector
 from aepmock.faults.grammar import What, make_fault
 from aepmock.faults.injector import Change
-from aepmock.judge import Call, Session
-from aepmock.judge.checks.retrying import is_silent
-from aepmock.judge.evidence import PRIMARY, Trace
-from aepmock.judge.findings import Problem
-from aepmock.judge.judging import tell
-from aepmock.judge.leading import origin_of
+from aepmock.judge import Call, Transcript
+from aepmock.judge.checks.retries import is_silent
+from aepmock.judge.findings import Violation
+from aepmock.judge.judging import describe_call
+from aepmock.judge.off_origin import origin_of
+from aepmock.judge.transcript import PRIMARY, Trace
 from aepmock.messages import Exchange, Response
 from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.suite.first_calls import is_given_up
@@ -50,7 +50,7 @@ class Trial:
     """One example: an empty service, and the calls that are made."""
 
     bench: Bench
-    session: Session
+    transcript: Transcript
     injector: FaultInjector
     started: float = field(default_factory=time.monotonic)
     watched: bool = False
@@ -68,14 +68,14 @@ class Trial:
         driver, settings_ = self.bench.client(sandbox, other_org=org)
         made = self.bench.factory_call(driver)
         if made is not None:
-            self.session.calls.append(made)
-        self.session.tokens |= self.bench.tokens
+            self.transcript.calls.append(made)
+        self.transcript.tokens |= self.bench.tokens
         if driver.made.raised is not None:
             failed = as_call(driver.made, operation, settings_, args, ())
-            self.session.calls.append(failed)
+            self.transcript.calls.append(failed)
             return driver.made
         if not driver.supports(operation):
-            self.session.unsupported.add(operation)
+            self.transcript.unsupported.add(operation)
             return None
         if is_given_up(self.bench, operation) or operation in self.bench.hung:
             return None
@@ -104,16 +104,16 @@ class Trial:
         with self._watching() as traces, self.bench.hurrying():
             driver = self.bench.driver(settings_)
             outcome = driver.made
-            if outcome.raised is None and not outcome.looped and driver.supports(operation):
+            if outcome.raised is None and not outcome.timed_out and driver.supports(operation):
                 outcome = driver.call(operation, args)
         try:
-            if outcome is driver.made and outcome.raised is None and not outcome.looped:
-                self.session.unsupported.add(operation)
+            if outcome is driver.made and outcome.raised is None and not outcome.timed_out:
+                self.transcript.unsupported.add(operation)
                 return None
             self.bench.note(operation, outcome)
             outcome = self._keep(outcome, operation, settings_, given, driver, traces)
-            if not _at_home(settings_, self.session.calls[-1]):
-                self.session.calls.pop()
+            if not _at_home(settings_, self.transcript.calls[-1]):
+                self.transcript.calls.pop()
         finally:
             driver.close()
         return outcome
@@ -151,18 +151,18 @@ class Trial:
         driver: Driver,
         traces: list[Trace] | None,
     ) -> Outcome:
-        """Adds a call to the session, with what it sent and what it left behind."""
+        """Adds a call to the transcript, with what it sent and what it left behind."""
         exchanges = self.bench.recorder.take()
         waited = any(map(is_silent, exchanges))
-        self.bench.take_conduct(self.session, waited=waited)
+        self.bench.take_conduct(self.transcript, waited=waited)
         if self.bench.program is not None:
             outcome = replace(outcome, changed=None)
-        if outcome.looped and not exchanges and self.bench.program is not None:
+        if outcome.timed_out and not exchanges and self.bench.program is not None:
             # Nothing was done: that is driver.answers, and says nothing about a client.
             outcome = Outcome(raised=CallLost("it never came back", hung=True))
         self.bench.check_guard()
         begun_s = self.bench.begun_s
-        self.session.at_s |= {
+        self.transcript.at_s |= {
             e.number: begun_s[id(e.request)] for e in exchanges if id(e.request) in begun_s
         }
         call = as_call(outcome, operation, settings_, given, exchanges)
@@ -171,23 +171,23 @@ class Trial:
             if self.bench.program is None:
                 traces.append(Trace("repr", "the client's repr", driver.shown()))
             call = replace(call, traces=tuple(traces))
-        self.session.calls.append(call)
+        self.transcript.calls.append(call)
         self._learn_tokens()
         return outcome
 
     def watch(self) -> None:
         """From now on looks at what calls leave behind, and takes the canaries for secrets."""
         self.watched = True
-        self.session.canaries |= {
+        self.transcript.canaries |= {
             value: f"the connector's {name}" for name, value in self.bench.canaries.items()
         }
 
     def create(self, connection: NewConnection, **where: Any) -> tuple[str, str | None] | None:
         """Creates by the client; the id and etag that the service gave, or None."""
         outcome = self.call("create_connection", connection=connection, **where)
-        if outcome is None or not self.session.calls:
+        if outcome is None or not self.transcript.calls:
             return None
-        for exchange in self.session.primary(self.session.calls[-1]):
+        for exchange in self.transcript.primary(self.transcript.calls[-1]):
             document = exchange.response.json_or_none
             if exchange.response.ok and isinstance(document, dict) and "id" in document:
                 return document["id"], document.get("etag")
@@ -262,7 +262,7 @@ class Trial:
             )
             for number in range(count)
         ]
-        self.session.calls.append(Call("seed", settings_, returned=items))
+        self.transcript.calls.append(Call("seed", settings_, returned=items))
         return items
 
     def current_etag(self, connection_id: str) -> str | None:
@@ -320,7 +320,7 @@ class Trial:
             self.injector.clear()
 
     def _learn_tokens(self) -> None:
-        self.session.tokens |= self.bench.issued_tokens(self.session.calls[-1].exchanges)
+        self.transcript.tokens |= self.bench.issued_tokens(self.transcript.calls[-1].exchanges)
 
 
 def _at_home(settings_: ClientSettings, call: Call) -> bool:
@@ -347,7 +347,7 @@ def as_call(
         exchanges,
         returned,
         raised,
-        outcome.looped,
+        outcome.timed_out,
         lost,
         changed=outcome.changed,
         took_s=outcome.took_s,
@@ -366,16 +366,16 @@ def auth_params(args: Mapping[str, Any]) -> list[str]:
 _CALLS_TOLD = 8
 
 
-def told(session: Session, problem: Problem) -> list[str]:
-    """The calls that led to a problem, or the one that it is about."""
-    calls = session.calls
-    if problem.call is not None:
-        return [tell(call) for call in calls[problem.call : problem.call + 1]]
-    sent = [n for n, c in enumerate(calls) if any(e is problem.exchange for e in c.exchanges)]
+def told(transcript: Transcript, violation: Violation) -> list[str]:
+    """The calls that led to a violation, or the one that it is about."""
+    calls = transcript.calls
+    if violation.call is not None:
+        return [describe_call(call) for call in calls[violation.call : violation.call + 1]]
+    sent = [n for n, c in enumerate(calls) if any(e is violation.exchange for e in c.exchanges)]
     end = sent[0] + 1 if sent else _CALLS_TOLD
     earlier = max(0, end - _CALLS_TOLD)
     before = [f"({earlier} calls before)"] if earlier else []
-    return before + [tell(call) for call in calls[earlier:end]]
+    return before + [describe_call(call) for call in calls[earlier:end]]
 
 
 def _snapshot(value: Any) -> Any:

@@ -22,7 +22,7 @@ from time import monotonic
 from typing import Any
 from unittest.mock import patch
 
-from aepmock.judge.evidence import Trace
+from aepmock.judge.transcript import Trace
 
 _LARGEST = 1_000_000
 """Octets that are read of a file that a client wrote."""

@@ -13,10 +13,10 @@ from urllib.parse import quote
 import pytest
 
 from aepmock.contract import load_contract
-from aepmock.judge import Call, Session, judge_session
+from aepmock.judge import Call, Transcript, judge_transcript
 from aepmock.judge.answers import same
-from aepmock.judge.checks.secrecy import _forms
-from aepmock.judge.evidence import Trace
+from aepmock.judge.checks.secrets import _forms
+from aepmock.judge.transcript import Trace
 from aepmock.messages import Response
 from tests.judge.test_checks import (
     HEADERS,
@@ -201,8 +201,12 @@ def test_what_the_service_repeats_is_a_should_and_no_must() -> None:
     def found(made: Call) -> set[str]:
         watched = replace(made, traces=(Trace("log", "a log", ""),))
         canaries = {SECRET: "the connector's accessToken"}
-        session = Session(load_contract(), [watched], canaries=canaries)
-        return {s.clause for s in judge_session(session, session.contract.clauses) if s.problem}
+        transcript = Transcript(load_contract(), [watched], canaries=canaries)
+        return {
+            s.clause
+            for s in judge_transcript(transcript, transcript.contract.clauses)
+            if s.violation
+        }
 
     assert found(made) == {"secrets.echo"}
     assert found(looked) == set()

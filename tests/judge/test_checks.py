@@ -12,7 +12,7 @@ import pytest
 
 from aepmock.contract import load_contract
 from aepmock.errors import ClientError
-from aepmock.judge import Call, Session, judge_session
+from aepmock.judge import Call, Transcript, judge_transcript
 from aepmock.messages import Exchange, Headers, Request, Response
 from aepmock.protocol import ClientSettings, NewConnection
 
@@ -63,18 +63,18 @@ def page(token: str | None, ids: str, following: str | None) -> Exchange:
 
 
 def call(operation: str, *exchanges: Exchange, **rest: Any) -> Call:
-    """A call; `rest` are `returned`, `raised`, `looped`, and the arguments."""
-    ends = {key: rest.pop(key) for key in ("returned", "raised", "looped") if key in rest}
+    """A call; `rest` are `returned`, `raised`, `timed_out`, and the arguments."""
+    ends = {key: rest.pop(key) for key in ("returned", "raised", "timed_out") if key in rest}
     return Call(operation, SETTINGS, rest, exchanges, **ends)
 
 
 def verdicts(*calls: Call) -> dict[str, str]:
-    """Every clause that the session put to the test: "met", or the first summary."""
-    session = Session(load_contract(), list(calls))
+    """Every clause that the transcript put to the test: "met", or the first summary."""
+    transcript = Transcript(load_contract(), list(calls))
     found: dict[str, str] = {}
-    for seen in judge_session(session, session.contract.clauses):
+    for seen in judge_transcript(transcript, transcript.contract.clauses):
         if found.get(seen.clause, "met") == "met":
-            found[seen.clause] = seen.problem.summary if seen.problem else "met"
+            found[seen.clause] = seen.violation.summary if seen.violation else "met"
     return found
 
 
@@ -116,12 +116,12 @@ def test_an_item_that_no_page_had_is_not_the_service_s() -> None:
 
 def test_a_list_without_an_end_is_blamed_on_the_client() -> None:
     pages = [page(None, "a", "T") for _ in range(30)]
-    assert "connections.list.all-pages" in broken(listed(*pages, limit=1, looped=True))
+    assert "connections.list.all-pages" in broken(listed(*pages, limit=1, timed_out=True))
 
 
 def test_a_list_that_the_service_leads_in_a_circle_is_no_must() -> None:
     pages = [page(None, "a", "T"), *(page("T", "b", "T") for _ in range(30))]
-    musts = {c for c in broken(listed(*pages, limit=1, looped=True)) if _is_must(c)}
+    musts = {c for c in broken(listed(*pages, limit=1, timed_out=True)) if _is_must(c)}
     assert musts == set()
 
 
@@ -228,7 +228,7 @@ def test_an_error_after_a_good_answer_is_one() -> None:
 
 def test_a_call_that_never_comes_back_after_a_good_answer_is_one() -> None:
     read = exchange("GET", "/connections/x", 200, _envelope("x"))
-    got = verdicts(call("get_connection", read, connection_id="x", looped=True))
+    got = verdicts(call("get_connection", read, connection_id="x", timed_out=True))
     assert got["answers.success"] == "get_connection does not come back after a 200"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aepmock.contract import is_not_imitated, load_contract, not_imitated
-from aepmock.judge import Call, Expected, Session, judge_exchange, judge_session
+from aepmock.judge import Call, Expected, Transcript, judge_exchange, judge_transcript
 from aepmock.messages import Exchange, Headers, Request
 from aepmock.protocol import ClientSettings
 from aepmock.service import FlowService
@@ -30,7 +30,7 @@ def broken_by(request: Request) -> set[str]:
     exchange = Exchange(request, service.handle(request), 1)
     expected = Expected.of(SETTINGS, any_value=True)
     seen = judge_exchange(exchange, expected, CONTRACT)
-    return {observation.clause for observation in seen if observation.problem is not None}
+    return {observation.clause for observation in seen if observation.violation is not None}
 
 
 NOT_IMITATED = [
@@ -185,6 +185,6 @@ def test_an_id_that_leads_out_of_flow_service_is_still_judged(
     exchange = Exchange(request, FlowService().handle(request), 1)
     args = {"connection_id": connection_id}
     call = Call("get_connection", SETTINGS, args, (exchange,), raised=ValueError("501"))
-    session = Session(CONTRACT, [call])
-    seen = list(judge_session(session, {"request.path-encoding", "request.base-path"}))
-    assert bool([one for one in seen if one.problem is not None]) is broken
+    transcript = Transcript(CONTRACT, [call])
+    seen = list(judge_transcript(transcript, {"request.path-encoding", "request.base-path"}))
+    assert bool([one for one in seen if one.violation is not None]) is broken

@@ -90,7 +90,7 @@ def broken(caller: Caller, exchange: Exchange) -> set[str]:
         client_secret=made.client_secret, scopes=made.scopes,
     )  # fmt: skip
     seen = judge_exchange(exchange, Expected.of(settings), CONTRACT)
-    return {one.clause for one in seen if one.problem is not None}
+    return {one.clause for one in seen if one.violation is not None}
 
 
 def test_every_rule_convicts_or_says_why_not() -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from aepmock.contract import load_contract
 from aepmock.errors import ClientError
-from aepmock.judge import Call, Finding, Session, Tally, judge_session
-from aepmock.judge.findings import Problem
-from aepmock.judge.judging import tell
+from aepmock.judge import Call, Finding, Tally, Transcript, judge_transcript
+from aepmock.judge.findings import Violation
+from aepmock.judge.judging import describe_call
 from aepmock.judge.rendering import exchange_text
 from aepmock.messages import Exchange
 from aepmock.suite.broken import reproduce
@@ -21,9 +21,9 @@ def put_in(seen: Exchange) -> Exchange:
     return replace(seen, response=replace(seen.response, injected=True))
 
 
-def problem(clause: str, *calls: Call) -> Problem:
-    session = Session(load_contract(), list(calls))
-    found = (seen.problem for seen in judge_session(session, {clause}))
+def violation(clause: str, *calls: Call) -> Violation:
+    transcript = Transcript(load_contract(), list(calls))
+    found = (seen.violation for seen in judge_transcript(transcript, {clause}))
     return next(seen for seen in found if seen is not None)
 
 
@@ -31,19 +31,19 @@ def test_an_answer_that_the_test_put_in_says_so() -> None:
     refused = put_in(exchange("GET", "/connections/i", 403, {"message": "no"}))
     assert "HTTP 403 (put in, or altered, by the test)" in exchange_text(refused)
     made = call("get_connection", refused, connection_id="i", raised=ClientError("no"))
-    assert "· 403 (put in) ·" in tell(made)
+    assert "· 403 (put in) ·" in describe_call(made)
 
 
 def test_an_answer_of_the_service_itself_does_not() -> None:
     given = exchange("GET", "/connections/i", 403)
     assert "HTTP 403\n" in exchange_text(given)
-    assert "· 403 ·" in tell(call("get_connection", given, connection_id="i", returned={}))
+    assert "· 403 ·" in describe_call(call("get_connection", given, connection_id="i", returned={}))
 
 
 def test_of_a_circle_the_page_that_links_to_itself_is_shown() -> None:
     circle = [page("T", "b", "T") for _ in range(450)]
     last = page("T", "b", None)
-    found = problem(
+    found = violation(
         "connections.list.repeated-token",
         listed(page(None, "a", "T"), *circle, last, ids="ab", limit=1),
     )
@@ -54,12 +54,12 @@ def test_of_a_circle_the_page_that_links_to_itself_is_shown() -> None:
 def test_of_items_that_move_the_page_where_one_comes_again_is_shown() -> None:
     pages = [page(None, "a", "T"), page("T", "ab", "U"), page("U", "c", None)]
     failed = call("list_connections", *pages, limit=1, raised=ClientError("twice"))
-    assert problem("connections.list.moving-items", failed).exchange is pages[1]
+    assert violation("connections.list.moving-items", failed).exchange is pages[1]
 
 
 def test_of_a_list_with_gaps_the_page_that_held_the_rest_is_shown() -> None:
     pages = [page(None, "a", "T"), page("T", "b", "U"), page("U", "c", None)]
-    found = problem("connections.list.all-pages", listed(*pages, ids="ac", limit=1))
+    found = violation("connections.list.all-pages", listed(*pages, ids="ac", limit=1))
     assert found.exchange is pages[1]
 
 
@@ -68,8 +68,8 @@ def test_the_calls_shown_are_those_up_to_the_one_that_the_finding_speaks_of() ->
         call("get_connection", exchange("GET", f"/connections/i{n}", 404), connection_id=f"i{n}")
         for n in range(20)
     ]
-    session = Session(load_contract(), calls)
-    lines = told(session, Problem("s", "e", "g", calls[15].exchanges[0]))
+    transcript = Transcript(load_contract(), calls)
+    lines = told(transcript, Violation("s", "e", "g", calls[15].exchanges[0]))
     assert lines[0] == "(8 calls before)"
     assert ["'i8'" in lines[1], "'i15'" in lines[-1], len(lines)] == [True, True, 9]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aepmock.contract import load_contract
-from aepmock.judge.checks import SESSION_CHECKS, WIRE_CHECKS, needs, registry, why_idle
+from aepmock.judge.checks import TRANSCRIPT_CHECKS, WIRE_CHECKS, needs, registry, why_idle
 from aepmock.protocol import OPERATIONS
 from aepmock.suite import load_factory
 from tests.mutants import INNOCENTS, MUTANTS, Innocent, Mutant
@@ -24,7 +24,7 @@ def test_every_clause_has_a_mutant() -> None:
 
 
 def test_every_clause_has_a_check_and_every_check_a_clause() -> None:
-    assert {*SESSION_CHECKS, *WIRE_CHECKS} == set(CLAUSES)
+    assert {*TRANSCRIPT_CHECKS, *WIRE_CHECKS} == set(CLAUSES)
 
 
 def test_what_a_clause_needs_is_a_method_of_a_client() -> None:

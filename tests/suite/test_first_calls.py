@@ -11,7 +11,7 @@ from aepmock.clients.reference import Answer, ReferenceClient
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError
 from aepmock.judge import ClauseResult, Tally
-from aepmock.judge.testimony import crashed
+from aepmock.judge.exception_details import crashed
 from aepmock.protocol import NewConnection
 from aepmock.strategies import refusal
 from aepmock.suite import Bench, ContractBroken, SuiteConfig, make_report

@@ -204,7 +204,7 @@ def test_what_hung_in_one_test_is_not_asked_in_the_next(monkeypatch: pytest.Monk
     for _ in range(2):
         with Bench(config, "a test", "default", {}) as bench:
             bench.run_each(["get_connection", "list_connections"], read)
-    assert [outcome and outcome.looped for outcome in outcomes] == [True, None, None, None]
+    assert [outcome and outcome.timed_out for outcome in outcomes] == [True, None, None, None]
     with Bench(config, "a test", "default", {}) as bench:
         for style in ("threads", "tasks"):
             bench.run_each([style], at_a_time)

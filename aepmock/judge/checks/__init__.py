@@ -1,55 +1,55 @@
-"""The checks, by clause. A check yields None for what was met and a Problem for what was not."""
+"""The checks, by clause. A check yields None for what was met and a Violation for what was not."""
 
 from __future__ import annotations
 
 from aepmock.judge.checks import (
-    answering,
     asking,
     behaving,
     bodies,
-    creating,
-    driving,
-    erring,
+    create,
+    errors,
     exploring,
     headers,
     independence,
     items,
-    listing,
-    living,
+    lifecycle,
+    lists,
+    program,
     reading,
-    retrying,
-    secrecy,
+    responses,
+    retries,
+    secrets,
+    tls,
     tokens,
-    trusting,
-    updating,
+    update,
     urls,
     values,
 )
-from aepmock.judge.checks.registry import SESSION_CHECKS, WIRE_CHECKS, needs, why_idle
+from aepmock.judge.checks.registry import TRANSCRIPT_CHECKS, WIRE_CHECKS, needs, why_idle
 
 MODULES = (
-    answering,
+    responses,
     asking,
     behaving,
     bodies,
-    creating,
-    driving,
-    erring,
+    create,
+    program,
+    errors,
     exploring,
     headers,
     independence,
     items,
-    listing,
-    living,
+    lists,
+    lifecycle,
     reading,
-    retrying,
-    secrecy,
+    retries,
+    secrets,
     tokens,
-    trusting,
-    updating,
+    tls,
+    update,
     urls,
     values,
 )
 """Where the checks stand: each module registers its own when it is imported."""
 
-__all__ = ["MODULES", "SESSION_CHECKS", "WIRE_CHECKS", "needs", "why_idle"]
+__all__ = ["MODULES", "TRANSCRIPT_CHECKS", "WIRE_CHECKS", "needs", "why_idle"]

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aepmock.judge.answers import asks_for_a_count
-from aepmock.judge.checks.creating import creates, part
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import PRIMARY, Call, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.create import creates, part
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import PRIMARY, Call, Transcript
 from aepmock.messages import Exchange, Request
 
 _WRITES = frozenset(
@@ -24,12 +24,12 @@ _HARMLESS: Mapping[str, str] = {
 """Parameters of which a value says what goes without saying. Source: OAS, EXPLORE-CS."""
 
 
-@session_check("request.unasked-parameters")
-def unasked_parameters(session: Session) -> Verdicts:
+@transcript_check("request.unasked-parameters")
+def unasked_parameters(transcript: Transcript) -> Verdicts:
     """Names that an operation does not have are the matter of request.query-parameters."""
-    for call in session.calls:
-        for exchange in session.primary(call):
-            operation = session.operation(exchange)
+    for call in transcript.calls:
+        for exchange in transcript.primary(call):
+            operation = transcript.operation(exchange)
             if operation == "connections.create":
                 unasked = _given(exchange.request, "mode")
             elif operation == "connections.explore":
@@ -42,7 +42,7 @@ def unasked_parameters(session: Session) -> Verdicts:
                 yield None
                 continue
             name, value = unasked[0]
-            yield Problem(
+            yield Violation(
                 f"{call.operation} sends {name}={value}, which the caller did not ask for",
                 f"no {name}",
                 f"{name}={value}",
@@ -95,20 +95,22 @@ def _unasked_of_list(call: Call, exchange: Exchange) -> Iterator[tuple[str, str]
                 yield name, value
 
 
-@session_check("request.unasked-writes")
-def unasked_writes(session: Session) -> Verdicts:
+@transcript_check("request.unasked-writes")
+def unasked_writes(transcript: Transcript) -> Verdicts:
     """A client may read around what it does as it likes."""
-    for call in session.calls:
+    for call in transcript.calls:
         if call.operation not in PRIMARY or not call.exchanges:
             continue
         unasked = [
-            e for e in call.exchanges if session.operation(e) in _WRITES - PRIMARY[call.operation]
+            e
+            for e in call.exchanges
+            if transcript.operation(e) in _WRITES - PRIMARY[call.operation]
         ]
         if not unasked:
             yield None
             continue
         request = unasked[0].request
-        yield Problem(
+        yield Violation(
             f"{call.operation} sends a {request.method} that the caller did not ask for",
             "no other write than the one that was asked for",
             f"{request.method} {request.path}",
@@ -120,10 +122,10 @@ _NAMED = ("name", "description", "auth", "connectionSpec", "providerId")
 """Members of the body; providerId is what a published client sends. Source: OAS, AEPP."""
 
 
-@session_check("connections.create.nothing-else")
-def nothing_else(session: Session) -> Verdicts:
+@transcript_check("connections.create.nothing-else")
+def nothing_else(transcript: Transcript) -> Verdicts:
     """An empty member, or a null, says nothing; that of a description has a clause of its own."""
-    for _, _, exchange, body in creates(session):
+    for _, _, exchange, body in creates(transcript):
         strange = [
             *_members(body, _NAMED, ""),
             *_members(part(body, "auth"), ("specName", "params"), "auth."),
@@ -132,7 +134,7 @@ def nothing_else(session: Session) -> Verdicts:
         if not strange:
             yield None
             continue
-        yield Problem(
+        yield Violation(
             f"the create holds {strange[0]}, which the caller did not give",
             "name, description, auth and connectionSpec, as they were given",
             ", ".join(strange),

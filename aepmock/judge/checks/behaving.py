@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import Call, Session
-from aepmock.judge.findings import Problem, Unproven
-from aepmock.judge.testimony import crashed
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.exception_details import crashed
+from aepmock.judge.findings import Unproven, Violation
+from aepmock.judge.transcript import Call, Transcript
 
 _BESIDE = ("seed", "factory", "close")
 _LONGEST = 200
@@ -17,7 +17,7 @@ def fails_on_good_answers(call: Call) -> bool:
     One that sent nothing was given no reason either. What is refused may be the fault of the
     request, which has clauses of its own; so has a call that never comes back.
     """
-    if call.operation in _BESIDE or call.lost or call.looped or call.raised is None:
+    if call.operation in _BESIDE or call.unanswered or call.timed_out or call.raised is None:
         return False
     return all(e.response.ok for e in call.exchanges)
 
@@ -41,17 +41,17 @@ def _told(error: BaseException) -> str:
     return f"{name}: {text[:_LONGEST]}" if text else name
 
 
-@session_check("answers.good")
-def good(session: Session) -> Verdicts:
-    for call in session.calls if session.first else ():
-        if call.operation in _BESIDE or call.lost or call.looped or ends_the_process(call):
+@transcript_check("answers.good")
+def good(transcript: Transcript) -> Verdicts:
+    for call in transcript.calls if transcript.first else ():
+        if call.operation in _BESIDE or call.unanswered or call.timed_out or ends_the_process(call):
             continue
         if call.raised is None:
             yield None
         elif fails_on_good_answers(call):
-            sent = session.primary(call)
+            sent = transcript.primary(call)
             name = type(call.raised).__name__
-            yield Problem(
+            yield Violation(
                 f"{call.operation} raises {name} on a good answer"
                 if sent
                 else f"{call.operation} raises {name} before it has sent what it is for",
@@ -61,13 +61,13 @@ def good(session: Session) -> Verdicts:
             )
 
 
-@session_check("answers.exit")
-def exits(session: Session) -> Verdicts:
-    for call in session.calls:
-        if call.operation == "seed" or call.lost or call.changed is None:
+@transcript_check("answers.exit")
+def exits(transcript: Transcript) -> Verdicts:
+    for call in transcript.calls:
+        if call.operation == "seed" or call.unanswered or call.changed is None:
             continue
         if call.raised is not None and ends_the_process(call):
-            yield Problem(
+            yield Violation(
                 f"{call.operation} raises {type(call.raised).__name__}, which ends the program "
                 "that called it",
                 "an error that except Exception catches",
@@ -78,12 +78,12 @@ def exits(session: Session) -> Verdicts:
             yield None
 
 
-@session_check("answers.process")
-def process(session: Session) -> Verdicts:
-    for call in session.calls:
+@transcript_check("answers.process")
+def process(transcript: Transcript) -> Verdicts:
+    for call in transcript.calls:
         if call.changed:
             what = "the making of a client" if call.operation == "factory" else call.operation
-            yield Problem(
+            yield Violation(
                 f"{what} changes {call.changed[0]} of the process that called it",
                 "a process that is as it was before the call",
                 f"changed: {', '.join(call.changed)}",
@@ -92,11 +92,11 @@ def process(session: Session) -> Verdicts:
             yield None
 
 
-@session_check("answers.threads")
-def threads(session: Session) -> Verdicts:
-    for call in session.of("close"):
+@transcript_check("answers.threads")
+def threads(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("close"):
         if call.threads:
-            yield Problem(
+            yield Violation(
                 "a thread of the client goes on after close",
                 "no thread that was not there before the client was made",
                 f"still there: {', '.join(call.threads[:3])}",

@@ -13,8 +13,8 @@ from typing import Any
 
 from aepmock.contract import Connector, Contract, other_connector
 from aepmock.judge.checks.registry import Verdicts, wire_check
-from aepmock.judge.evidence import Expected
-from aepmock.judge.findings import Problem
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Expected
 from aepmock.messages import Exchange, Request
 
 
@@ -72,7 +72,7 @@ def json_body(exchange: Exchange, expected: Expected, contract: Contract) -> Ver
     if got is None:
         yield None
     else:
-        yield Problem(
+        yield Violation(
             "the body of the create is no JSON object in UTF-8",
             "a JSON object in UTF-8, without NaN",
             got,
@@ -118,7 +118,7 @@ def unique_keys(exchange: Exchange, expected: Expected, contract: Contract) -> V
     if not twice:
         yield None
         return
-    yield Problem(
+    yield Violation(
         f"the key {twice[0]!r} stands twice in one object",
         "every key once",
         ", ".join(map(repr, twice)),
@@ -135,7 +135,7 @@ def has_name(exchange: Exchange, expected: Expected, contract: Contract) -> Verd
     if isinstance(body.get("name"), str):
         yield None
     else:
-        yield Problem(
+        yield Violation(
             "the create has no name",
             '"name": a string',
             f"name {body.get('name')!r}" if "name" in body else "no name",
@@ -156,7 +156,7 @@ def known_spec(exchange: Exchange, expected: Expected, contract: Contract) -> Ve
     given = spec.get("id") if isinstance(spec, dict) else spec
     known = next(iter(contract.connectors.values()))
     right = {**(spec if isinstance(spec, dict) else {}), "id": known.spec_id}
-    yield Problem(
+    yield Violation(
         "connectionSpec.id is no documented connection spec",
         f"a spec id, such as {known.spec_id} for {known.name}",
         repr(given) if given is not None else "no connectionSpec.id",
@@ -178,7 +178,7 @@ def version_type(exchange: Exchange, expected: Expected, contract: Contract) -> 
         yield None
         return
     right = {**spec, "version": connector.versions[-1]}
-    yield Problem(
+    yield Violation(
         "connectionSpec.version is no version of the spec",
         f'"version": {json.dumps(connector.versions[-1])}',
         f'"version": {json.dumps(spec["version"])}',
@@ -202,7 +202,7 @@ def known_auth_spec(exchange: Exchange, expected: Expected, contract: Contract) 
         "specName": connector.auth[0].name,
         "params": auth.get("params", {}) if isinstance(auth, dict) else {},
     }
-    yield Problem(
+    yield Violation(
         f"{connector.name} has no auth spec of this name",
         " or ".join(repr(spec.name) for spec in connector.auth),
         repr(name) if name is not None else "no auth.specName",
@@ -232,7 +232,7 @@ def known_params(exchange: Exchange, expected: Expected, contract: Contract) -> 
     right = {**auth, "params": {**kept, **{name: f"the {name}" for name in missing}}}
     parts = [f"{', '.join(missing)} missing"] if missing else []
     parts += [f"{', '.join(strange)} not documented"] if strange else []
-    yield Problem(
+    yield Violation(
         f"auth.params are not those of {spec.name}",
         ", ".join(sorted(spec.names)),
         "; ".join(parts),

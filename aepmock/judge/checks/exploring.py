@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from aepmock.judge.answers import same
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import Call, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 
@@ -19,17 +19,17 @@ def _parameter(exchange: Exchange, name: str) -> str | None:
     return next((v for k, v in exchange.request.query if k.lower() == name.lower()), None)
 
 
-def _explored(session: Session) -> Iterator[tuple[Call, Exchange]]:
-    for call in session.of("explore_connection"):
-        for exchange in session.primary(call)[:1]:
+def _explored(transcript: Transcript) -> Iterator[tuple[Call, Exchange]]:
+    for call in transcript.of("explore_connection"):
+        for exchange in transcript.primary(call)[:1]:
             yield call, exchange
 
 
-def _reaches(exchange: Exchange, name: str, wanted: str, *, right: bool) -> Problem | None:
+def _reaches(exchange: Exchange, name: str, wanted: str, *, right: bool) -> Violation | None:
     if right:
         return None
     sent = _parameter(exchange, name)
-    return Problem(
+    return Violation(
         f"{name} does not reach the wire",
         f"{name}={wanted}",
         f"{name}={sent}" if sent is not None else f"no {name}",
@@ -37,49 +37,49 @@ def _reaches(exchange: Exchange, name: str, wanted: str, *, right: bool) -> Prob
     )
 
 
-def _in_any_case(exchange: Exchange, name: str, wanted: str) -> Problem | None:
+def _in_any_case(exchange: Exchange, name: str, wanted: str) -> Violation | None:
     """The sources print the values of an enumeration in several cases."""
     sent = _parameter(exchange, name)
     right = sent is not None and sent.lower() == wanted.lower()
     return _reaches(exchange, name, wanted, right=right)
 
 
-@session_check("connections.explore.object-type")
-def object_type(session: Session) -> Verdicts:
-    for call, exchange in _explored(session):
+@transcript_check("connections.explore.object-type")
+def object_type(transcript: Transcript) -> Verdicts:
+    for call, exchange in _explored(transcript):
         yield _in_any_case(exchange, "objectType", call.args["object_type"])
 
 
-@session_check("connections.explore.object")
-def explored_object(session: Session) -> Verdicts:
-    for call, exchange in _explored(session):
+@transcript_check("connections.explore.object")
+def explored_object(transcript: Transcript) -> Verdicts:
+    for call, exchange in _explored(transcript):
         wanted = call.args.get("object")
         if wanted is not None:
             right = _parameter(exchange, "object") == wanted
             yield _reaches(exchange, "object", wanted, right=right)
 
 
-@session_check("connections.explore.file-type")
-def file_type(session: Session) -> Verdicts:
-    for call, exchange in _explored(session):
+@transcript_check("connections.explore.file-type")
+def file_type(transcript: Transcript) -> Verdicts:
+    for call, exchange in _explored(transcript):
         wanted = call.args.get("file_type")
         if wanted is not None:
             yield _in_any_case(exchange, "fileType", wanted)
 
 
-@session_check("connections.explore.preview")
-def preview(session: Session) -> Verdicts:
+@transcript_check("connections.explore.preview")
+def preview(transcript: Transcript) -> Verdicts:
     """One that nobody asked for is the matter of request.unasked-parameters."""
-    for call, exchange in _explored(session):
+    for call, exchange in _explored(transcript):
         if call.args.get("preview"):
             right = _parameter(exchange, "preview") == "true"
             yield _reaches(exchange, "preview", "true", right=right)
 
 
-@session_check("connections.explore.source-params")
-def source_params(session: Session) -> Verdicts:
+@transcript_check("connections.explore.source-params")
+def source_params(transcript: Transcript) -> Verdicts:
     """An empty document may be left out: no source speaks of one that has to be sent."""
-    for call, exchange in _explored(session):
+    for call, exchange in _explored(transcript):
         wanted = call.args.get("source_params")
         sent = _parameter(exchange, "sourceParams")
         if wanted is None or (not wanted and not sent):

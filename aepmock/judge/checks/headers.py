@@ -11,11 +11,11 @@ from aepmock.judge.checks.bodies import create_body, is_create
 from aepmock.judge.checks.registry import (
     SessionVerdicts,
     Verdicts,
-    session_check,
+    transcript_check,
     wire_check,
 )
-from aepmock.judge.evidence import PRIMARY, Expected, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import PRIMARY, Expected, Transcript
 from aepmock.messages import Exchange, Headers, Request
 
 _CONTROL = ("\r", "\n", "\0")
@@ -30,7 +30,7 @@ def _for_platform(exchange: Exchange, contract: Contract) -> bool:
 
 def _once(
     exchange: Exchange, expected: Expected, name: str, wanted: frozenset[str]
-) -> Iterator[Problem | None]:
+) -> Iterator[Violation | None]:
     """A header that stands once with one of the wanted values, or with any where any will do."""
     values = exchange.request.headers.all(name)
     if len(values) == 1 and (values[0].strip() in wanted or (expected.any_value and values[0])):
@@ -45,7 +45,7 @@ def _once(
     else:
         summary = f"{name} is not the caller's"
         got = repr(values[0])
-    yield Problem(
+    yield Violation(
         summary,
         f"{name}: {right}",
         got,
@@ -76,7 +76,7 @@ def sandbox(exchange: Exchange, expected: Expected, contract: Contract) -> Verdi
         yield from _once(exchange, expected, "x-sandbox-name", expected.sandboxes)
         headers = exchange.request.headers
         if headers.get("x-sandbox-id") == "*" and headers.get("x-sandbox-name") != "*":
-            yield Problem(
+            yield Violation(
                 "x-sandbox-id stands for all sandboxes, and x-sandbox-name for one",
                 "no x-sandbox-id",
                 "x-sandbox-id: *",
@@ -105,7 +105,7 @@ def authorization(exchange: Exchange, expected: Expected, contract: Contract) ->
         summary, got = "Authorization does not say Bearer", "another scheme, or none"
     else:
         summary, got = "the Bearer token is not the caller's", "another token"
-    yield Problem(
+    yield Violation(
         summary,
         "Authorization: Bearer and the caller's token, once",
         got,
@@ -127,7 +127,7 @@ def content_type(exchange: Exchange, expected: Expected, contract: Contract) -> 
         yield None
         return
     right = request.headers.replaced("Content-Type", "application/json")
-    yield Problem(
+    yield Violation(
         "the payload is not said to be JSON" if values else "Content-Type is missing",
         "Content-Type: application/json",
         ", ".join(values) or "no such header",
@@ -136,24 +136,24 @@ def content_type(exchange: Exchange, expected: Expected, contract: Contract) -> 
     )
 
 
-@session_check("request.header-injection")
-def header_injection(session: Session) -> SessionVerdicts:
+@transcript_check("request.header-injection")
+def header_injection(transcript: Transcript) -> SessionVerdicts:
     """A break at an end may be trimmed, as the Fetch standard has it: then nothing is injected."""
-    for call in session.calls:
+    for call in transcript.calls:
         name = call.settings.sandbox_name
         if call.operation not in PRIMARY or not any(c in name for c in _CONTROL):
             continue
-        sent = [e for e in call.exchanges if session.is_for_flow_service(e)]
-        garbled = [e for e in sent if not _is_trimmed(e, name, session.contract)]
+        sent = [e for e in call.exchanges if transcript.is_for_flow_service(e)]
+        garbled = [e for e in sent if not _is_trimmed(e, name, transcript.contract)]
         if garbled:
-            yield Problem(
+            yield Violation(
                 "a sandbox name with a control character was sent, whole or as another name",
                 "an error before anything is sent",
                 f"x-sandbox-name: {', '.join(map(repr, _sandboxes(garbled[0]))) or 'absent'}",
                 garbled[0],
             )
         elif not sent and call.raised is None:
-            yield Problem(
+            yield Violation(
                 "a call with a sandbox name that can't be sent came back as if it had worked",
                 "an error before anything is sent",
                 "a return value",
@@ -177,15 +177,15 @@ def _is_trimmed(exchange: Exchange, name: str, contract: Contract) -> bool:
     return not is_create(exchange, contract) or create_body(exchange, contract) is not None
 
 
-@session_check("request.header-ascii")
-def header_ascii(session: Session) -> Verdicts:
-    for call in session.calls:
+@transcript_check("request.header-ascii")
+def header_ascii(transcript: Transcript) -> Verdicts:
+    for call in transcript.calls:
         name = call.settings.sandbox_name
         if name.isascii() or call.operation not in PRIMARY:
             continue
-        sent = [e for e in call.exchanges if session.is_for_flow_service(e)]
+        sent = [e for e in call.exchanges if transcript.is_for_flow_service(e)]
         if sent:
-            yield Problem(
+            yield Violation(
                 "a sandbox name outside ASCII was sent",
                 "an error before anything is sent",
                 f"x-sandbox-name: {sent[0].request.headers.get('x-sandbox-name')!r}",

@@ -6,31 +6,35 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from aepmock.contract.forms import given_in
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import Call, Session, Settings, Together
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Settings, Together, Transcript
 from aepmock.messages import Exchange
 
 _REPEATS = 4
 """So many steps of growth, one after the other, are no chance."""
 
 
-def _owners(session: Session) -> dict[tuple[str, str], Settings]:
+def _owners(transcript: Transcript) -> dict[tuple[str, str], Settings]:
     """Whose a value of a header is: the settings of the client that was given or fetched it."""
     owners: dict[tuple[str, str], Settings] = {}
     by_client_id: dict[str, Settings] = {}
-    for call in session.calls:
+    for call in transcript.calls:
         settings = call.settings
         by_client_id[settings.client_id] = settings
         owners["the access token", settings.access_token] = settings
         owners["the API key", settings.api_key] = settings
         owners["the organization", settings.ims_org_id] = settings
         owners["the sandbox", settings.sandbox_name] = settings
-    for call in session.calls:
+    for call in transcript.calls:
         for exchange in call.exchanges:
             document = exchange.response.json_or_none
             asker = by_client_id.get(given_in(exchange.request).get("client_id", ""))
-            if session.operation(exchange) == "ims.token" and isinstance(document, dict) and asker:
+            if (
+                transcript.operation(exchange) == "ims.token"
+                and isinstance(document, dict)
+                and asker
+            ):
                 owners["the access token", str(document.get("access_token"))] = asker
     return owners
 
@@ -49,20 +53,20 @@ def _values(exchange: Exchange) -> Iterator[tuple[str, str]]:
 
 
 def _mixing(clause: str, together: Together, how: str) -> None:
-    @session_check(clause)
-    def check(session: Session) -> Verdicts:
-        if session.together != together:
+    @transcript_check(clause)
+    def check(transcript: Transcript) -> Verdicts:
+        if transcript.together != together:
             return
-        owners = _owners(session)
-        for call in session.calls:
+        owners = _owners(transcript)
+        for call in transcript.calls:
             for exchange in call.exchanges:
-                if not session.is_for_flow_service(exchange):
+                if not transcript.is_for_flow_service(exchange):
                     continue
                 what = _foreign(owners, call, exchange)
                 if what is None:
                     yield None
                     continue
-                yield Problem(
+                yield Violation(
                     f"a request of one client carries {what} of another, used {how}",
                     "each client's own token, key, organization and sandbox",
                     f"{what} of another client in {call.operation}",
@@ -84,17 +88,17 @@ _mixing("independence.threads", "threads", "at the same time in a thread")
 _mixing("independence.tasks", "tasks", "at the same time in a task")
 
 
-@session_check("independence.headers")
-def headers(session: Session) -> Verdicts:
+@transcript_check("independence.headers")
+def headers(transcript: Transcript) -> Verdicts:
     """The same call over and over sends the same headers; If-Match is for an update only."""
-    if session.together != "again":
+    if transcript.together != "again":
         return
     by_operation: dict[str, list[Exchange]] = {}
-    for call in session.calls:
-        for exchange in session.primary(call)[-1:]:
+    for call in transcript.calls:
+        for exchange in transcript.primary(call)[-1:]:
             by_operation.setdefault(call.operation, []).append(exchange)
             if exchange.request.method in ("GET", "POST") and "if-match" in _names(exchange):
-                yield Problem(
+                yield Violation(
                     f"{call.operation} carries the If-Match of an earlier update",
                     "the headers of a call in that call only",
                     "If-Match in a request that changes nothing",
@@ -106,7 +110,7 @@ def headers(session: Session) -> Verdicts:
         if grown is None:
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 f"the headers of {operation} grow from call to call",
                 "the same headers for the same call",
                 grown,

@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aepmock.judge.answers import SUCCESS, asks_for_a_count, items_of, kind_of
-from aepmock.judge.checks.listing import ids_of, passes, stuck
+from aepmock.judge.checks.lists import ids_of, passes, stuck
 from aepmock.judge.checks.reading import altered
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import Call, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 
-def _read(session: Session) -> Iterator[tuple[Call, list[Exchange]]]:
+def _read(transcript: Transcript) -> Iterator[tuple[Call, list[Exchange]]]:
     """List calls that returned items, by GET or by search, with their pages: successes all."""
-    for call in session.of("list_connections"):
-        pages = [e for e in session.primary(call) if not asks_for_a_count(e.request)]
-        good = all(kind_of(e.response, session.operation(e)) == SUCCESS for e in pages)
+    for call in transcript.of("list_connections"):
+        pages = [e for e in transcript.primary(call) if not asks_for_a_count(e.request)]
+        good = all(kind_of(e.response, transcript.operation(e)) == SUCCESS for e in pages)
         if pages and good and isinstance(call.returned, list) and call.returned:
             yield call, pages
 
@@ -30,10 +30,10 @@ def _held(pages: list[Exchange]) -> Counter[str]:
     return Counter(i["id"] for e in by_token.values() for i in items_of(e.response) if "id" in i)
 
 
-@session_check("connections.list.each-once")
-def each_once(session: Session) -> Verdicts:
+@transcript_check("connections.list.each-once")
+def each_once(transcript: Transcript) -> Verdicts:
     """An item that moved stands on two pages; a list that was read twice holds it once a time."""
-    for call, pages in _read(session):
+    for call, pages in _read(transcript):
         if stuck(pages):
             continue  # what a page that links to itself holds may be given every time
         held: Counter[str] = Counter()
@@ -45,7 +45,7 @@ def each_once(session: Session) -> Verdicts:
             yield None
             continue
         times = returned[repeated[0]]
-        yield Problem(
+        yield Violation(
             f"the list gives {len(repeated)} of its items more often than its pages do",
             f"{repeated[0]} {held[repeated[0]]} time(s)",
             f"{times} times",
@@ -53,9 +53,9 @@ def each_once(session: Session) -> Verdicts:
         )
 
 
-@session_check("connections.list.items")
-def items(session: Session) -> Verdicts:
-    for call, pages in _read(session):
+@transcript_check("connections.list.items")
+def items(transcript: Transcript) -> Verdicts:
+    for call, pages in _read(transcript):
         shown: dict[str, list[Mapping[str, Any]]] = {}
         for page in pages:
             for item in items_of(page.response):
@@ -65,7 +65,7 @@ def items(session: Session) -> Verdicts:
             wrong = [altered(got, item) for item in there]
             if wrong and all(wrong):
                 field = wrong[-1][0]
-                yield Problem(
+                yield Violation(
                     f"the list gives an item with another {field} than its page does",
                     f"{field} {there[-1][field]!r}",
                     f"{field} {got[field]!r}",

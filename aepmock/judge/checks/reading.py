@@ -7,10 +7,10 @@ from numbers import Number
 from typing import Any
 
 from aepmock.judge.answers import item_of, same
-from aepmock.judge.checks.answering import successes
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.checks.responses import successes
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Transcript
 
 _ITEM_KEYS = (
     "id",
@@ -27,9 +27,9 @@ _ITEM_KEYS = (
 _TIMES = ("createdAt", "updatedAt")
 
 
-@session_check("connections.get.unwrapped")
-def unwrapped(session: Session) -> Verdicts:
-    for call, last in successes(session, "get_connection"):
+@transcript_check("connections.get.unwrapped")
+def unwrapped(transcript: Transcript) -> Verdicts:
+    for call, last in successes(transcript, "get_connection"):
         item = item_of(last.response)
         if item is None or call.raised is not None or call.args["connection_id"] == "":
             continue
@@ -45,7 +45,7 @@ def unwrapped(session: Session) -> Verdicts:
             shown = "the envelope, with items"
         else:
             shown = f"{', '.join(absent + wrong)} missing or different"
-        yield Problem(
+        yield Violation(
             "get_connection does not return the connection of the answer",
             "the connection itself",
             shown,

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from aepmock.contract import Contract
-from aepmock.judge.evidence import Expected, Session
-from aepmock.judge.findings import Problem, Unproven
+from aepmock.judge.findings import Unproven, Violation
+from aepmock.judge.transcript import Expected, Transcript
 from aepmock.messages import Exchange
 
-Verdicts = Iterator[Problem | None]
-SessionVerdicts = Iterator[Problem | Unproven | None]
-SessionCheck = Callable[[Session], SessionVerdicts]
+Verdicts = Iterator[Violation | None]
+SessionVerdicts = Iterator[Violation | Unproven | None]
+SessionCheck = Callable[[Transcript], SessionVerdicts]
 WireCheck = Callable[[Exchange, Expected, Contract], Verdicts]
 
-SESSION_CHECKS: dict[str, list[SessionCheck]] = {}
+TRANSCRIPT_CHECKS: dict[str, list[SessionCheck]] = {}
 """Checks that need to know what the client was asked for and what it said."""
 WIRE_CHECKS: dict[str, list[WireCheck]] = {}
 """Checks that need a single exchange; they also judge requests of a test author's client."""
 
 
-def session_check(*clauses: str) -> Callable[[SessionCheck], SessionCheck]:
+def transcript_check(*clauses: str) -> Callable[[SessionCheck], SessionCheck]:
     """Registers a check of a whole example for its clause."""
 
     def register(check: SessionCheck) -> SessionCheck:
         for clause in clauses:
-            SESSION_CHECKS.setdefault(clause, []).append(check)
+            TRANSCRIPT_CHECKS.setdefault(clause, []).append(check)
         return check
 
     return register
@@ -45,7 +45,7 @@ _NEEDS: Mapping[str, str] = {
     "connections.create.": "create_connection",
     "answers.location-absent": "create_connection",
     "answers.etag-absent": "create_connection",
-    "retries.lost-answer": "create_connection",
+    "retries.unanswered-answer": "create_connection",
     "retries.timeout": "create_connection",
     "retries.gives-up": "create_connection",
     "connections.get.": "get_connection",
@@ -85,7 +85,7 @@ _IDLE: Mapping[str, str] = {
     "answers.threads": f"the client can't be closed, or {_INSIDE}",
     "tls.unknown-ca": _ELSEWHERE,
     "tls.wrong-host": f"the client did not trust settings.ca_file, or {_ELSEWHERE}",
-    "retries.lost-answer": _ELSEWHERE,
+    "retries.unanswered-answer": _ELSEWHERE,
     "retries.no-answer": _ELSEWHERE,
     "retries.timeout": f"{_ELSEWHERE}, or no call was given up",
     "retries.gives-up": _ELSEWHERE,

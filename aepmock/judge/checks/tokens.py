@@ -6,23 +6,23 @@ import itertools
 from collections.abc import Iterator
 
 from aepmock.contract.forms import FORMS, URL_ENCODED, given_in, media_type
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import Call, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 
-def _token_requests(session: Session) -> Iterator[tuple[Call, Exchange]]:
-    for call in session.calls:
+def _token_requests(transcript: Transcript) -> Iterator[tuple[Call, Exchange]]:
+    for call in transcript.calls:
         for exchange in call.exchanges:
-            operation = session.contract.ims_operation(exchange.request.path)
+            operation = transcript.contract.ims_operation(exchange.request.path)
             if operation is not None and operation.id == "ims.token":
                 yield call, exchange
 
 
-@session_check("ims.token.form")
-def form(session: Session) -> Verdicts:
-    for _, exchange in _token_requests(session):
+@transcript_check("ims.token.form")
+def form(transcript: Transcript) -> Verdicts:
+    for _, exchange in _token_requests(transcript):
         request = exchange.request
         media = media_type(request)
         right = request.method == "POST" and (not request.body or media in FORMS)
@@ -30,7 +30,7 @@ def form(session: Session) -> Verdicts:
         if right and grant == "client_credentials":
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "the token request is no client_credentials form",
                 f"POST, {URL_ENCODED}, grant_type=client_credentials",
                 f"{request.method}, {media or 'no content type'}, grant_type={grant}",
@@ -38,9 +38,9 @@ def form(session: Session) -> Verdicts:
             )
 
 
-@session_check("ims.token.credentials")
-def credentials(session: Session) -> Verdicts:
-    for call, exchange in _token_requests(session):
+@transcript_check("ims.token.credentials")
+def credentials(transcript: Transcript) -> Verdicts:
+    for call, exchange in _token_requests(transcript):
         given = given_in(exchange.request)
         if not given:
             continue  # the form is judged above
@@ -58,7 +58,7 @@ def credentials(session: Session) -> Verdicts:
         if not wrong:
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 f"the token request's {wrong[0]} is not the caller's",
                 "client_id, client_secret and scope as given",
                 f"{', '.join(wrong)} missing or different",
@@ -71,22 +71,22 @@ def _scopes(text: str) -> set[str]:
     return {scope for scope in text.replace(" ", ",").split(",") if scope}
 
 
-@session_check("ims.token.reuse")
-def reuse(session: Session) -> Verdicts:
-    """Within one session nothing expires; a refused token may be replaced."""
+@transcript_check("ims.token.reuse")
+def reuse(transcript: Transcript) -> Verdicts:
+    """Within one transcript nothing expires; a refused token may be replaced."""
     by_client: dict[int, list[tuple[Call, Exchange]]] = {}
-    for call, exchange in _token_requests(session):
+    for call, exchange in _token_requests(transcript):
         by_client.setdefault(id(call.settings), []).append((call, exchange))
     for requests in by_client.values():
         for (before_call, before), (_, after) in itertools.pairwise(requests):
             refused = any(
                 e.response.status == 401 and before.number < e.number < after.number
-                for call in session.calls
+                for call in transcript.calls
                 for e in call.exchanges
             )
             if refused or not before.response.ok:
                 continue
-            yield Problem(
+            yield Violation(
                 "a token is fetched although the last one is good",
                 "one token request, until the token expires",
                 f"another one in {before_call.operation} or after it",

@@ -14,11 +14,11 @@ from aepmock.judge.checks.behaving import reported
 from aepmock.judge.checks.registry import (
     SessionVerdicts,
     Verdicts,
-    session_check,
+    transcript_check,
     wire_check,
 )
-from aepmock.judge.evidence import Call, Expected, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Expected, Transcript
 from aepmock.messages import Exchange, path_segment
 
 BY_ID = (
@@ -37,11 +37,11 @@ def _is_token_request(exchange: Exchange, contract: Contract) -> bool:
     return contract.ims_operation(exchange.request.path) is not None
 
 
-@session_check("request.base-path")
-def no_stranger(session: Session) -> Verdicts:
-    for call in session.calls:
+@transcript_check("request.base-path")
+def no_stranger(transcript: Transcript) -> Verdicts:
+    for call in transcript.calls:
         for host in call.strangers:
-            yield Problem(
+            yield Violation(
                 f"the client tried to reach {ascii(host)[1:-1]}, which its settings do not name",
                 "requests to base_url and ims_token_url, and to no other host",
                 f"a look-up of that host, or a connection to it, in {call.operation}",
@@ -67,7 +67,7 @@ def base_path(exchange: Exchange, expected: Expected, contract: Contract) -> Ver
     tail = request.target
     at = tail.find("/connections")
     nearest = replace(request, origin=origin, target=base.path + tail[at:]) if at >= 0 else None
-    yield Problem(
+    yield Violation(
         "a request went elsewhere than to the base URL",
         f"{expected.base_url}/…",
         request.origin + request.path,
@@ -97,7 +97,7 @@ def operation(exchange: Exchange, expected: Expected, contract: Contract) -> Ver
         yield None
         return
     allowed = ", ".join(sorted(methods)) or "no method"
-    yield Problem(
+    yield Violation(
         "a request is none of the documented operations",
         f"one of the documented paths; this one has {allowed}",
         f"{request.method} {request.path}",
@@ -116,7 +116,7 @@ def query_parameters(exchange: Exchange, expected: Expected, contract: Contract)
     if not strange:
         yield None
         return
-    yield Problem(
+    yield Violation(
         f"{found.id} has no parameter {strange[0]}",
         f"only {', '.join(found.query) or 'no parameters'}",
         f"{', '.join(strange)}",
@@ -124,18 +124,18 @@ def query_parameters(exchange: Exchange, expected: Expected, contract: Contract)
     )
 
 
-@session_check("request.path-encoding")
-def path_encoding(session: Session) -> Verdicts:
-    for call in session.of(*BY_ID):
+@transcript_check("request.path-encoding")
+def path_encoding(transcript: Transcript) -> Verdicts:
+    for call in transcript.of(*BY_ID):
         wanted = call.args["connection_id"]
         if not wanted:
             continue
-        for exchange in _toward(session, call):
+        for exchange in _toward(transcript, call):
             path = exchange.request.path
             base = urlsplit(call.settings.base_url).path.rstrip("/")
             tail = _TAILS.get(call.operation, "")
             # Pasted and tidied up, ../../x leads out of Flow Service: nothing else judges that.
-            led_out = is_beside(session.contract, exchange.request) and path_segment(
+            led_out = is_beside(transcript.contract, exchange.request) and path_segment(
                 path
             ) == normpath(f"{base}/connections/{wanted}{tail}")
             if not led_out and not path.startswith(base + "/connections"):
@@ -146,7 +146,7 @@ def path_encoding(session: Session) -> Verdicts:
                 yield None
                 continue
             right = f"{base}/connections/{quote(wanted, safe='')}{tail}"
-            yield Problem(
+            yield Violation(
                 "the connection id does not reach the wire as one path segment",
                 right,
                 path,
@@ -155,7 +155,7 @@ def path_encoding(session: Session) -> Verdicts:
             )
 
 
-def _toward(session: Session, call: Call) -> list[Exchange]:
+def _toward(transcript: Transcript, call: Call) -> list[Exchange]:
     """Requests of a call that go to a path below /connections, whatever it is.
 
     A look-up over a list has its own path; only requests of the call's own method count.
@@ -166,7 +166,7 @@ def _toward(session: Session, call: Call) -> list[Exchange]:
         e
         for e in call.exchanges
         if e.request.method == method
-        and session.operation(e) not in ("ims.token", "connections.list")
+        and transcript.operation(e) not in ("ims.token", "connections.list")
     ]
 
 
@@ -178,15 +178,15 @@ def _names(rest: str, wanted: str, tail: str) -> bool:
     return raw.startswith("/") and "/" not in raw[1:] and path_segment(raw[1:]) == wanted
 
 
-@session_check("request.empty-id")
-def empty_id(session: Session) -> SessionVerdicts:
-    for call in session.of(*BY_ID):
+@transcript_check("request.empty-id")
+def empty_id(transcript: Transcript) -> SessionVerdicts:
+    for call in transcript.of(*BY_ID):
         if call.args["connection_id"] != "":
             continue
         if call.raised is not None:
             yield reported(call)
         else:
-            yield Problem(
+            yield Violation(
                 f"{call.operation}('') came back as if it had worked",
                 "an error, best before anything is sent",
                 "a return value",
@@ -194,7 +194,7 @@ def empty_id(session: Session) -> SessionVerdicts:
             )
 
 
-def _filters(session: Session, clause: str) -> Verdicts:
+def _filters(transcript: Transcript, clause: str) -> Verdicts:
     """Whether the filters of list and count calls reach the wire, for one of three clauses.
 
     A filter with reserved characters that arrives altered is an encoding fault; one that does
@@ -202,10 +202,10 @@ def _filters(session: Session, clause: str) -> Verdicts:
     """
     own = {"list_connections": "connections.list.property"}
     own["count_connections"] = "connections.count.property"
-    for call in session.of("list_connections", "count_connections"):
+    for call in transcript.of("list_connections", "count_connections"):
         wanted = list(call.args.get("property", ()))
-        first = _first_or_lost(session, call, wanted)
-        if not wanted or first is None or session.operation(first) != "connections.list":
+        first = _first_or_lost(transcript, call, wanted)
+        if not wanted or first is None or transcript.operation(first) != "connections.list":
             continue
         sent = list(first.request.parameters("property"))
         special = any(_is_special(text) for text in wanted)
@@ -216,7 +216,7 @@ def _filters(session: Session, clause: str) -> Verdicts:
             if clause == own[call.operation] or (special and clause == "request.query-encoding"):
                 yield None
         elif clause == blame:
-            yield Problem(
+            yield Violation(
                 "the filters on the wire are not the caller's",
                 f"property decodes to {wanted}",
                 f"{sent}",
@@ -224,12 +224,12 @@ def _filters(session: Session, clause: str) -> Verdicts:
             )
 
 
-def _first_or_lost(session: Session, call: Call, wanted: Sequence[str]) -> Exchange | None:
+def _first_or_lost(transcript: Transcript, call: Call, wanted: Sequence[str]) -> Exchange | None:
     """The first request of a call, or the one that was sent for a refused one without its filters.
 
     What a client asks for besides is its own matter.
     """
-    asked = session.primary(call)
+    asked = transcript.primary(call)
     again = [after for before, after in pairwise(asked) if not before.response.ok]
     lost = (e for e in again if wanted and not e.request.parameters("property"))
     fronts = (e for e in lost if e.request.parameter("continuationToken") is None)
@@ -240,16 +240,16 @@ def _is_special(text: str) -> bool:
     return not text.isascii() or any(c in _RESERVED for c in text)
 
 
-@session_check("request.query-encoding")
-def query_encoding(session: Session) -> Verdicts:
-    yield from _filters(session, "request.query-encoding")
+@transcript_check("request.query-encoding")
+def query_encoding(transcript: Transcript) -> Verdicts:
+    yield from _filters(transcript, "request.query-encoding")
 
 
-@session_check("connections.list.property")
-def list_property(session: Session) -> Verdicts:
-    yield from _filters(session, "connections.list.property")
+@transcript_check("connections.list.property")
+def list_property(transcript: Transcript) -> Verdicts:
+    yield from _filters(transcript, "connections.list.property")
 
 
-@session_check("connections.count.property")
-def count_property(session: Session) -> Verdicts:
-    yield from _filters(session, "connections.count.property")
+@transcript_check("connections.count.property")
+def count_property(transcript: Transcript) -> Verdicts:
+    yield from _filters(transcript, "connections.count.property")

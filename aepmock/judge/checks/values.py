@@ -15,8 +15,8 @@ from aepmock.contract import Contract
 from aepmock.contract.actions import DONE, STATUS_VALUES, SUB_OPERATIONS
 from aepmock.judge.checks.bodies import create_body, with_body
 from aepmock.judge.checks.registry import Verdicts, wire_check
-from aepmock.judge.evidence import Expected
-from aepmock.judge.findings import Problem
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Expected
 from aepmock.messages import Exchange, Request, read_json
 
 _ACTIONS = ("publish", "finalize", "finalize_update")
@@ -34,7 +34,7 @@ def parameter_values(exchange: Exchange, expected: Expected, contract: Contract)
         return
     request = exchange.request
     for name, wanted, got in _WRONG.get(operation.id, _nothing)(request):
-        yield Problem(
+        yield Violation(
             f"{operation.id} has a parameter {name} with a value that is refused"
             if got
             else f"{operation.id} has no {name}",
@@ -122,7 +122,7 @@ def no_limit_in_a_search(exchange: Exchange, expected: Expected, contract: Contr
         yield None
         return
     right = {name: value for name, value in body.items() if name != "limit"}
-    yield Problem(
+    yield Violation(
         "limit and count are sent together in a search",
         '"count": true alone',
         f'"limit": {body["limit"]!r} beside it',
@@ -154,7 +154,7 @@ def body_form(exchange: Exchange, expected: Expected, contract: Contract) -> Ver
     if not wrong:
         yield None
         return
-    yield Problem(
+    yield Violation(
         f"the body of {operation.id} is not of the documented form",
         "a JSON object of the documented fields",
         wrong,
@@ -186,7 +186,7 @@ def description_type(exchange: Exchange, expected: Expected, contract: Contract)
     if isinstance(given, str):
         yield None
     else:
-        yield Problem(
+        yield Violation(
             "description is no string",
             '"description": a string, or no such key',
             f"a JSON {type(given).__name__}",
@@ -204,7 +204,7 @@ def description_null(exchange: Exchange, expected: Expected, contract: Contract)
         yield None
     elif body["description"] is None:
         right = {name: value for name, value in body.items() if name != "description"}
-        yield Problem(
+        yield Violation(
             "description is sent as null",
             "no key description",
             "null",
@@ -221,7 +221,7 @@ def object_type_given(exchange: Exchange, expected: Expected, contract: Contract
     if given.get("objecttype"):
         yield None
     else:
-        yield Problem("explore has no objectType", "objectType=root", "no objectType", exchange)
+        yield Violation("explore has no objectType", "objectType=root", "no objectType", exchange)
 
 
 @wire_check("connections.explore.source-params")
@@ -235,7 +235,7 @@ def base64_of_json(exchange: Exchange, expected: Expected, contract: Contract) -
             read_json(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
         except ValueError:
             shown = "sourceParams" if name == "sourceparams" else name
-            yield Problem(
+            yield Violation(
                 f"{shown} is no base64 of a JSON document",
                 f"{shown}=eyJjYW1wYWlnbklkIjoiYzY2YTIwMGNkYSJ9",
                 "a text that does not decode",

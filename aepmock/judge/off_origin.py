@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
 from aepmock.judge.answers import next_href
-from aepmock.judge.evidence import Call
+from aepmock.judge.transcript import Call
 from aepmock.messages import Exchange
 
 _PORTS = {"http": 80, "https": 443}
@@ -34,7 +34,7 @@ def is_redirect(exchange: Exchange) -> bool:
     return 300 <= response.status < 400 and "location" in response.headers
 
 
-def led_by(call: Call) -> Iterator[tuple[str, Exchange, list[Exchange]]]:
+def off_origin_answers(call: Call) -> Iterator[tuple[str, Exchange, list[Exchange]]]:
     """Answers of a call that lead to another origin, and the requests of the call that went there.
 
     The kind is "redirect" or "next link".
@@ -65,6 +65,6 @@ def _targets(exchange: Exchange) -> Iterator[tuple[str, str]]:
         yield "next link", href
 
 
-def led_away(call: Call) -> set[int]:
+def off_origin_requests(call: Call) -> set[int]:
     """Numbers of the requests that went where an answer led: not judged as the client's own."""
-    return {e.number for _, _, followed in led_by(call) for e in followed}
+    return {e.number for _, _, followed in off_origin_answers(call) for e in followed}

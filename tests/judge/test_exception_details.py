@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from aepmock.errors import ClientError
-from aepmock.judge.testimony import knows_code, knows_status
+from aepmock.judge.exception_details import knows_code, knows_status
 
 BODY = b'{"type":"https://ns.adobe.com/aep/errors/FLOW-1404-412","status":412}'
 
@@ -66,7 +66,7 @@ class WithBrokenProperties(Exception):
 
 
 class SlottedError(Exception):
-    __slots__ = ("problem",)
+    __slots__ = ("violation",)
 
     def __init__(self) -> None:
         super().__init__("the call failed")
@@ -114,10 +114,10 @@ SAY_BOTH: list[Callable[[], BaseException]] = [
     lambda: Plain("conflict (HTTP 412, 1404-412)"),
     lambda: Plain(status="412", code="FLOW-1404-412"),
     lambda: Plain(status=HTTPStatus.PRECONDITION_FAILED, error={"code": "1404-412"}),
-    lambda: Plain(problems=[Slotted(412, "1404-412")]),
-    lambda: Plain(problems=(Pair(412, "1404-412"),)),
-    lambda: Plain(problem=Record()),
-    lambda: Plain(problem=SimpleNamespace(inner=SimpleNamespace(n=412, c="1404-412"))),
+    lambda: Plain(violations=[Slotted(412, "1404-412")]),
+    lambda: Plain(violations=(Pair(412, "1404-412"),)),
+    lambda: Plain(violation=Record()),
+    lambda: Plain(violation=SimpleNamespace(inner=SimpleNamespace(n=412, c="1404-412"))),
     lambda: Plain(response=SimpleNamespace(status_code=412, content=BODY)),
     lambda: Plain(body=BODY),
     lambda: LookupError(412, "1404-412"),

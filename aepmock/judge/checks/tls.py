@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import Call, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Transcript
 
 
-def _toward(session: Session, *, ca: bool, named: bool) -> Iterator[Call]:
+def _toward(transcript: Transcript, *, ca: bool, named: bool) -> Iterator[Call]:
     """Calls over TLS, with or without its CA, to a host that the certificate names or does not."""
-    for call in session.calls:
+    for call in transcript.calls:
         host = urlsplit(call.settings.base_url).hostname
-        if (call.settings.ca_file is not None) == ca and (host in session.certified) == named:
+        if (call.settings.ca_file is not None) == ca and (host in transcript.certified) == named:
             yield call
 
 
-def _refused(call: Call, summary: str) -> Problem | None:
+def _refused(call: Call, summary: str) -> Violation | None:
     if not call.exchanges:
         return None
-    return Problem(
+    return Violation(
         summary,
         "an error before anything is sent",
         f"{len(call.exchanges)} requests arrived in {call.operation}",
@@ -29,15 +29,15 @@ def _refused(call: Call, summary: str) -> Problem | None:
     )
 
 
-@session_check("tls.unknown-ca")
-def unknown_ca(session: Session) -> Verdicts:
-    for call in _toward(session, ca=False, named=True):
+@transcript_check("tls.unknown-ca")
+def unknown_ca(transcript: Transcript) -> Verdicts:
+    for call in _toward(transcript, ca=False, named=True):
         yield _refused(call, "a request went to a server whose certificate nobody vouches for")
 
 
-@session_check("tls.wrong-host")
-def wrong_host(session: Session) -> Verdicts:
+@transcript_check("tls.wrong-host")
+def wrong_host(transcript: Transcript) -> Verdicts:
     """Only where the client, given the same CA, does talk to the host that is named."""
-    if any(call.exchanges for call in _toward(session, ca=True, named=True)):
-        for call in _toward(session, ca=True, named=False):
+    if any(call.exchanges for call in _toward(transcript, ca=True, named=True)):
+        for call in _toward(transcript, ca=True, named=False):
             yield _refused(call, "a request went to a server whose certificate is another host's")

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from aepmock.judge.answers import code_of
 from aepmock.judge.checks.behaving import reported
-from aepmock.judge.checks.registry import SessionVerdicts, Verdicts, session_check
-from aepmock.judge.evidence import Call, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import SessionVerdicts, Verdicts, transcript_check
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 ENDLESS = 200
@@ -29,32 +29,32 @@ def unanswered(exchange: Exchange) -> bool:
     return exchange.response.status == 0
 
 
-def _looked_between(session: Session, call: Call, before: Exchange, after: Exchange) -> bool:
+def _looked_between(transcript: Transcript, call: Call, before: Exchange, after: Exchange) -> bool:
     return any(
-        before.number < e.number < after.number and session.operation(e) in _SEARCHES
+        before.number < e.number < after.number and transcript.operation(e) in _SEARCHES
         for e in call.exchanges
     )
 
 
-@session_check("retries.lost-answer")
-def lost_answer(session: Session) -> Verdicts:
+@transcript_check("retries.unanswered-answer")
+def lost_answer(transcript: Transcript) -> Verdicts:
     """A repeat after a status is the matter of connections.create.one-post."""
-    for call in session.of("create_connection"):
-        posts = session.primary(call)
+    for call in transcript.of("create_connection"):
+        posts = transcript.primary(call)
         if not any(map(unanswered, posts)):
             continue
         blind = next(
             (
                 after
                 for before, after in pairwise(posts)
-                if unanswered(before) and not _looked_between(session, call, before, after)
+                if unanswered(before) and not _looked_between(transcript, call, before, after)
             ),
             None,
         )
         if blind is None:
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "a create is sent again although the first one may have worked",
                 "one POST, and an error; or a look at what is there before the next one",
                 f"{len(posts)} POSTs in one call",
@@ -62,18 +62,18 @@ def lost_answer(session: Session) -> Verdicts:
             )
 
 
-@session_check("retries.no-answer")
-def no_answer(session: Session) -> SessionVerdicts:
-    for call in session.calls:
-        primary = session.primary(call)
+@transcript_check("retries.no-answer")
+def no_answer(transcript: Transcript) -> SessionVerdicts:
+    for call in transcript.calls:
+        primary = transcript.primary(call)
         # A list is only as whole as its last page; of another call an answer to one try will do.
         wanted = primary[-1:] if call.operation == "list_connections" else primary
-        if not primary or not all(map(unanswered, wanted)) or call.looped:
+        if not primary or not all(map(unanswered, wanted)) or call.timed_out:
             continue
         if call.raised is not None:
             yield reported(call)
-        elif call.operation != "create_connection" or not _looked_after(session, call):
-            yield Problem(
+        elif call.operation != "create_connection" or not _looked_after(transcript, call):
+            yield Violation(
                 f"{call.operation} returned although nobody answered",
                 "an error",
                 f"a {type(call.returned).__name__} returned",
@@ -81,34 +81,34 @@ def no_answer(session: Session) -> SessionVerdicts:
             )
 
 
-def _looked_after(session: Session, call: Call) -> bool:
-    return any(session.operation(e) in _SEARCHES and e.response.ok for e in call.exchanges)
+def _looked_after(transcript: Transcript, call: Call) -> bool:
+    return any(transcript.operation(e) in _SEARCHES and e.response.ok for e in call.exchanges)
 
 
-@session_check("retries.bounded")
-def bounded(session: Session) -> Verdicts:
-    for call in session.calls:
-        refused = [e for e in session.primary(call) if not e.response.ok and e.response.injected]
+@transcript_check("retries.bounded")
+def bounded(transcript: Transcript) -> Verdicts:
+    for call in transcript.calls:
+        refused = [e for e in transcript.primary(call) if not e.response.ok and e.response.injected]
         if len(refused) >= ENDLESS:
-            yield Problem(
+            yield Violation(
                 f"{call.operation} goes on for ever while it is refused",
                 "an error after some tries",
                 f"{len(refused)} requests in one call, and no end",
                 refused[0],
             )
-        elif refused and not call.looped:
+        elif refused and not call.timed_out:
             yield None
 
 
-@session_check("retries.retry-after")
-def retry_after(session: Session) -> Verdicts:
-    for call in session.calls:
-        if not any(_wanted_s(e) for e in session.primary(call)):
+@transcript_check("retries.retry-after")
+def retry_after(transcript: Transcript) -> Verdicts:
+    for call in transcript.calls:
+        if not any(_wanted_s(e) for e in transcript.primary(call)):
             continue
-        for before, after, wanted_s in _asked_to_wait(session, call):
-            waited_s = session.at_s[after.number] - session.at_s[before.number]
+        for before, after, wanted_s in _asked_to_wait(transcript, call):
+            waited_s = transcript.at_s[after.number] - transcript.at_s[before.number]
             if waited_s < _EARLY * wanted_s:
-                yield Problem(
+                yield Violation(
                     f"a request is repeated sooner than Retry-After: {wanted_s} says",
                     f"{wanted_s} s between the two, or no repeat",
                     f"{waited_s:.1f} s",
@@ -135,35 +135,35 @@ def _wanted_s(exchange: Exchange) -> int:
         return 0
 
 
-def _asked_to_wait(session: Session, call: Call) -> Iterator[tuple[Exchange, Exchange, int]]:
+def _asked_to_wait(transcript: Transcript, call: Call) -> Iterator[tuple[Exchange, Exchange, int]]:
     """Repeats of a request whose answer had a Retry-After, in seconds."""
-    for before, after in pairwise(session.primary(call)):
+    for before, after in pairwise(transcript.primary(call)):
         wanted_s = _wanted_s(before)
         same = (before.request.method, before.request.target) == (
             after.request.method,
             after.request.target,
         )
-        timed = {before.number, after.number} <= session.at_s.keys()
+        timed = {before.number, after.number} <= transcript.at_s.keys()
         if same and timed and wanted_s:
             yield before, after, wanted_s
 
 
-@session_check("retries.fresh-token")
-def fresh_token(session: Session) -> Verdicts:
-    for call in session.calls:
-        primary = session.primary(call)
+@transcript_check("retries.fresh-token")
+def fresh_token(transcript: Transcript) -> Verdicts:
+    for call in transcript.calls:
+        primary = transcript.primary(call)
         expired = [e for e in primary if code_of(e.response) == "401013"]
         if not expired or len(expired) != len(primary):
             continue
         fetched = [
             e
             for e in call.exchanges
-            if e.number > expired[0].number and session.operation(e) == "ims.token"
+            if e.number > expired[0].number and transcript.operation(e) == "ims.token"
         ]
         if len(expired) <= 2 and len(fetched) <= 1:
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "a refused token leads to more than one repeat",
                 "one fresh token and one repeat at most, then an error",
                 f"{len(expired)} requests and {len(fetched)} fresh tokens in one call",
@@ -171,17 +171,17 @@ def fresh_token(session: Session) -> Verdicts:
             )
 
 
-@session_check("retries.timeout")
-def timeout(session: Session) -> Verdicts:
+@transcript_check("retries.timeout")
+def timeout(transcript: Transcript) -> Verdicts:
     """The exact moment; a call that is never given up is the matter of retries.gives-up."""
-    for call in session.calls:
+    for call in transcript.calls:
         silent = [e for e in call.exchanges if is_silent(e)]
         timeout_s = call.settings.timeout_s
         if not silent or _outlasts(call):
             continue
         wait_s = call.took_s / len(silent)
         if wait_s > LATE * timeout_s:
-            yield Problem(
+            yield Violation(
                 f"{call.operation} waits too long on a server that does not answer",
                 f"an error after {timeout_s:g} s, the timeout that was given",
                 f"an end after {wait_s:.1f} s",
@@ -191,12 +191,12 @@ def timeout(session: Session) -> Verdicts:
             yield None
 
 
-@session_check("retries.gives-up")
-def gives_up(session: Session) -> Verdicts:
-    for call in session.calls:
+@transcript_check("retries.gives-up")
+def gives_up(transcript: Transcript) -> Verdicts:
+    for call in transcript.calls:
         silent = [e for e in call.exchanges if is_silent(e)]
-        if call.looped and not call.exchanges:
-            yield Problem(
+        if call.timed_out and not call.exchanges:
+            yield Violation(
                 f"{call.operation} never comes back, and sends nothing",
                 "an end within a few times the timeout that was given",
                 f"no end after {call.took_s:.1f} s",
@@ -204,7 +204,7 @@ def gives_up(session: Session) -> Verdicts:
         if not silent:
             continue
         if _outlasts(call):
-            yield Problem(
+            yield Violation(
                 f"{call.operation} waits for ever on a server that does not answer",
                 f"an end within {PATIENCE} times the timeout of {call.settings.timeout_s:g} s "
                 "that was given",
@@ -217,7 +217,7 @@ def gives_up(session: Session) -> Verdicts:
 
 def _outlasts(call: Call) -> bool:
     """Whether a call went on for as long as convicts; the kit may have broken it off."""
-    return call.looped or call.took_s > PATIENCE * call.settings.timeout_s
+    return call.timed_out or call.took_s > PATIENCE * call.settings.timeout_s
 
 
 def is_silent(exchange: Exchange) -> bool:

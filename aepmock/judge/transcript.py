@@ -98,15 +98,14 @@ class Call:
     """One call of a client's method: its arguments, its exchanges, and how it ended.
 
     `operation` is the method's name, or "factory" for the making of the client, or "seed" for
-    connections put in without the client, which are what is `returned`; else `returned` is
-    what came back, with every iterator read to its end; `raised` the exception, if any;
-    `looped` says that the kit broke the call off because it went on for ever; `lost` that a
-    program gave no answer that could be judged, so that only its exchanges count. `traces` is
-    what it left elsewhere, with an empty one for each place where somebody looked in vain, or
-    None where nobody looked. `strangers` are hosts beside the service that it tried to reach, and
-    was kept from: in a live run only, where every one is.
-    `changed` names what it altered of its caller's process, None where
-    nobody looked; `took_s` are the real seconds it took. The closing of a test's clients is a
+    connections put in without the client, which are what is `returned`; else `returned` is what
+    came back, with every iterator read to its end; `raised` the exception, if any; `timed_out` says
+    that the kit broke the call off because it went on for ever; `unanswered` that a program gave no
+    answer that could be judged, so that only its exchanges count. `traces` is what it left
+    elsewhere, with an empty one for each place where somebody looked in vain, or None where nobody
+    looked. `strangers` are hosts beside the service that it tried to reach, and was kept from: in a
+    live run only, where every one is. `changed` names what it altered of its caller's process, None
+    where nobody looked; `took_s` are the real seconds it took. The closing of a test's clients is a
     call of "close", with the `threads` that go on after it.
     """
 
@@ -116,8 +115,8 @@ class Call:
     exchanges: tuple[Exchange, ...] = ()
     returned: Any = None
     raised: BaseException | None = None
-    looped: bool = False
-    lost: bool = False
+    timed_out: bool = False
+    unanswered: bool = False
     traces: tuple[Trace, ...] | None = None
     strangers: tuple[str, ...] = ()
     changed: tuple[str, ...] | None = None
@@ -126,7 +125,7 @@ class Call:
 
 
 @dataclass
-class Session:
+class Transcript:
     """The calls of one example, from an empty sandbox on, in order.
 
     `tokens` are access tokens the clients fetched before or during it; `conduct` is how a

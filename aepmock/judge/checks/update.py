@@ -10,19 +10,19 @@ from typing import Any
 
 from aepmock.contract import Contract
 from aepmock.judge.checks.behaving import ends_the_process
-from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
-from aepmock.judge.evidence import Call, Expected, Session
-from aepmock.judge.findings import Problem
-from aepmock.judge.testimony import crashed, knows_status
+from aepmock.judge.checks.registry import Verdicts, transcript_check, wire_check
+from aepmock.judge.exception_details import crashed, knows_status
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Expected, Transcript
 from aepmock.messages import Exchange
 
 _QUOTED = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 """An entity-tag of RFC 9110 8.8.3. A service may give out a weak one, and then it is sent so."""
 
 
-def _patches(session: Session) -> Iterator[tuple[Call, Exchange]]:
-    for call in session.of("update_connection"):
-        for exchange in session.primary(call):
+def _patches(transcript: Transcript) -> Iterator[tuple[Call, Exchange]]:
+    for call in transcript.of("update_connection"):
+        for exchange in transcript.primary(call):
             yield call, exchange
 
 
@@ -40,7 +40,7 @@ def if_match(exchange: Exchange, expected: Expected, contract: Contract) -> Verd
         yield None
         return
     headers = exchange.request.headers.replaced("If-Match", '"the etag, with its quotes"')
-    yield Problem(
+    yield Violation(
         f"If-Match is sent {len(values)} times" if len(values) > 1 else "If-Match is missing",
         'If-Match: "…", once',
         f"{len(values)} header fields" if values else "no such header",
@@ -59,7 +59,7 @@ def etag_quotes(exchange: Exchange, expected: Expected, contract: Contract) -> V
         return
     core = value.strip().removeprefix("W/").strip("\\\"'")
     headers = exchange.request.headers.replaced("If-Match", f'"{core}"')
-    yield Problem(
+    yield Violation(
         "the If-Match value is not in double quotes",
         f'If-Match: "{core}"',
         f"If-Match: {value}",
@@ -68,10 +68,10 @@ def etag_quotes(exchange: Exchange, expected: Expected, contract: Contract) -> V
     )
 
 
-@session_check("connections.update.etag-verbatim")
-def etag_verbatim(session: Session) -> Verdicts:
+@transcript_check("connections.update.etag-verbatim")
+def etag_verbatim(transcript: Transcript) -> Verdicts:
     """Compares without the quotes, which have a clause of their own."""
-    for call, exchange in _patches(session):
+    for call, exchange in _patches(transcript):
         value = exchange.request.headers.get("if-match")
         if not value:
             continue
@@ -79,7 +79,7 @@ def etag_verbatim(session: Session) -> Verdicts:
             yield None
         else:
             headers = exchange.request.headers.replaced("If-Match", call.args["etag"])
-            yield Problem(
+            yield Violation(
                 "the If-Match value is not the etag the caller gave",
                 f"If-Match: {call.args['etag']}",
                 f"If-Match: {value}",
@@ -92,44 +92,44 @@ def _core(value: str) -> str:
     return value.strip().strip('"')
 
 
-@session_check("connections.update.sent")
-def sent(session: Session) -> Verdicts:
-    yield from _was_sent(session, "update_connection", "PATCH")
+@transcript_check("connections.update.sent")
+def sent(transcript: Transcript) -> Verdicts:
+    yield from _was_sent(transcript, "update_connection", "PATCH")
 
 
-@session_check("connections.delete.sent")
-def delete_sent(session: Session) -> Verdicts:
-    yield from _was_sent(session, "delete_connection", "DELETE")
+@transcript_check("connections.delete.sent")
+def delete_sent(transcript: Transcript) -> Verdicts:
+    yield from _was_sent(transcript, "delete_connection", "DELETE")
 
 
-def _was_sent(session: Session, operation: str, method: str) -> Verdicts:
-    for call in session.of(operation):
+def _was_sent(transcript: Transcript, operation: str, method: str) -> Verdicts:
+    for call in transcript.of(operation):
         if call.raised is not None or call.args["connection_id"] == "":
             continue
-        if session.primary(call):
+        if transcript.primary(call):
             yield None
         elif not any(e.request.method == method for e in call.exchanges):
-            yield Problem(
+            yield Violation(
                 f"{operation} returned without having sent a {method}",
                 f"one {method}",
                 f"no {method}",
             )
 
 
-@session_check("connections.update.conflict-reported")
-def conflict_reported(session: Session) -> Verdicts:
-    for call in session.of("update_connection"):
-        last = next(reversed(session.primary(call)), None)
+@transcript_check("connections.update.conflict-reported")
+def conflict_reported(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("update_connection"):
+        last = next(reversed(transcript.primary(call)), None)
         if last is None or last.response.status != 412:
             continue
         if call.raised is None:
-            yield Problem(
+            yield Violation(
                 "a 412 came back as if the update had worked", "an error", "a return value", last
             )
         elif ends_the_process(call):
             continue  # answers.exit
         elif crashed(call.raised) or not knows_status(call.raised, 412):
-            yield Problem(
+            yield Violation(
                 "the error after a 412 does not say that it was one",
                 "an error from which 412 can be learned",
                 type(call.raised).__name__,
@@ -139,16 +139,16 @@ def conflict_reported(session: Session) -> Verdicts:
             yield None
 
 
-@session_check("connections.update.no-blind-repeat")
-def no_blind_repeat(session: Session) -> Verdicts:
-    for call in session.of("update_connection"):
-        patches = session.primary(call)
+@transcript_check("connections.update.no-blind-repeat")
+def no_blind_repeat(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("update_connection"):
+        patches = transcript.primary(call)
         conflicts = [n for n, e in enumerate(patches) if e.response.status == 412]
         if not conflicts:
             continue
         later = patches[conflicts[0] + 1 :]
         if later:
-            yield Problem(
+            yield Violation(
                 "an update is sent again after a 412",
                 "the conflict reported to the caller",
                 f"{len(patches)} PATCHes in one call",
@@ -158,33 +158,33 @@ def no_blind_repeat(session: Session) -> Verdicts:
             yield None
 
 
-@session_check("connections.update.no-lost-update")
-def no_lost_update(session: Session) -> Verdicts:
+@transcript_check("connections.update.no-lost-update")
+def no_lost_update(transcript: Transcript) -> Verdicts:
     """A call with an etag that an earlier answer replaced must not change the connection."""
-    if session.at_a_time:
+    if transcript.at_a_time:
         return  # connections.update.duel
     current: dict[str, str] = {}
     outdated: set[tuple[str, str]] = set()
-    for call in session.calls:
+    for call in transcript.calls:
         given = (call.args.get("connection_id"), call.args.get("etag"))
         stale = call.operation == "update_connection" and given in outdated
         for item in call.returned if call.operation == "seed" else ():
             _replace(current, outdated, item)
         for exchange in call.exchanges:
             document = exchange.response.json_or_none
-            if session.operation(exchange) not in ("connections.create", "connections.update"):
+            if transcript.operation(exchange) not in ("connections.create", "connections.update"):
                 continue
             if exchange.response.ok and isinstance(document, dict) and "etag" in document:
                 _replace(current, outdated, document)
         if not stale:
             continue
-        changed = next((e for e in session.primary(call) if e.response.ok), None)
+        changed = next((e for e in transcript.primary(call) if e.response.ok), None)
         if changed is None:
             yield None
-        elif session.live and changed.request.headers.get("if-match") == call.args["etag"]:
+        elif transcript.live and changed.request.headers.get("if-match") == call.args["etag"]:
             continue  # the client sent what it was given: the service took it
         else:
-            yield Problem(
+            yield Violation(
                 "an update with an outdated etag went through: an earlier change is lost",
                 "a 412, reported",
                 f"If-Match: {changed.request.headers.get('if-match')} and a "
@@ -193,23 +193,23 @@ def no_lost_update(session: Session) -> Verdicts:
             )
 
 
-@session_check("connections.update.duel")
-def duel(session: Session) -> Verdicts:
+@transcript_check("connections.update.duel")
+def duel(transcript: Transcript) -> Verdicts:
     """Told by the wire: a PATCH that worked on another version than its caller had read."""
-    if session.together != "duel":
+    if transcript.together != "duel":
         return
-    seeded = next((call.returned[0]["etag"] for call in session.of("seed")), None)
+    seeded = next((call.returned[0]["etag"] for call in transcript.of("seed")), None)
     written = sorted(
         (exchange.number, str(document.get("etag")))
-        for _, exchange in _patches(session)
+        for _, exchange in _patches(transcript)
         if exchange.response.ok and isinstance(document := exchange.response.json_or_none, dict)
     )
-    for call in session.of("update_connection"):
-        patches = session.primary(call)
+    for call in transcript.of("update_connection"):
+        patches = transcript.primary(call)
         changed = next((e for e in patches if e.response.ok), None)
         if changed is None:
             if patches and patches[-1].response.status == 412 and call.raised is None:
-                yield Problem(
+                yield Violation(
                     "of two rivals, the one that lost was not told",
                     "a 412, reported",
                     "a return value",
@@ -223,7 +223,7 @@ def duel(session: Session) -> Verdicts:
         if current is None or _core(current) == _core(call.args["etag"]):
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "of two rivals, the second one overwrote what the first had changed",
                 "a 412, reported: the connection is no longer as it was read",
                 f"a change that was made for {call.args['etag']} went through at {current}",
@@ -248,7 +248,7 @@ def operations_form(exchange: Exchange, expected: Expected, contract: Contract) 
     if document is not None and contract.validator("patch-connection").is_valid(document):
         yield None
         return
-    yield Problem(
+    yield Violation(
         "the body of the update is no JSON Patch",
         '[{"op": …, "path": …, "value": …}]',
         f"a JSON {type(document).__name__}" if document is not None else "no JSON",
@@ -263,9 +263,9 @@ def _read(exchange: Exchange) -> Any:
         return None
 
 
-@session_check("connections.update.operations")
-def operations_given(session: Session) -> Verdicts:
-    for call, exchange in _patches(session):
+@transcript_check("connections.update.operations")
+def operations_given(transcript: Transcript) -> Verdicts:
+    for call, exchange in _patches(transcript):
         document = _read(exchange)
         found = document if isinstance(document, list) else [document]
         if not all(isinstance(i, dict) and "op" in i and "path" in i for i in found):
@@ -274,7 +274,7 @@ def operations_given(session: Session) -> Verdicts:
         if _same(found, wanted):
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "the operations on the wire are not the caller's",
                 json.dumps([_shown(i) for i in wanted]),
                 json.dumps([_shown(i) for i in found]),

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from aepmock.contract import other_connector
 from aepmock.judge.answers import SUCCESS, items_of, kind_of, same
 from aepmock.judge.checks.bodies import create_body, with_body
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.checks.retrying import unanswered
-from aepmock.judge.evidence import Call, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.checks.retries import unanswered
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 if TYPE_CHECKING:
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 _NOTHING_DONE = frozenset({401, 429})
 
 
-def creates(session: Session) -> Iterator[tuple[Call, NewConnection, Exchange, dict[str, Any]]]:
+def creates(
+    transcript: Transcript,
+) -> Iterator[tuple[Call, NewConnection, Exchange, dict[str, Any]]]:
     """Every create on the wire that has a JSON object, with what the caller gave."""
-    for call in session.of("create_connection"):
-        for exchange in session.primary(call):
-            body = create_body(exchange, session.contract)
+    for call in transcript.of("create_connection"):
+        for exchange in transcript.primary(call):
+            body = create_body(exchange, transcript.contract)
             if body is not None:
                 yield call, call.args["connection"], exchange, body
 
@@ -36,13 +38,13 @@ def part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-@session_check("connections.create.name")
-def name(session: Session) -> Verdicts:
-    for _, given, exchange, body in creates(session):
+@transcript_check("connections.create.name")
+def name(transcript: Transcript) -> Verdicts:
+    for _, given, exchange, body in creates(transcript):
         if body.get("name") == given.name:
             yield None
         elif "name" in body:
-            yield Problem(
+            yield Violation(
                 "name is not what the caller gave",
                 repr(given.name),
                 repr(body["name"]),
@@ -51,15 +53,15 @@ def name(session: Session) -> Verdicts:
             )
 
 
-@session_check("connections.create.description")
-def description(session: Session) -> Verdicts:
-    for _, given, exchange, body in creates(session):
+@transcript_check("connections.create.description")
+def description(transcript: Transcript) -> Verdicts:
+    for _, given, exchange, body in creates(transcript):
         if given.description is None:
             continue
         if body.get("description") == given.description:
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "description is not what the caller gave",
                 repr(given.description),
                 repr(body["description"]) if "description" in body else "no description",
@@ -68,16 +70,16 @@ def description(session: Session) -> Verdicts:
             )
 
 
-@session_check("connections.create.description-absent")
-def description_absent(session: Session) -> Verdicts:
-    for _, given, exchange, body in creates(session):
+@transcript_check("connections.create.description-absent")
+def description_absent(transcript: Transcript) -> Verdicts:
+    for _, given, exchange, body in creates(transcript):
         if given.description is not None:
             continue
         if "description" not in body:
             yield None
         else:
             right = {k: v for k, v in body.items() if k != "description"}
-            yield Problem(
+            yield Violation(
                 "a description is sent that the caller did not give",
                 "no description",
                 f"description {body['description']!r}",
@@ -86,16 +88,16 @@ def description_absent(session: Session) -> Verdicts:
             )
 
 
-@session_check("connections.create.spec-id")
-def spec_id(session: Session) -> Verdicts:
-    for _, given, exchange, body in creates(session):
+@transcript_check("connections.create.spec-id")
+def spec_id(transcript: Transcript) -> Verdicts:
+    for _, given, exchange, body in creates(transcript):
         sent = part(body, "connectionSpec").get("id")
         if sent == given.connection_spec_id:
             yield None
         elif (
-            isinstance(sent, str) and sent in session.contract.connectors_by_spec
-        ) or other_connector(session.contract, body) is not None:
-            yield Problem(
+            isinstance(sent, str) and sent in transcript.contract.connectors_by_spec
+        ) or other_connector(transcript.contract, body) is not None:
+            yield Violation(
                 "connectionSpec.id is another connector's",
                 repr(given.connection_spec_id),
                 repr(sent),
@@ -103,9 +105,9 @@ def spec_id(session: Session) -> Verdicts:
             )
 
 
-@session_check("connections.create.spec-version")
-def spec_version(session: Session) -> Verdicts:
-    for _, given, exchange, body in creates(session):
+@transcript_check("connections.create.spec-version")
+def spec_version(transcript: Transcript) -> Verdicts:
+    for _, given, exchange, body in creates(transcript):
         wanted = given.connection_spec_version
         spec = part(body, "connectionSpec")
         if wanted is None or not spec:
@@ -114,7 +116,7 @@ def spec_version(session: Session) -> Verdicts:
             yield None
         elif "version" not in spec:
             right = {**body, "connectionSpec": {**spec, "version": wanted}}
-            yield Problem(
+            yield Violation(
                 "connectionSpec.version is left out though the caller gave one",
                 repr(wanted),
                 "no version",
@@ -123,15 +125,15 @@ def spec_version(session: Session) -> Verdicts:
             )
 
 
-@session_check("connections.create.auth-spec-name")
-def auth_spec_name(session: Session) -> Verdicts:
-    for _, given, exchange, body in creates(session):
+@transcript_check("connections.create.auth-spec-name")
+def auth_spec_name(transcript: Transcript) -> Verdicts:
+    for _, given, exchange, body in creates(transcript):
         sent = part(body, "auth").get("specName")
         if given.auth_spec_name is None:
             if body.get("auth") in ({}, {"params": {}}):
                 continue  # no source speaks of an auth that says nothing
             if "auth" in body:
-                yield Problem(
+                yield Violation(
                     "auth is sent for a connector without any", "no auth", "an auth", exchange
                 )
             else:
@@ -139,7 +141,7 @@ def auth_spec_name(session: Session) -> Verdicts:
         elif sent == given.auth_spec_name:
             yield None
         elif isinstance(sent, str):
-            yield Problem(
+            yield Violation(
                 "auth.specName is not what the caller gave",
                 repr(given.auth_spec_name),
                 repr(sent),
@@ -147,9 +149,9 @@ def auth_spec_name(session: Session) -> Verdicts:
             )
 
 
-@session_check("connections.create.auth-params")
-def auth_params(session: Session) -> Verdicts:
-    for _, given, exchange, body in creates(session):
+@transcript_check("connections.create.auth-params")
+def auth_params(transcript: Transcript) -> Verdicts:
+    for _, given, exchange, body in creates(transcript):
         sent = part(part(body, "auth"), "params")
         if given.auth_spec_name is None or set(sent) != set(given.auth_params):
             continue  # which names there are is the matter of the check in bodies.py
@@ -158,7 +160,7 @@ def auth_params(session: Session) -> Verdicts:
             yield None
             continue
         lengths = ", ".join(_difference(k, given.auth_params[k], sent[k]) for k in altered)
-        yield Problem(
+        yield Violation(
             f"auth.params.{altered[0]} is not what the caller gave",
             "every value as given",
             lengths,
@@ -175,25 +177,25 @@ def _difference(name: str, given: Any, sent: Any) -> str:
     return f"{name}: other characters"
 
 
-@session_check("connections.create.tokens-apart")
-def tokens_apart(session: Session) -> Verdicts:
-    for call, given, exchange, body in creates(session):
+@transcript_check("connections.create.tokens-apart")
+def tokens_apart(transcript: Transcript) -> Verdicts:
+    for call, given, exchange, body in creates(transcript):
         params = part(part(body, "auth"), "params")
         if not params:
             continue
-        ims = {call.settings.access_token, *session.tokens}
+        ims = {call.settings.access_token, *transcript.tokens}
         misplaced = [k for k, v in params.items() if isinstance(v, str) and v in ims]
         authorization = exchange.request.headers.get("authorization") or ""
         bearer = authorization.partition(" ")[2].strip()
         if misplaced:
-            yield Problem(
+            yield Violation(
                 f"the IMS token is sent as auth.params.{misplaced[0]}",
                 "the connector's own token",
                 "the IMS token",
                 exchange,
             )
         elif bearer and bearer in given.auth_params.values():
-            yield Problem(
+            yield Violation(
                 "a token of the connector is sent as Bearer",
                 "the IMS token",
                 "one of auth.params",
@@ -203,25 +205,25 @@ def tokens_apart(session: Session) -> Verdicts:
             yield None
 
 
-@session_check("connections.create.one-post")
-def one_post(session: Session) -> Verdicts:
-    for call in session.of("create_connection"):
-        posts = session.primary(call)
+@transcript_check("connections.create.one-post")
+def one_post(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("create_connection"):
+        posts = transcript.primary(call)
         if not posts:
             # A header that can't be sent is refused by a server before anyone records it.
             if call.raised is None and call.settings.sandbox_name.isprintable():
-                yield Problem(
+                yield Violation(
                     "create_connection returned without having sent anything",
                     "one POST /connections",
                     "no POST /connections",
                 )
             continue
-        repeat = _blind_repeat(session, call, posts)
+        repeat = _blind_repeat(transcript, call, posts)
         if repeat is None:
             yield None
         else:
             before = posts[posts.index(repeat) - 1].response.status
-            yield Problem(
+            yield Violation(
                 f"the POST is repeated after a {before}, and may create a second connection",
                 "one POST, and the error for the caller to decide",
                 f"{len(posts)} POSTs in one call",
@@ -229,14 +231,14 @@ def one_post(session: Session) -> Verdicts:
             )
 
 
-def _blind_repeat(session: Session, call: Call, posts: list[Exchange]) -> Exchange | None:
+def _blind_repeat(transcript: Transcript, call: Call, posts: list[Exchange]) -> Exchange | None:
     """The first POST that follows another, which may have worked, without a look in between."""
     for before, after in pairwise(posts):
         if before.response.status in _NOTHING_DONE or unanswered(before):
-            continue  # retries.lost-answer
+            continue  # retries.unanswered-answer
         looked = any(
             before.number < e.number < after.number
-            and session.operation(e) in ("connections.list", "connections.search")
+            and transcript.operation(e) in ("connections.list", "connections.search")
             for e in call.exchanges
         )
         if not looked or before.response.ok:
@@ -245,54 +247,54 @@ def _blind_repeat(session: Session, call: Call, posts: list[Exchange]) -> Exchan
 
 
 def _answered(
-    session: Session, *operations: str
+    transcript: Transcript, *operations: str
 ) -> Iterator[tuple[Call, Exchange, Mapping[str, Any]]]:
     """Calls that returned after a readable success, with its exchange and document.
 
     Of several successes it is the one whose id came back: which one a client takes is its own
     matter, and that there are several that of connections.create.one-post.
     """
-    for call in session.of(*operations):
-        primary = session.primary(call)
-        if not primary or call.raised is not None or call.looped:
+    for call in transcript.of(*operations):
+        primary = transcript.primary(call)
+        if not primary or call.raised is not None or call.timed_out:
             continue
-        if not _is_success(session, primary[-1]):
+        if not _is_success(transcript, primary[-1]):
             continue
-        found = [(e, e.response.json_or_none) for e in primary if _is_success(session, e)]
+        found = [(e, e.response.json_or_none) for e in primary if _is_success(transcript, e)]
         documents = [(e, d) for e, d in found if isinstance(d, dict)]
         own = [(e, d) for e, d in documents if "id" in d and d["id"] == _returned(call, "id")]
         for exchange, document in (own or documents)[-1:]:
             yield call, exchange, document
 
 
-def _is_success(session: Session, exchange: Exchange) -> bool:
-    return kind_of(exchange.response, session.operation(exchange)) == SUCCESS
+def _is_success(transcript: Transcript, exchange: Exchange) -> bool:
+    return kind_of(exchange.response, transcript.operation(exchange)) == SUCCESS
 
 
 def _returned(call: Call, key: str) -> Any:
     return call.returned.get(key) if isinstance(call.returned, Mapping) else None
 
 
-@session_check("connections.create.returns-id")
-def returns_id(session: Session) -> Verdicts:
-    for call, exchange, document in _answered(session, "create_connection"):
+@transcript_check("connections.create.returns-id")
+def returns_id(transcript: Transcript) -> Verdicts:
+    for call, exchange, document in _answered(transcript, "create_connection"):
         if "id" in document:
             yield _same(call, exchange, "id", document["id"])
 
 
-@session_check("connections.create.returns-etag")
-def create_etag(session: Session) -> Verdicts:
-    for call, exchange, document in _answered(session, "create_connection"):
+@transcript_check("connections.create.returns-etag")
+def create_etag(transcript: Transcript) -> Verdicts:
+    for call, exchange, document in _answered(transcript, "create_connection"):
         yield _same_etag(call, exchange, document)
 
 
-@session_check("connections.update.returns-etag")
-def update_etag(session: Session) -> Verdicts:
-    for call, exchange, document in _answered(session, "update_connection"):
+@transcript_check("connections.update.returns-etag")
+def update_etag(transcript: Transcript) -> Verdicts:
+    for call, exchange, document in _answered(transcript, "update_connection"):
         yield _same_etag(call, exchange, document)
 
 
-def _same_etag(call: Call, exchange: Exchange, document: Mapping[str, Any]) -> Problem | None:
+def _same_etag(call: Call, exchange: Exchange, document: Mapping[str, Any]) -> Violation | None:
     """Where the body has none, any that the service named in the same call will do."""
     wanted = document.get("etag")
     got = _returned(call, "etag")
@@ -310,7 +312,7 @@ def _etags_named(call: Call) -> set[Any]:
     return named
 
 
-def _same(call: Call, exchange: Exchange, key: str, wanted: Any) -> Problem | None:
+def _same(call: Call, exchange: Exchange, key: str, wanted: Any) -> Violation | None:
     got = _returned(call, key)
     if got == wanted:
         return None
@@ -318,7 +320,7 @@ def _same(call: Call, exchange: Exchange, key: str, wanted: Any) -> Problem | No
         shown = f"{key} {got!r}"
     else:
         shown = f"a {type(call.returned).__name__}"
-    return Problem(
+    return Violation(
         f"the {key} that {call.operation} returned is not the answer's",
         f"{key} {wanted!r}",
         shown,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Transcript
 
 CLAUSES = (
     "driver.hello",
@@ -19,15 +19,15 @@ CLAUSES = (
 
 
 def _register(clause: str) -> None:
-    @session_check(clause)
-    def check(session: Session) -> Verdicts:
-        for seen in session.conduct:
+    @transcript_check(clause)
+    def check(transcript: Transcript) -> Verdicts:
+        for seen in transcript.conduct:
             if seen.clause != clause:
                 continue
             if not seen.summary:
                 yield None
             else:
-                yield Problem(seen.summary, seen.expected, seen.got, log=seen.log, call=seen.call)
+                yield Violation(seen.summary, seen.expected, seen.got, log=seen.log, call=seen.call)
 
 
 for _clause in CLAUSES:

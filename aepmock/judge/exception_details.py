@@ -16,7 +16,7 @@ from typing import Any
 _STATUS_NAMES = ("status", "status_code", "code", "http_status", "statusCode")
 _CODE_NAMES = ("code", "error_code", "errorCode", "error", "type")
 _DEPTH = 4
-"""How far a catcher may have to look: error.problems[0].details["code"] is not too far."""
+"""How far a catcher may have to look: error.violations[0].details["code"] is not too far."""
 
 
 def knows_status(error: BaseException, status: int) -> bool:

@@ -7,34 +7,36 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from aepmock.judge.answers import SUCCESS, asks_for_a_count, kind_of, next_href, same
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import Call, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 
-def _last(session: Session, call: Call) -> Exchange | None:
-    return next(reversed(session.primary(call)), None)
+def _last(transcript: Transcript, call: Call) -> Exchange | None:
+    return next(reversed(transcript.primary(call)), None)
 
 
-def _is_success(session: Session, exchange: Exchange) -> bool:
+def _is_success(transcript: Transcript, exchange: Exchange) -> bool:
     counted = asks_for_a_count(exchange.request)
-    operation = session.operation(exchange)
+    operation = transcript.operation(exchange)
     return kind_of(exchange.response, operation, counted=counted) == SUCCESS
 
 
-def successes(session: Session, *operations: str) -> Iterator[tuple[Call, Exchange]]:
+def successes(transcript: Transcript, *operations: str) -> Iterator[tuple[Call, Exchange]]:
     """Calls that ended, whose last exchange of their own kind was a readable success."""
-    return ((call, last) for call, last in _after_success(session, *operations) if not call.looped)
+    return (
+        (call, last) for call, last in _after_success(transcript, *operations) if not call.timed_out
+    )
 
 
-def _after_success(session: Session, *operations: str) -> Iterator[tuple[Call, Exchange]]:
+def _after_success(transcript: Transcript, *operations: str) -> Iterator[tuple[Call, Exchange]]:
     """Calls whose last exchange of their own kind was a readable success, endless ones too."""
-    for call in session.calls:
+    for call in transcript.calls:
         if operations and call.operation not in operations:
             continue
-        last = _last(session, call)
-        if last is not None and _is_success(session, last):
+        last = _last(transcript, call)
+        if last is not None and _is_success(transcript, last):
             yield call, last
 
 
@@ -90,18 +92,18 @@ def _plain(exchange: Exchange) -> bool:
     return not _marked(exchange) and not any(variant(exchange) for variant in VARIANTS.values())
 
 
-@session_check("answers.success")
-def success(session: Session) -> Verdicts:
+@transcript_check("answers.success")
+def success(transcript: Transcript) -> Verdicts:
     """Other forms of the same answer have clauses of their own."""
-    for call, last in _after_success(session):
-        if not _plain(last) or _is_special(session, call, last):
+    for call, last in _after_success(transcript):
+        if not _plain(last) or _is_special(transcript, call, last):
             continue
         if call.args.get("connection_id") == "":
             continue  # to refuse an empty id is right, and has its own clause
         if any(e.number > last.number and not e.response.ok for e in call.exchanges):
             continue  # something that the client asked for besides was refused
-        if call.looped:
-            yield Problem(
+        if call.timed_out:
+            yield Violation(
                 f"{call.operation} does not come back after a {last.response.status}",
                 "a return value",
                 f"{len(call.exchanges)} requests, and no end",
@@ -110,7 +112,7 @@ def success(session: Session) -> Verdicts:
         elif call.raised is None:
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 f"{call.operation} reports an error though the service said {last.response.status}",
                 "a return value",
                 type(call.raised).__name__,
@@ -118,17 +120,17 @@ def success(session: Session) -> Verdicts:
             )
 
 
-def _is_special(session: Session, call: Call, last: Exchange) -> bool:
+def _is_special(transcript: Transcript, call: Call, last: Exchange) -> bool:
     """Successes that clauses of their own are about."""
     if call.operation == "create_connection":
         return _without_location(last) or _without_etag(last)
     if call.operation == "delete_connection":
         return True
     if call.operation == "list_connections":
-        pages = list(session.primary(call))
+        pages = list(transcript.primary(call))
         ids = [i.get("id") for e in pages for i in _items(e)]
         return (
-            any(not _is_success(session, e) for e in pages)
+            any(not _is_success(transcript, e) for e in pages)
             or len(ids) != len(set(ids))
             or _without_links(last)
             or any(not _items(e) and next_href(e.response) for e in pages)
@@ -144,25 +146,25 @@ def _items(exchange: Exchange) -> list[Mapping[str, Any]]:
 
 
 def _variant_check(clause: str, variant: Variant) -> None:
-    @session_check(clause)
-    def check(session: Session) -> Verdicts:
-        yield from _against_plain(session, variant)
+    @transcript_check(clause)
+    def check(transcript: Transcript) -> Verdicts:
+        yield from _against_plain(transcript, variant)
 
 
-def _against_plain(session: Session, variant: Variant) -> Verdicts:
+def _against_plain(transcript: Transcript, variant: Variant) -> Verdicts:
     """A call that fails on one form of an answer, where the plain form did not hurt it."""
     plain_worked = {
         call.operation
-        for call, last in successes(session)
+        for call, last in successes(transcript)
         if call.raised is None and not variant(last)
     }
-    for call, last in successes(session):
+    for call, last in successes(transcript):
         if not variant(last) or call.operation not in plain_worked:
             continue
         if call.raised is None:
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 f"{call.operation} fails on an answer that means the same as one it reads",
                 "a return value",
                 type(call.raised).__name__,
@@ -196,9 +198,9 @@ def _of_operation(
     A client that fails on that form too has another fault than this one.
     """
 
-    @session_check(clause)
-    def check(session: Session) -> Verdicts:
-        found = list(successes(session, operation))
+    @transcript_check(clause)
+    def check(transcript: Transcript) -> Verdicts:
+        found = list(successes(transcript, operation))
         if against and not any(c.raised is None and against(last) for c, last in found):
             return
         for call, last in found:
@@ -207,7 +209,7 @@ def _of_operation(
             if call.raised is None:
                 yield None
             else:
-                yield Problem(
+                yield Violation(
                     f"{operation} fails on an answer that the documentation allows",
                     "a return value",
                     type(call.raised).__name__,
@@ -240,22 +242,22 @@ _of_operation(
 )
 
 
-@session_check("connections.test.result")
-def test_result(session: Session) -> Verdicts:
-    for call in _without_asking(session, "test_connection"):
-        yield Problem(
+@transcript_check("connections.test.result")
+def test_result(transcript: Transcript) -> Verdicts:
+    for call in _without_asking(transcript, "test_connection"):
+        yield Violation(
             "test_connection returned without having asked for a test",
             "the result of an answer",
             repr(call.returned),
         )
-    for call, last in successes(session, "test_connection"):
+    for call, last in successes(transcript, "test_connection"):
         document = last.response.json_or_none
         if call.raised is not None or not isinstance(document, dict):
             continue
         if call.returned is document.get("result"):
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "test_connection does not return the result of the answer",
                 repr(document.get("result")),
                 repr(call.returned),
@@ -263,31 +265,38 @@ def test_result(session: Session) -> Verdicts:
             )
 
 
-def _without_asking(session: Session, operation: str) -> Iterator[Call]:
+def _without_asking(transcript: Transcript, operation: str) -> Iterator[Call]:
     """Calls that returned though nothing was sent for them."""
-    for call in session.of(operation):
-        silent = not call.exchanges and call.raised is None and not call.looped and not call.lost
+    for call in transcript.of(operation):
+        silent = (
+            not call.exchanges
+            and call.raised is None
+            and not call.timed_out
+            and not call.unanswered
+        )
         if silent and call.args["connection_id"] != "":
             yield call
 
 
-@session_check("connections.explore.answer")
-def explore_answer(session: Session) -> Verdicts:
-    for call in _without_asking(session, "explore_connection"):
+@transcript_check("connections.explore.answer")
+def explore_answer(transcript: Transcript) -> Verdicts:
+    for call in _without_asking(transcript, "explore_connection"):
         # What was asked for before may be remembered.
-        if not any(c.args == call.args and c.exchanges for c in session.of("explore_connection")):
-            yield Problem(
+        if not any(
+            c.args == call.args and c.exchanges for c in transcript.of("explore_connection")
+        ):
+            yield Violation(
                 "explore_connection returned something else, without having asked",
                 "the answer to what the caller asked for",
                 f"a {type(call.returned).__name__}",
             )
-    for call, last in successes(session, "explore_connection"):
+    for call, last in successes(transcript, "explore_connection"):
         if call.raised is not None:
             continue
         if same(call.returned, last.response.json_or_none):
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "explore_connection does not return the answer's document",
                 "the parsed body",
                 f"a {type(call.returned).__name__} that differs from it",

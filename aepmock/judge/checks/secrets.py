@@ -11,11 +11,11 @@ from dataclasses import is_dataclass
 from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote
 
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import Call, Session
-from aepmock.judge.findings import Problem
-from aepmock.judge.leading import led_away, led_by
-from aepmock.judge.testimony import NOT_OWN
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.exception_details import NOT_OWN
+from aepmock.judge.findings import Violation
+from aepmock.judge.off_origin import off_origin_answers, off_origin_requests
+from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 
@@ -45,28 +45,28 @@ def _forms(secret: str) -> tuple[str, ...]:
     return tuple(form for form in found if len(form) >= len(secret))
 
 
-def _own(session: Session) -> Iterator[tuple[Call, Exchange, Mapping[str, str]]]:
+def _own(transcript: Transcript) -> Iterator[tuple[Call, Exchange, Mapping[str, str]]]:
     """Requests to Flow Service with the secrets of their call, those that were led away left out.
 
     The token endpoint is sent the client's secret, in the form or in the query (DEVC).
     """
-    for call in session.calls:
-        secrets = session.secrets(call)
-        away = led_away(call)
+    for call in transcript.calls:
+        secrets = transcript.secrets(call)
+        away = off_origin_requests(call)
         for exchange in call.exchanges:
-            if session.is_for_flow_service(exchange) and exchange.number not in away:
+            if transcript.is_for_flow_service(exchange) and exchange.number not in away:
                 yield call, exchange, secrets
 
 
-@session_check("secrets.url")
-def url(session: Session) -> Verdicts:
-    for _, exchange, secrets in _own(session):
+@transcript_check("secrets.url")
+def url(transcript: Transcript) -> Verdicts:
+    for _, exchange, secrets in _own(transcript):
         target = exchange.request.target
         what = _found(target, secrets) or ("%" in target and _found(unquote(target), secrets))
         if not what:
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 f"{what} stands in the URL of a request",
                 "a URL without a secret: URLs are logged by everyone on the way",
                 f"{what}, in the path or the query",
@@ -74,14 +74,14 @@ def url(session: Session) -> Verdicts:
             )
 
 
-@session_check("secrets.header")
-def header(session: Session) -> Verdicts:
+@transcript_check("secrets.header")
+def header(transcript: Transcript) -> Verdicts:
     """What stands in Authorization is the matter of request.authorization."""
-    for _, exchange, secrets in _own(session):
+    for _, exchange, secrets in _own(transcript):
         for name, value in exchange.request.headers:
             what = None if name.lower() == "authorization" else _found(value, secrets)
             if what is not None:
-                yield Problem(
+                yield Violation(
                     f"{what} stands in the header {name}",
                     "the access token in Authorization, and no other secret in a header",
                     f"{name}: …{what}…",
@@ -92,20 +92,20 @@ def header(session: Session) -> Verdicts:
             yield None
 
 
-@session_check("secrets.body")
-def body(session: Session) -> Verdicts:
+@transcript_check("secrets.body")
+def body(transcript: Transcript) -> Verdicts:
     """What the caller gave may stand as often as it was given."""
-    for call, exchange, secrets in _own(session):
+    for call, exchange, secrets in _own(transcript):
         if not exchange.request.body:
             continue
         sent, given = _sent(exchange), "\n".join(_texts(list(call.args.values())))
-        known = {**secrets, **_params(session, call)}
+        known = {**secrets, **_params(transcript, call)}
         more = (w for s, w in known.items() if s and _times(s, sent) > _times(s, given))
         what = next(more, None)
         if what is None:
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 f"{what} stands in the body of a request, where the caller did not put it",
                 "each secret where the caller gave it, and nowhere else",
                 f"{what}, in a place of the client's own",
@@ -139,10 +139,10 @@ def _texts(value: object) -> Iterator[str]:
         yield from _texts(vars(value))
 
 
-def _params(session: Session, call: Call) -> dict[str, str]:
+def _params(transcript: Transcript, call: Call) -> dict[str, str]:
     """The secret auth params that the caller gave, those that are no common words."""
     params = getattr(call.args.get("connection"), "auth_params", {})
-    names = session.contract.secret_names
+    names = transcript.contract.secret_names
     return {
         value: f"the connector's {name}"
         for name, value in params.items()
@@ -155,11 +155,11 @@ _LONG = 12
 
 
 def _leading(clause: str, wanted: str) -> None:
-    @session_check(clause)
-    def check(session: Session) -> Verdicts:
-        for call in session.calls:
-            secrets = session.secrets(call)
-            for kind, _, followed in led_by(call):
+    @transcript_check(clause)
+    def check(transcript: Transcript) -> Verdicts:
+        for call in transcript.calls:
+            secrets = transcript.secrets(call)
+            for kind, _, followed in off_origin_answers(call):
                 if kind != wanted:
                     continue
                 given = next(((e, w) for e in followed if (w := _in_request(e, secrets))), None)
@@ -167,7 +167,7 @@ def _leading(clause: str, wanted: str) -> None:
                     yield None
                     continue
                 exchange, what = given
-                yield Problem(
+                yield Violation(
                     f"{what} goes to another origin, because a {kind} leads there",
                     "no credential for an origin that the caller did not name",
                     f"{what} sent to {exchange.request.origin}",
@@ -187,17 +187,17 @@ def _in_request(exchange: Exchange, secrets: Mapping[str, str]) -> str | None:
 
 
 def _trace(clause: str, place: str, wanted: str) -> None:
-    @session_check(clause)
-    def check(session: Session) -> Verdicts:
-        for call in session.calls:
+    @transcript_check(clause)
+    def check(transcript: Transcript) -> Verdicts:
+        for call in transcript.calls:
             traces = [trace for trace in call.traces or () if trace.place == place]
             if not traces:
                 continue  # nobody looked there
-            secrets = session.secrets(call)
+            secrets = transcript.secrets(call)
             for trace in traces:
                 what = _found(trace.text, secrets)
                 if what is not None:
-                    yield Problem(
+                    yield Violation(
                         f"{what} turns up in {trace.where}",
                         wanted,
                         f"{what}, after {call.operation}",
@@ -214,31 +214,31 @@ _trace("secrets.repr", "repr", "a repr and a str of the client without a secret"
 _trace("secrets.file", "file", "no secret in a file of the working directory")
 
 
-@session_check("secrets.error")
-def error(session: Session) -> Verdicts:
+@transcript_check("secrets.error")
+def error(transcript: Transcript) -> Verdicts:
     """What a catcher prints or logs: the text and repr of an exception, its notes, its causes."""
-    for call in session.calls:
+    for call in transcript.calls:
         if call.traces is None or call.raised is None:
             continue
-        yield from _look(call, _said(call.raised), session.secrets(call), "the error")
+        yield from _look(call, _said(call.raised), transcript.secrets(call), "the error")
 
 
-@session_check("secrets.error-context")
-def error_context(session: Session) -> Verdicts:
-    for call in session.calls:
+@transcript_check("secrets.error-context")
+def error_context(transcript: Transcript) -> Verdicts:
+    for call in transcript.calls:
         if call.traces is None or call.raised is None:
             continue
-        secrets = session.secrets(call)
+        secrets = transcript.secrets(call)
         if any(_found(text, secrets) for _, text in _said(call.raised)):
             continue  # secrets.error
         yield from _look(call, _behind(call.raised), secrets, "what hangs on the error")
 
 
-@session_check("secrets.echo")
-def echo(session: Session) -> Verdicts:
+@transcript_check("secrets.echo")
+def echo(transcript: Transcript) -> Verdicts:
     """What the service repeats is the caller's secret all the same, wherever others read it."""
-    for call in session.calls:
-        repeated = session.repeated(call)
+    for call in transcript.calls:
+        repeated = transcript.repeated(call)
         if call.traces is None or not repeated:
             continue
         places = [(trace.where, trace.text) for trace in call.traces]
@@ -253,7 +253,7 @@ def _look(
     for where, text in texts:
         what = _found(text, secrets)
         if what is not None:
-            yield Problem(
+            yield Violation(
                 f"{what} turns up in {where}",
                 f"{holder} of {call.operation} without a secret",
                 f"{what} in a {type(call.raised).__name__}" if call.raised else what,

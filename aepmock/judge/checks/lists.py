@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, urlsplit
 from aepmock.contract import Contract
 from aepmock.contract.filters import say_the_same
 from aepmock.judge.answers import SUCCESS, asks_for_a_count, items_of, kind_of, next_href
-from aepmock.judge.checks.registry import Verdicts, session_check, wire_check
-from aepmock.judge.evidence import Call, Expected, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import Verdicts, transcript_check, wire_check
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Expected, Transcript
 from aepmock.messages import Exchange
 
 STUCK = 400
@@ -25,18 +25,20 @@ def _is_count(exchange: Exchange) -> bool:
     return asks_for_a_count(exchange.request)
 
 
-def _pages(session: Session, call: Call) -> list[Exchange]:
+def _pages(transcript: Transcript, call: Call) -> list[Exchange]:
     """The page requests of a list call by GET, counts left out."""
     return [
-        e for e in call.exchanges if session.operation(e) == "connections.list" and not _is_count(e)
+        e
+        for e in call.exchanges
+        if transcript.operation(e) == "connections.list" and not _is_count(e)
     ]
 
 
-def _complete(session: Session) -> Iterator[tuple[Call, list[Exchange]]]:
+def _complete(transcript: Transcript) -> Iterator[tuple[Call, list[Exchange]]]:
     """List calls that returned, whose pages were all successes."""
-    for call in session.of("list_connections"):
-        pages = _pages(session, call)
-        if pages and call.raised is None and not call.looped and all(map(_good, pages)):
+    for call in transcript.of("list_connections"):
+        pages = _pages(transcript, call)
+        if pages and call.raised is None and not call.timed_out and all(map(_good, pages)):
             yield call, pages
 
 
@@ -80,16 +82,16 @@ def _missing(call: Call, pages: list[Exchange]) -> list[str]:
     return [i for i in dict.fromkeys(there) if i not in returned]
 
 
-@session_check("connections.list.all-pages")
-def all_pages(session: Session) -> Verdicts:
-    yield from _endless(session)
-    for call, pages in _complete(session):
+@transcript_check("connections.list.all-pages")
+def all_pages(transcript: Transcript) -> Verdicts:
+    yield from _endless(transcript)
+    for call, pages in _complete(transcript):
         if stuck(pages):
             continue
         empty_last = not items_of(pages[-1].response)
         if next_href(pages[-1].response) is not None:
             if not empty_last:  # an empty page has a clause of its own
-                yield Problem(
+                yield Violation(
                     "the list ends although the last page has a next link",
                     "every page",
                     f"{len(pages)} page(s), the last with a next link",
@@ -99,14 +101,14 @@ def all_pages(session: Session) -> Verdicts:
         missing = _missing(call, pages)
         strange = set(ids_of(call)) - {i.get("id") for e in pages for i in items_of(e.response)}
         if not isinstance(call.returned, list):
-            yield Problem(
+            yield Violation(
                 "list_connections returned no items",
                 "an iterable of connections",
                 f"a {type(call.returned).__name__}",
                 pages[-1],
             )
         elif missing or strange:
-            yield Problem(
+            yield Violation(
                 "the list is not what the pages held",
                 f"{len({i.get('id') for e in pages for i in items_of(e.response)})} ids",
                 f"{len(missing)} left out, {len(strange)} that no page had",
@@ -120,10 +122,10 @@ def _holds(page: Exchange, ids: Collection[str]) -> bool:
     return any(item.get("id") in ids for item in items_of(page.response))
 
 
-@session_check("connections.list.in-order")
-def in_order(session: Session) -> Verdicts:
+@transcript_check("connections.list.in-order")
+def in_order(transcript: Transcript) -> Verdicts:
     """Where the caller asked for an order; an item that moved may stand in either of its places."""
-    for call, pages in _complete(session):
+    for call, pages in _complete(transcript):
         there = [str(i["id"]) for e in pages for i in items_of(e.response) if "id" in i]
         returned = ids_of(call)
         if not call.args.get("orderby") or sorted(there) != sorted(returned) or len(there) < 2:
@@ -131,7 +133,7 @@ def in_order(session: Session) -> Verdicts:
         if there == returned:
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "the items are not in the order in which the service gave them",
                 f"orderby={call.args['orderby']}, as the service sorts",
                 "the same items in another order",
@@ -139,12 +141,12 @@ def in_order(session: Session) -> Verdicts:
             )
 
 
-def _endless(session: Session) -> Verdicts:
+def _endless(transcript: Transcript) -> Verdicts:
     """Lists that go on for ever though every page was good and no link led in a circle."""
-    for call in session.of("list_connections"):
-        pages = _pages(session, call)
-        if call.looped and pages and all(map(_good, pages)) and not stuck(pages):
-            yield Problem(
+    for call in transcript.of("list_connections"):
+        pages = _pages(transcript, call)
+        if call.timed_out and pages and all(map(_good, pages)) and not stuck(pages):
+            yield Violation(
                 "the list does not come to an end, though its pages do",
                 "every page, once",
                 f"{len(pages)} requests for {len({e.request.target for e in pages})} pages",
@@ -152,16 +154,16 @@ def _endless(session: Session) -> Verdicts:
             )
 
 
-@session_check("connections.list.empty-page")
-def empty_page(session: Session) -> Verdicts:
-    for call, pages in _complete(session):
+@transcript_check("connections.list.empty-page")
+def empty_page(transcript: Transcript) -> Verdicts:
+    for call, pages in _complete(transcript):
         for number, page in enumerate(pages):
             if items_of(page.response) or next_href(page.response) is None or stuck(pages):
                 continue
             if number + 1 < len(pages):
                 yield None
             else:
-                yield Problem(
+                yield Violation(
                     f"{call.operation} stops at an empty page that has a next link",
                     "the page behind the link",
                     "no further request",
@@ -169,10 +171,10 @@ def empty_page(session: Session) -> Verdicts:
                 )
 
 
-@session_check("connections.list.moving-items")
-def moving_items(session: Session) -> Verdicts:
-    for call in session.of("list_connections"):
-        pages = _pages(session, call)
+@transcript_check("connections.list.moving-items")
+def moving_items(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("list_connections"):
+        pages = _pages(transcript, call)
         ids = [i.get("id") for e in pages for i in items_of(e.response)]
         if len(ids) == len(set(ids)) or not all(map(_good, pages)) or stuck(pages):
             continue
@@ -182,7 +184,7 @@ def moving_items(session: Session) -> Verdicts:
                 if _holds(page, seen):
                     break
                 seen |= {item.get("id") for item in items_of(page.response)}
-            yield Problem(
+            yield Violation(
                 "an item that stands on two pages makes the list fail",
                 "a list",
                 f"{type(call.raised).__name__}",
@@ -192,16 +194,16 @@ def moving_items(session: Session) -> Verdicts:
             yield None
 
 
-@session_check("connections.list.stops")
-def stops(session: Session) -> Verdicts:
-    for call in session.of("list_connections"):
-        for pages in passes(_pages(session, call)):
+@transcript_check("connections.list.stops")
+def stops(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("list_connections"):
+        for pages in passes(_pages(transcript, call)):
             ends = [n for n, e in enumerate(pages) if _good(e) and next_href(e.response) is None]
             if not ends:
                 continue
             later = pages[ends[0] + 1 :]
             if later:
-                yield Problem(
+                yield Violation(
                     "a page is asked for after the last one",
                     "no request after a page without a next link",
                     later[0].request.target,
@@ -211,11 +213,11 @@ def stops(session: Session) -> Verdicts:
                 yield None
 
 
-@session_check("connections.list.next-link")
-def next_link(session: Session) -> Verdicts:
-    for call in session.of("list_connections"):
+@transcript_check("connections.list.next-link")
+def next_link(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("list_connections"):
         base = urlsplit(call.settings.base_url).path.rstrip("/")
-        pages = _page_requests(session, call)
+        pages = _page_requests(transcript, call)
         for page, after in itertools.pairwise(pages):
             href = next_href(page.response)
             if href is None or not _good(page) or _is_repeat(page, after):
@@ -225,7 +227,7 @@ def next_link(session: Session) -> Verdicts:
             if right_path and token in after.request.parameters("continuationToken"):
                 yield None
                 continue
-            yield Problem(
+            yield Violation(
                 "the next page is not asked for where the link says",
                 f"GET {base}{href}",
                 f"GET {after.request.target}",
@@ -234,7 +236,7 @@ def next_link(session: Session) -> Verdicts:
             )
 
 
-def _page_requests(session: Session, call: Call) -> list[Exchange]:
+def _page_requests(transcript: Transcript, call: Call) -> list[Exchange]:
     """All GETs of a list call that carry a token or are a list: a wrong path must not hide."""
     return [
         e
@@ -242,7 +244,7 @@ def _page_requests(session: Session, call: Call) -> list[Exchange]:
         if e.request.method == "GET"
         and not _is_count(e)
         and (
-            session.operation(e) == "connections.list"
+            transcript.operation(e) == "connections.list"
             or e.request.parameter("continuationToken") is not None
         )
     ]
@@ -255,11 +257,11 @@ def _is_repeat(page: Exchange, after: Exchange) -> bool:
     )
 
 
-@session_check("connections.list.keeps-filter")
-def keeps_filter(session: Session) -> Verdicts:
-    for call in session.of("list_connections"):
+@transcript_check("connections.list.keeps-filter")
+def keeps_filter(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("list_connections"):
         wanted = list(call.args.get("property", ()))
-        pages = _pages(session, call)
+        pages = _pages(transcript, call)
         if not wanted:
             continue
         for page in pages[1:]:
@@ -271,7 +273,7 @@ def keeps_filter(session: Session) -> Verdicts:
             elif say_the_same(wanted, sent):
                 yield None
             else:
-                yield Problem(
+                yield Violation(
                     "a later page is asked for with another filter",
                     f"property {wanted}, or nothing beside the token",
                     f"property {sent}",
@@ -286,38 +288,38 @@ def _links_filter(pages: list[Exchange], after: Exchange) -> bool:
     return any("property=" in href for href in hrefs if href and _token(href) in tokens)
 
 
-@session_check("connections.list.repeated-token")
-def repeated_token(session: Session) -> Verdicts:
+@transcript_check("connections.list.repeated-token")
+def repeated_token(transcript: Transcript) -> Verdicts:
     """A client may have a bound of its own on pages: what convicts is that nothing stops it."""
-    for call in session.of("list_connections"):
-        pages = _pages(session, call)
+    for call in transcript.of("list_connections"):
+        pages = _pages(transcript, call)
         if not stuck(pages):
             continue
         tokens = [e.request.parameter("continuationToken") for e in pages]
         repeated, times = Counter(tokens).most_common(1)[0]
-        if times <= STUCK and not call.looped:
+        if times <= STUCK and not call.timed_out:
             yield None
         else:
             again = [e for e in pages if e.request.parameter("continuationToken") == repeated]
-            yield Problem(
+            yield Violation(
                 "a page that links to itself is asked for again and again",
                 "an end, by a look at the link or by a bound on pages",
-                f"{times} requests for one page" + (", and no end" if call.looped else ""),
+                f"{times} requests for one page" + (", and no end" if call.timed_out else ""),
                 next((e for e in again if _targets(e, next_href(e.response))), again[0]),
             )
 
 
-@session_check("connections.list.limit")
-def limit(session: Session) -> Verdicts:
-    for call in session.of("list_connections"):
-        wanted, pages = call.args.get("limit"), _pages(session, call)
+@transcript_check("connections.list.limit")
+def limit(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("list_connections"):
+        wanted, pages = call.args.get("limit"), _pages(transcript, call)
         if wanted is None or not pages:
             continue
         sent = pages[0].request.parameter("limit")
         if sent == str(wanted):
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "limit does not reach the wire",
                 f"limit={wanted}",
                 f"limit={sent}" if sent is not None else "no limit",
@@ -325,17 +327,17 @@ def limit(session: Session) -> Verdicts:
             )
 
 
-@session_check("connections.list.orderby")
-def orderby(session: Session) -> Verdicts:
-    for call in session.of("list_connections"):
-        wanted, pages = call.args.get("orderby"), _pages(session, call)
+@transcript_check("connections.list.orderby")
+def orderby(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("list_connections"):
+        wanted, pages = call.args.get("orderby"), _pages(transcript, call)
         if wanted is None or not pages:
             continue
         sent = pages[0].request.parameter("orderby")
         if sent is not None and _order(sent) == _order(wanted):
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "orderby does not reach the wire",
                 f"orderby={wanted}",
                 f"orderby={sent}" if sent is not None else "no orderby",
@@ -348,11 +350,11 @@ def _order(text: str) -> list[str]:
     return [field[1:] if field[:1] in ("+", " ") else field for field in text.split(",")]
 
 
-@session_check("connections.count.value")
-def count_value(session: Session) -> Verdicts:
-    for call in session.of("count_connections"):
-        last = next(reversed(session.primary(call)), None)
-        if last is None or call.raised is not None or call.looped:
+@transcript_check("connections.count.value")
+def count_value(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("count_connections"):
+        last = next(reversed(transcript.primary(call)), None)
+        if last is None or call.raised is not None or call.timed_out:
             continue
         document = last.response.json_or_none
         if _is_count(last):
@@ -360,7 +362,7 @@ def count_value(session: Session) -> Verdicts:
             if not last.response.ok or not isinstance(wanted, int):
                 continue
         elif _good(last):
-            pages = session.primary(call)
+            pages = transcript.primary(call)
             wanted = len({i.get("id") for e in pages for i in items_of(e.response)})
             if next_href(last.response) is not None:
                 wanted = -1
@@ -369,7 +371,7 @@ def count_value(session: Session) -> Verdicts:
         if call.returned == wanted and not isinstance(call.returned, bool):
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 "the count is not the service's",
                 str(wanted) if wanted >= 0 else "the items of every page, counted",
                 repr(call.returned),
@@ -377,13 +379,13 @@ def count_value(session: Session) -> Verdicts:
             )
 
 
-@session_check("connections.count.asked-for")
-def count_asked_for(session: Session) -> Verdicts:
-    for call in session.of("count_connections"):
-        asked = [e for e in session.primary(call) if _is_count(e)]
-        page = next((e for e in session.primary(call) if e not in asked and _good(e)), None)
+@transcript_check("connections.count.asked-for")
+def count_asked_for(transcript: Transcript) -> Verdicts:
+    for call in transcript.of("count_connections"):
+        asked = [e for e in transcript.primary(call) if _is_count(e)]
+        page = next((e for e in transcript.primary(call) if e not in asked and _good(e)), None)
         if page is not None:
-            yield Problem(
+            yield Violation(
                 "a page is fetched for a count",
                 "count=true",
                 page.request.target,
@@ -391,8 +393,8 @@ def count_asked_for(session: Session) -> Verdicts:
             )
         elif asked:
             yield None
-        elif call.raised is None and not call.looped and not call.lost:
-            yield Problem(
+        elif call.raised is None and not call.timed_out and not call.unanswered:
+            yield Violation(
                 "count_connections returned without having asked for a count",
                 "count=true",
                 f"{len(call.exchanges)} requests, none of them for a count",
@@ -409,7 +411,7 @@ def no_limit(exchange: Exchange, expected: Expected, contract: Contract) -> Verd
         yield None
         return
     kept = [p for p in request.target.partition("?")[2].split("&") if not p.startswith("limit=")]
-    yield Problem(
+    yield Violation(
         "limit and count=true are sent together",
         "count=true alone",
         f"limit={request.parameter('limit')} and count={request.parameter('count')}",

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aepmock.judge.answers import items_of, next_href
-from aepmock.judge.checks.registry import Verdicts, session_check
-from aepmock.judge.evidence import Call, Session
-from aepmock.judge.findings import Problem
+from aepmock.judge.checks.registry import Verdicts, transcript_check
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange, path_segment
 
 
@@ -29,30 +29,30 @@ class _Known:
 
 @dataclass
 class _World:
-    """What exists, by id, at one moment of a session."""
+    """What exists, by id, at one moment of a transcript."""
 
     known: dict[str, _Known] = field(default_factory=dict)
     sure: bool = True
     """False once an answer was put in by a test: then nobody knows what the service holds."""
 
 
-def _replay(session: Session) -> Iterator[tuple[Call, _World]]:
+def _replay(transcript: Transcript) -> Iterator[tuple[Call, _World]]:
     """Each call with the world as it was before it; nobody knows it for calls at a time."""
-    if session.at_a_time:
+    if transcript.at_a_time:
         return
     world = _World()
-    for call in session.calls:
+    for call in transcript.calls:
         yield call, world
         for item in call.returned if call.operation == "seed" else ():
             world.known[item["id"]] = _Known(
                 item["imsOrgId"], item["sandboxName"], [item.get("name")], item.get("description")
             )
         for exchange in call.exchanges:
-            _apply(session, world, call, exchange)
+            _apply(transcript, world, call, exchange)
 
 
-def _apply(session: Session, world: _World, call: Call, exchange: Exchange) -> None:
-    operation = session.operation(exchange)
+def _apply(transcript: Transcript, world: _World, call: Call, exchange: Exchange) -> None:
+    operation = transcript.operation(exchange)
     if exchange.response.injected:
         # An altered 2xx of a write hides what was written; other answers change nothing.
         world.sure = world.sure and operation not in (
@@ -72,16 +72,16 @@ def _apply(session: Session, world: _World, call: Call, exchange: Exchange) -> N
             body.get("description"),
         )
     elif operation == "connections.update":
-        _patch(world.known.get(_id_in(session, exchange)), exchange.request.json)
+        _patch(world.known.get(_id_in(transcript, exchange)), exchange.request.json)
     elif operation == "connections.delete":
-        found = world.known.get(_id_in(session, exchange))
+        found = world.known.get(_id_in(transcript, exchange))
         if found is not None:
             found.deleted = True
 
 
-def _id_in(session: Session, exchange: Exchange) -> str:
-    base = session.contract.base_path
-    _, raw = session.contract.methods(exchange.request.path[len(base) :])
+def _id_in(transcript: Transcript, exchange: Exchange) -> str:
+    base = transcript.contract.base_path
+    _, raw = transcript.contract.methods(exchange.request.path[len(base) :])
     return path_segment(raw or "")
 
 
@@ -100,9 +100,9 @@ def _here(call: Call, known: _Known) -> bool:
     return (known.org, known.sandbox) == (call.settings.ims_org_id, call.settings.sandbox_name)
 
 
-def _reads(session: Session) -> Iterator[tuple[Call, _Known]]:
+def _reads(transcript: Transcript) -> Iterator[tuple[Call, _Known]]:
     """Reads of connections the wire knows, whose answer was not tampered with."""
-    for call, world in _replay(session):
+    for call, world in _replay(transcript):
         if call.operation != "get_connection" or not world.sure:
             continue
         known = world.known.get(call.args["connection_id"])
@@ -110,135 +110,139 @@ def _reads(session: Session) -> Iterator[tuple[Call, _Known]]:
             yield call, known
 
 
-def _last(session: Session, call: Call) -> Exchange | None:
-    return next(reversed(session.primary(call)), None)
+def _last(transcript: Transcript, call: Call) -> Exchange | None:
+    return next(reversed(transcript.primary(call)), None)
 
 
-@session_check("lifecycle.reads-back")
-def reads_back(session: Session) -> Verdicts:
-    for call, known in _reads(session):
+@transcript_check("lifecycle.reads-back")
+def reads_back(transcript: Transcript) -> Verdicts:
+    for call, known in _reads(transcript):
         if known.deleted or not _here(call, known) or len(known.names) > 1:
             continue
-        yield from _compare(session, call, known)
+        yield from _compare(transcript, call, known)
 
 
-@session_check("lifecycle.update-shows")
-def update_shows(session: Session) -> Verdicts:
-    for call, known in _reads(session):
+@transcript_check("lifecycle.update-shows")
+def update_shows(transcript: Transcript) -> Verdicts:
+    for call, known in _reads(transcript):
         if known.deleted or not _here(call, known) or len(known.names) < 2:
             continue
-        yield from _compare(session, call, known)
+        yield from _compare(transcript, call, known)
 
 
-def _compare(session: Session, call: Call, known: _Known) -> Verdicts:
+def _compare(transcript: Transcript, call: Call, known: _Known) -> Verdicts:
     if call.raised is not None or not isinstance(call.returned, Mapping):
         return  # whether an error was due is the matter of answers.success
     if "items" in call.returned and "name" not in call.returned:
         return  # connections.get.unwrapped
     if call.returned.get("name") == known.names[-1]:
         yield None
-    elif session.live and _said_so(session, call):
+    elif transcript.live and _said_so(transcript, call):
         return  # a real service may be late to show a change
     else:
-        yield Problem(
+        yield Violation(
             "a connection is read with another name than it has",
             f"name {known.names[-1]!r}",
             f"name {call.returned.get('name')!r}",
-            _last(session, call),
+            _last(transcript, call),
         )
 
 
-def _said_so(session: Session, call: Call) -> bool:
+def _said_so(transcript: Transcript, call: Call) -> bool:
     """Whether the name that came back is the one in the service's answer."""
-    last = _last(session, call)
+    last = _last(transcript, call)
     items = items_of(last.response) if last is not None else []
     return any(item.get("name") == call.returned.get("name") for item in items)
 
 
-@session_check("lifecycle.deleted-gone")
-def deleted_gone(session: Session) -> Verdicts:
-    for call, known in _reads(session):
+@transcript_check("lifecycle.deleted-gone")
+def deleted_gone(transcript: Transcript) -> Verdicts:
+    for call, known in _reads(transcript):
         if not known.deleted or not _here(call, known):
             continue
         if call.raised is not None:
             yield None
-        elif session.live and _read_as_found(session, call):
+        elif transcript.live and _read_as_found(transcript, call):
             continue  # a real service may be late to forget
-        elif not call.exchanges or _read_as_found(session, call):
-            yield Problem(
+        elif not call.exchanges or _read_as_found(transcript, call):
+            yield Violation(
                 "a deleted connection is still read",
                 "an error",
                 "a return value",
-                _last(session, call),
+                _last(transcript, call),
             )
 
 
-@session_check("lifecycle.isolation")
-def isolation(session: Session) -> Verdicts:
-    for call, known in _reads(session):
+@transcript_check("lifecycle.isolation")
+def isolation(transcript: Transcript) -> Verdicts:
+    for call, known in _reads(transcript):
         if _here(call, known) or known.deleted:
             continue
         if call.raised is not None:
             yield None
-        elif not call.exchanges or _read_as_found(session, call):
-            yield Problem(
+        elif not call.exchanges or _read_as_found(transcript, call):
+            yield Violation(
                 "a connection of another sandbox or organization is read",
                 "an error: it is not found",
                 "a return value",
-                _last(session, call),
+                _last(transcript, call),
             )
 
 
-def _read_as_found(session: Session, call: Call) -> bool:
+def _read_as_found(transcript: Transcript, call: Call) -> bool:
     """Whether the service did answer with the connection.
 
     A refusal that the client hands on as a value is the matter of the error clauses.
     """
-    last = _last(session, call)
+    last = _last(transcript, call)
     return last is not None and last.response.ok
 
 
-@session_check("lifecycle.lists")
-def lists(session: Session) -> Verdicts:
-    for call, world in _replay(session):
+@transcript_check("lifecycle.lists")
+def lists(transcript: Transcript) -> Verdicts:
+    for call, world in _replay(transcript):
         if call.operation != "list_connections" or not world.sure or call.raised is not None:
             continue
         if call.args.get("property") or any(e.response.injected for e in call.exchanges):
             continue
         if not isinstance(call.returned, list):
             continue  # connections.list.all-pages
-        if call.exchanges and not _last_is_whole(session, call):
+        if call.exchanges and not _last_is_whole(transcript, call):
             continue  # an error, or pages left out: connections.list.all-pages
         wanted = {i for i, k in world.known.items() if not k.deleted and _here(call, k)}
         got = {str(i.get("id")) for i in call.returned if isinstance(i, Mapping)}
-        if session.live:
+        if transcript.live:
             # Only what the service itself showed can be missed, and others' things are no fault.
-            if _agrees(session, call, got) and got <= _held(session, call):
+            if _agrees(transcript, call, got) and got <= _held(transcript, call):
                 yield None
             continue
         if got == wanted:
             yield None
-        elif got <= wanted and len(session.primary(call)) > 0 and not _agrees(session, call, got):
+        elif (
+            got <= wanted
+            and len(transcript.primary(call)) > 0
+            and not _agrees(transcript, call, got)
+        ):
             continue  # the pages held more than the client returned: connections.list.all-pages
         else:
-            yield Problem(
+            yield Violation(
                 "the list is not what the service holds",
                 f"{len(wanted)} connections",
                 f"{len(got)}, of which {len(got - wanted)} do not exist",
-                _last(session, call),
+                _last(transcript, call),
             )
 
 
-def _last_is_whole(session: Session, call: Call) -> bool:
-    last = _last(session, call)
+def _last_is_whole(transcript: Transcript, call: Call) -> bool:
+    last = _last(transcript, call)
     return last is not None and last.response.ok and next_href(last.response) is None
 
 
-def _agrees(session: Session, call: Call, got: set[Any]) -> bool:
+def _agrees(transcript: Transcript, call: Call, got: set[Any]) -> bool:
     """Whether the client returned all that its pages held."""
-    return _held(session, call) <= got
+    return _held(transcript, call) <= got
 
 
-def _held(session: Session, call: Call) -> set[Any]:
+def _held(transcript: Transcript, call: Call) -> set[Any]:
     """The ids that stood on the pages of a call."""
-    return {i.get("id") for e in session.primary(call) for i in items_of(e.response)}
+    return {i.get("id") for e in transcript.primary(call) for i in items_of(e.response)}

@@ -14,26 +14,26 @@ from aepmock.judge.answers import (
     kind_of,
 )
 from aepmock.judge.checks.behaving import ends_the_process, reported
-from aepmock.judge.checks.registry import SessionVerdicts, Verdicts, session_check
-from aepmock.judge.checks.retrying import unanswered
-from aepmock.judge.evidence import Call, Session
-from aepmock.judge.findings import Problem
-from aepmock.judge.testimony import crashed, knows_code, knows_status
+from aepmock.judge.checks.registry import SessionVerdicts, Verdicts, transcript_check
+from aepmock.judge.checks.retries import unanswered
+from aepmock.judge.exception_details import crashed, knows_code, knows_status
+from aepmock.judge.findings import Violation
+from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 
-def _ends(session: Session) -> Iterator[tuple[Call, Exchange, str]]:
+def _ends(transcript: Transcript) -> Iterator[tuple[Call, Exchange, str]]:
     """Calls with the last exchange of their own kind, and the kind of its answer."""
-    for call in session.calls:
-        last = next(reversed(session.primary(call)), None)
+    for call in transcript.calls:
+        last = next(reversed(transcript.primary(call)), None)
         if last is None or unanswered(last):
             continue  # retries.no-answer
         counted = asks_for_a_count(last.request)
-        kind = kind_of(last.response, session.operation(last), counted=counted)
+        kind = kind_of(last.response, transcript.operation(last), counted=counted)
         yield call, last, kind
 
 
-def _found_its_own(session: Session, call: Call, last: Exchange) -> bool:
+def _found_its_own(transcript: Transcript, call: Call, last: Exchange) -> bool:
     """Whether a create looked, after a failure, for what it had made, and found it."""
     if call.operation != "create_connection":
         return False
@@ -42,26 +42,26 @@ def _found_its_own(session: Session, call: Call, last: Exchange) -> bool:
         item.get("name") == wanted
         for e in call.exchanges
         if e.number > last.number
-        and session.operation(e) in ("connections.list", "connections.search")
+        and transcript.operation(e) in ("connections.list", "connections.search")
         for item in items_of(e.response)
     )
 
 
 def _reported(clause: str) -> None:
-    @session_check(clause)
-    def check(session: Session) -> SessionVerdicts:
-        for call, last, kind in _ends(session):
-            if kind != clause or _found_its_own(session, call, last):
+    @transcript_check(clause)
+    def check(transcript: Transcript) -> SessionVerdicts:
+        for call, last, kind in _ends(transcript):
+            if kind != clause or _found_its_own(transcript, call, last):
                 continue
             if call.raised is not None:
                 yield reported(call)
                 continue
-            verb = "did not come back after" if call.looped else "returned in spite of"
-            yield Problem(
+            verb = "did not come back after" if call.timed_out else "returned in spite of"
+            yield Violation(
                 f"{call.operation} {verb} {_wording(last, kind)}",
                 "an error",
                 f"{len(call.exchanges)} requests, and no end"
-                if call.looped
+                if call.timed_out
                 else f"a {type(call.returned).__name__} returned",
                 last,
             )
@@ -88,10 +88,10 @@ for _clause in (*REFUSALS, *BAD_SUCCESSES):
     _reported(_clause)
 
 
-@session_check("errors.status")
-def status(session: Session) -> Verdicts:
+@transcript_check("errors.status")
+def status(transcript: Transcript) -> Verdicts:
     """A 412 of an update has a clause of its own, which asks for the same."""
-    for call, last, kind in _ends(session):
+    for call, last, kind in _ends(transcript):
         if kind == SUCCESS or kind not in REFUSALS or call.raised is None or ends_the_process(call):
             continue
         if call.operation == "update_connection" and last.response.status == 412:
@@ -99,7 +99,7 @@ def status(session: Session) -> Verdicts:
         if knows_status(call.raised, last.response.status) and not crashed(call.raised):
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 f"the error of {call.operation} does not say which status the answer had",
                 f"an error from which {last.response.status} can be learned",
                 type(call.raised).__name__,
@@ -107,16 +107,16 @@ def status(session: Session) -> Verdicts:
             )
 
 
-@session_check("errors.code")
-def code(session: Session) -> Verdicts:
-    for call, last, kind in _ends(session):
+@transcript_check("errors.code")
+def code(transcript: Transcript) -> Verdicts:
+    for call, last, kind in _ends(transcript):
         wanted = code_of(last.response)
         if wanted is None or kind not in REFUSALS or call.raised is None or ends_the_process(call):
             continue
         if knows_code(call.raised, wanted) and not crashed(call.raised):
             yield None
         else:
-            yield Problem(
+            yield Violation(
                 f"the error of {call.operation} does not say the service's code",
                 f"an error from which {wanted} can be learned",
                 type(call.raised).__name__,
