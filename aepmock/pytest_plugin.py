@@ -222,7 +222,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if isinstance(error, ContractBroken):
         report.user_properties.append(("aepmock.clauses", " ".join(error.clauses)))
         report.sections.append(("aepmock", error.evidence))
-    elif "bench" in getattr(item, "fixturenames", ()) and not call.excinfo.errisinstance(
+    elif "harness" in getattr(item, "fixturenames", ()) and not call.excinfo.errisinstance(
         pytest.skip.Exception
     ):
         kind = _kind(error)

@@ -1,4 +1,4 @@
-"""The bench fixture, once for every reading that a test module's operations can notice."""
+"""The harness fixture, once for every reading that a test module's operations can notice."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from fnmatch import fnmatchcase
 import pytest
 
 from aepmock.pytest_plugin import add_to_run, suite_config, suite_readings
-from aepmock.suite import Bench, make_bench, worlds
+from aepmock.suite import ClientHarness, make_harness, reading_variants
 
 EVERYWHERE = ("driver.*", "answers.exit", "answers.process", "answers.threads")
 """Clauses that every test puts to the test: how a client behaves as a part of its process."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "bench" not in metafunc.fixturenames:
+    if "harness" not in metafunc.fixturenames:
         return
     from aepmock import load_contract
 
     operations = getattr(metafunc.module, "OPERATIONS", ())
     readings = suite_readings(metafunc.config)
-    found = worlds(load_contract(), readings, operations)
-    metafunc.parametrize("bench", found, ids=[label for label, _ in found], indirect=True)
+    found = reading_variants(load_contract(), readings, operations)
+    metafunc.parametrize("harness", found, ids=[label for label, _ in found], indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out tests that put none of the selected clauses to the test."""
-    if not any("bench" in getattr(item, "fixturenames", ()) for item in items):
+    if not any("harness" in getattr(item, "fixturenames", ()) for item in items):
         return
     suite = suite_config(config)
     clauses = suite.clauses
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             wanted = wanted and _name(item) in names
         elif _name(item) in getattr(module, "NEGATIVE", ()):
             wanted = False
-        (kept if wanted or "bench" not in getattr(item, "fixturenames", ()) else left_out).append(
+        (kept if wanted or "harness" not in getattr(item, "fixturenames", ()) else left_out).append(
             item
         )
     if left_out:
@@ -62,13 +62,13 @@ def _name(item: pytest.Item) -> str:
 
 
 @pytest.fixture
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+def harness(request: pytest.FixtureRequest) -> Iterator[ClientHarness]:
     """A client, a service and a judge; fails the test once it is over if a must is broken."""
     label, readings = request.param
-    with make_bench(suite_config(request.config), request.node.name, label, readings) as bench:
-        bench.exercises = _exercises(request.node)
-        bench.order = request.session.items.index(request.node)
-        yield bench
-    add_to_run(request.config, bench.tally)
+    with make_harness(suite_config(request.config), request.node.name, label, readings) as harness:
+        harness.exercises = _exercises(request.node)
+        harness.order = request.session.items.index(request.node)
+        yield harness
+    add_to_run(request.config, harness.tally)
     if request.session.exitstatus != pytest.ExitCode.INTERRUPTED:
-        bench.verdict()
+        harness.verdict()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aepmock.strategies import STRANGE_ETAGS, answers, variations
 from aepmock.strategies.answers import Change as Form
-from aepmock.suite import CALLS, Bench, Trial, service_operation
+from aepmock.suite import CALLS, ClientHarness, Scenario, service_operation
 
 OPERATIONS = ("connections.create", "connections.list", "connections.delete")
 EXERCISES = (
@@ -15,53 +15,55 @@ EXERCISES = (
 )
 
 
-def test_the_form_of_an_answer_makes_no_difference(bench: Bench) -> None:
-    def example(trial: Trial, turn: tuple[Form, str]) -> None:
+def test_the_form_of_an_answer_makes_no_difference(harness: ClientHarness) -> None:
+    def example(scenario: Scenario, turn: tuple[Form, str]) -> None:
         form, call = turn
-        trial.call_plainly(call)
-        trial.call_plainly(call, change=form)
+        scenario.call_plainly(call)
+        scenario.call_plainly(call, change=form)
 
     forms = (*variations().values(), answers.deflated)
-    bench.run_each([(form, call) for form in forms for call in CALLS], example)
+    harness.run_each([(form, call) for form in forms for call in CALLS], example)
 
 
-def test_an_etag_is_returned_whatever_it_looks_like(bench: Bench) -> None:
-    def example(trial: Trial, turn: tuple[str, str]) -> None:
+def test_an_etag_is_returned_whatever_it_looks_like(harness: ClientHarness) -> None:
+    def example(scenario: Scenario, turn: tuple[str, str]) -> None:
         call, etag = turn
-        trial.call_plainly(call, change=answers.another_etag(etag))
+        scenario.call_plainly(call, change=answers.another_etag(etag))
 
     writes = ("create_connection", "update_connection")
-    bench.run_each([(call, etag) for call in writes for etag in STRANGE_ETAGS], example)
+    harness.run_each([(call, etag) for call in writes for etag in STRANGE_ETAGS], example)
 
 
-def test_text_outside_ascii_is_read_however_it_is_written(bench: Bench) -> None:
-    def example(trial: Trial, turn: tuple[Form, str]) -> None:
+def test_text_outside_ascii_is_read_however_it_is_written(harness: ClientHarness) -> None:
+    def example(scenario: Scenario, turn: tuple[Form, str]) -> None:
         form, call = turn
-        trial.call_plainly(call)
-        item = trial.seed(name="naïve café, 日本語 😀")[0]
-        with trial.changing(service_operation(call), form):
-            trial.call(call, **trial.arguments(call, item))
+        scenario.call_plainly(call)
+        item = scenario.seed(name="naïve café, 日本語 😀")[0]
+        with scenario.changing(service_operation(call), form):
+            scenario.call(call, **scenario.arguments(call, item))
 
     turns = [(form, c) for form in answers.spellings().values() for c in READS]
-    bench.run_each(turns, example)
+    harness.run_each(turns, example)
 
 
-def test_a_byte_order_mark_is_never_misread(bench: Bench) -> None:
-    bench.run_each(CALLS, lambda trial, call: trial.call_plainly(call, change=answers.marked))
+def test_a_byte_order_mark_is_never_misread(harness: ClientHarness) -> None:
+    harness.run_each(
+        CALLS, lambda scenario, call: scenario.call_plainly(call, change=answers.marked)
+    )
 
 
 READS = ("get_connection", "list_connections")
 """The methods that give back what a connection is called."""
 
 
-def test_what_an_answer_may_leave_out_may_be_absent(bench: Bench) -> None:
-    def example(trial: Trial, turn: tuple[str, str, str, str]) -> None:
+def test_what_an_answer_may_leave_out_may_be_absent(harness: ClientHarness) -> None:
+    def example(scenario: Scenario, turn: tuple[str, str, str, str]) -> None:
         call, reading, whole, absent = turn
         for option in (whole, absent):
-            with trial.reading(**{reading: option}):
-                trial.call_plainly(call)
+            with scenario.reading(**{reading: option}):
+                scenario.call_plainly(call)
 
-    bench.run_each(ABSENCES, example)
+    harness.run_each(ABSENCES, example)
 
 
 ABSENCES = [

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aepmock import NewConnection
 from aepmock.strategies import AWKWARD, AWKWARD_PARAMS
-from aepmock.suite import Bench, Trial
+from aepmock.suite import ClientHarness, Scenario
 
 OPERATIONS = ("connections.create",)
 LIVE = (
@@ -16,48 +16,52 @@ LIVE = (
 EXERCISES = ("connections.create.*", "request.*", "answers.*", "ims.*", "secrets.body")
 
 
-def test_a_connection_is_sent_as_given(bench: Bench) -> None:
-    def example(trial: Trial, connection: NewConnection) -> None:
-        trial.create(connection)
+def test_a_connection_is_sent_as_given(harness: ClientHarness) -> None:
+    def example(scenario: Scenario, connection: NewConnection) -> None:
+        scenario.create(connection)
 
-    bench.run(example, connection=bench.valid_connections())
+    harness.run(example, connection=harness.valid_connections())
 
 
-def test_a_description_is_sent_where_there_is_one(bench: Bench) -> None:
-    plain = bench.plain_connection()
+def test_a_description_is_sent_where_there_is_one(harness: ClientHarness) -> None:
+    plain = harness.plain_connection()
     described = replace(plain, description="for sales", connection_spec_version=None)
 
-    def example(trial: Trial, connection: NewConnection) -> None:
-        trial.create(connection)
+    def example(scenario: Scenario, connection: NewConnection) -> None:
+        scenario.create(connection)
 
-    bench.run_each([plain, described] if bench.config.descriptions else [plain], example)
-
-
-def test_a_text_that_clients_get_wrong_is_sent_as_given(bench: Bench) -> None:
-    plain = bench.plain_connection()
-
-    def example(trial: Trial, text: str) -> None:
-        described = text if bench.config.descriptions else None
-        trial.create(replace(plain, name=text, description=described))
-
-    bench.run_each(AWKWARD, example)
+    harness.run_each([plain, described] if harness.config.descriptions else [plain], example)
 
 
-def test_a_credential_that_clients_take_for_something_else_is_sent_as_given(bench: Bench) -> None:
-    plain = bench.plain_connection()
-    texts = {p.name for spec in bench.connector.auth[:1] for p in spec.params if p.type == "string"}
+def test_a_text_that_clients_get_wrong_is_sent_as_given(harness: ClientHarness) -> None:
+    plain = harness.plain_connection()
 
-    def example(trial: Trial, text: str) -> None:
-        trial.create(
+    def example(scenario: Scenario, text: str) -> None:
+        described = text if harness.config.descriptions else None
+        scenario.create(replace(plain, name=text, description=described))
+
+    harness.run_each(AWKWARD, example)
+
+
+def test_a_credential_that_clients_take_for_something_else_is_sent_as_given(
+    harness: ClientHarness,
+) -> None:
+    plain = harness.plain_connection()
+    texts = {
+        p.name for spec in harness.connector.auth[:1] for p in spec.params if p.type == "string"
+    }
+
+    def example(scenario: Scenario, text: str) -> None:
+        scenario.create(
             replace(plain, auth_params={**plain.auth_params, **dict.fromkeys(texts, text)})
         )
 
-    bench.run_each(AWKWARD_PARAMS if texts else (), example)
+    harness.run_each(AWKWARD_PARAMS if texts else (), example)
 
 
-def test_a_connection_is_sent_as_given_again(bench: Bench) -> None:
-    def example(trial: Trial, first: NewConnection, second: NewConnection) -> None:
-        trial.create(first)
-        trial.create(second)
+def test_a_connection_is_sent_as_given_again(harness: ClientHarness) -> None:
+    def example(scenario: Scenario, first: NewConnection, second: NewConnection) -> None:
+        scenario.create(first)
+        scenario.create(second)
 
-    bench.run(example, first=bench.valid_connections(), second=bench.valid_connections())
+    harness.run(example, first=harness.valid_connections(), second=harness.valid_connections())

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aepmock.suite import CERTIFIED, Bench, Trial
+from aepmock.suite import CERTIFIED, ClientHarness, Scenario
 
 OPERATIONS = ()
 EXERCISES = ("tls.*",)
 
 
-def test_a_server_that_can_not_be_trusted_gets_no_request(bench: Bench) -> None:
-    def example(trial: Trial, calls: tuple[tuple[bool, bool], ...]) -> None:
+def test_a_server_that_can_not_be_trusted_gets_no_request(harness: ClientHarness) -> None:
+    def example(scenario: Scenario, calls: tuple[tuple[bool, bool], ...]) -> None:
         for named, trusted in calls:
-            settings = bench.loopback.over_tls(bench.settings, named=named)
+            settings = harness.local_servers.over_tls(harness.settings, named=named)
             given = settings if trusted else replace(settings, ca_file=None)
-            trial.transcript.certified = CERTIFIED
-            trial.visit(given, "create_connection", connection=bench.plain_connection())
+            scenario.transcript.certified = CERTIFIED
+            scenario.call_with_new_client(
+                given, "create_connection", connection=harness.plain_connection()
+            )
 
-    bench.run_each([((True, False),), ((True, True), (False, True))], example)
+    harness.run_each([((True, False),), ((True, True), (False, True))], example)

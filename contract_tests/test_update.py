@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from aepmock.strategies import STRANGE_ETAGS
-from aepmock.suite import Bench, Duel, Trial
+from aepmock.suite import ClientHarness, Interleaving, Scenario
 
 OPERATIONS = ("connections.update", "connections.get")
 LIVE = (
@@ -17,60 +17,62 @@ LIVE = (
 EXERCISES = ("request.*", "connections.update.*", "answers.*", "ims.*")
 
 
-def test_an_update_with_the_current_etag_is_sent_as_given(bench: Bench) -> None:
-    def example(trial: Trial, operations: list[dict[str, Any]]) -> None:
-        item = trial.seed(description="before")[0]
-        trial.call(
+def test_an_update_with_the_current_etag_is_sent_as_given(harness: ClientHarness) -> None:
+    def example(scenario: Scenario, operations: list[dict[str, Any]]) -> None:
+        item = scenario.seed(description="before")[0]
+        scenario.call(
             "update_connection",
             connection_id=item["id"],
             etag=item["etag"],
             operations=operations,
         )
 
-    bench.run(example, operations=bench.patches())
+    harness.run(example, operations=harness.patches())
 
 
-def test_an_update_with_an_outdated_etag_is_a_conflict(bench: Bench) -> None:
-    def example(trial: Trial, mine: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> None:
-        item = trial.seed(description="before")[0]
+def test_an_update_with_an_outdated_etag_is_a_conflict(harness: ClientHarness) -> None:
+    def example(
+        scenario: Scenario, mine: list[dict[str, Any]], theirs: list[dict[str, Any]]
+    ) -> None:
+        item = scenario.seed(description="before")[0]
         for operations in (theirs, mine):
-            trial.call(
+            scenario.call(
                 "update_connection",
                 connection_id=item["id"],
                 etag=item["etag"],
                 operations=operations,
             )
 
-    bench.run(example, mine=bench.patches(), theirs=bench.patches())
+    harness.run(example, mine=harness.patches(), theirs=harness.patches())
 
 
-def test_the_same_update_is_sent_again(bench: Bench) -> None:
+def test_the_same_update_is_sent_again(harness: ClientHarness) -> None:
     rename = [{"op": "replace", "path": "/name", "value": "another name"}]
 
-    def example(trial: Trial, again: list[dict[str, Any]]) -> None:
-        connection_id = trial.seed(description="before")[0]["id"]
+    def example(scenario: Scenario, again: list[dict[str, Any]]) -> None:
+        connection_id = scenario.seed(description="before")[0]["id"]
         for operations in (rename, again, rename):
-            trial.call(
+            scenario.call(
                 "update_connection",
                 connection_id=connection_id,
-                etag=trial.current_etag(connection_id),
+                etag=scenario.current_etag(connection_id),
                 operations=operations,
             )
 
-    bench.run_each([rename], example)
+    harness.run_each([rename], example)
 
 
-def test_operations_that_clients_get_wrong_are_sent_as_given(bench: Bench) -> None:
-    def example(trial: Trial, operations: list[dict[str, Any]]) -> None:
-        item = trial.seed(description="before")[0]
-        trial.call(
+def test_operations_that_clients_get_wrong_are_sent_as_given(harness: ClientHarness) -> None:
+    def example(scenario: Scenario, operations: list[dict[str, Any]]) -> None:
+        item = scenario.seed(description="before")[0]
+        scenario.call(
             "update_connection",
             connection_id=item["id"],
             etag=item["etag"],
             operations=operations,
         )
 
-    bench.run_each(AWKWARD_PATCHES, example)
+    harness.run_each(AWKWARD_PATCHES, example)
 
 
 AWKWARD_PATCHES = [
@@ -87,37 +89,37 @@ AWKWARD_PATCHES = [
 """An empty value, two operations on one path, and an order that matters."""
 
 
-def test_an_etag_is_passed_on_whatever_it_looks_like(bench: Bench) -> None:
-    def example(trial: Trial, etag: str) -> None:
-        rename = {"op": "replace", "path": "/name", "value": bench.name("another name")}
-        trial.call(
+def test_an_etag_is_passed_on_whatever_it_looks_like(harness: ClientHarness) -> None:
+    def example(scenario: Scenario, etag: str) -> None:
+        rename = {"op": "replace", "path": "/name", "value": harness.name("another name")}
+        scenario.call(
             "update_connection",
-            connection_id=trial.seed()[0]["id"],
+            connection_id=scenario.seed()[0]["id"],
             etag=etag,
             operations=[rename],
         )
 
-    bench.run_each(STRANGE_ETAGS, example)
+    harness.run_each(STRANGE_ETAGS, example)
 
 
-def test_an_update_of_a_connection_that_is_gone_is_an_error(bench: Bench) -> None:
-    def example(trial: Trial, operations: list[dict[str, Any]]) -> None:
-        item = trial.seed(description="before")[0]
-        trial.bench.service.reset()
-        trial.call(
+def test_an_update_of_a_connection_that_is_gone_is_an_error(harness: ClientHarness) -> None:
+    def example(scenario: Scenario, operations: list[dict[str, Any]]) -> None:
+        item = scenario.seed(description="before")[0]
+        scenario.harness.service.reset()
+        scenario.call(
             "update_connection",
             connection_id=item["id"],
             etag=item["etag"],
             operations=operations,
         )
 
-    bench.run(example, operations=bench.patches())
+    harness.run(example, operations=harness.patches())
 
 
-def test_of_two_clients_on_one_connection_none_loses_a_change(bench: Bench) -> None:
-    with Duel(bench) as duel:
-        bench.run_each(INTERLEAVED, duel.fight)
-        bench.run(duel.fight, choices=st.lists(st.integers(0, 1), max_size=12))
+def test_of_two_clients_on_one_connection_none_loses_a_change(harness: ClientHarness) -> None:
+    with Interleaving(harness) as duel:
+        harness.run_each(INTERLEAVED, duel.fight)
+        harness.run(duel.fight, choices=st.lists(st.integers(0, 1), max_size=12))
 
 
 INTERLEAVED = [(0, 0, 1, 1) * 2, (1, 1, 0, 0) * 2, (0, 1) * 4, (0, 1, 1, 0) * 2]

@@ -322,7 +322,7 @@ def test_the_engine_takes_nothing_from_random_but_a_seeded_generator() -> None:
         ("aepmock.service.engine", "__import__('aepmock.judge')", True),
         ("aepmock.cli", "from aepmock.service import FlowService", False),
         ("aepmock.cli", "import numpy", True),
-        ("aepmock.suite.bench", "from aepmock.pytest_plugin import x", False),
+        ("aepmock.suite.harness", "from aepmock.pytest_plugin import x", False),
     ],
 )
 def test_a_floor_that_is_broken_is_noticed(module: str, source: str, broken: bool) -> None:

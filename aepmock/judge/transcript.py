@@ -26,7 +26,7 @@ PRIMARY: Mapping[str, frozenset[str]] = {
 """Which operations of the service a method of the client is for."""
 
 
-Together = Literal["alone", "in turn", "again", "threads", "tasks", "duel"]
+Together = Literal["alone", "in turn", "again", "threads", "tasks", "interleaved"]
 
 
 class Settings(Protocol):
@@ -128,15 +128,15 @@ class Call:
 class Transcript:
     """The calls of one example, from an empty sandbox on, in order.
 
-    `tokens` are access tokens the clients fetched before or during it; `conduct` is how a
-    program kept to the protocol meanwhile; `canaries` are secrets besides those of the settings,
-    with what they are; `together` is how the clients were used: "alone", "in turn" or "again" (the
-    same call over and over), or at a time, in "threads" or "tasks", or as rivals in a "duel": then
-    the order of calls is not that of what happened. `certified` are the hosts that the certificate
-    of a TLS server names; `at_s` says when an exchange was begun, in seconds, by its number.
-    `live` says that the service is a real one, in a sandbox that others use too: what it holds is
-    not all on record, it may be late, and where it is wrong the client is not. `first` says
-    that these are the first calls of a run: plain ones, answered well.
+    `tokens` are access tokens the clients fetched before or during it; `conduct` is how a program
+    kept to the protocol meanwhile; `canaries` are secrets besides those of the settings, with what
+    they are; `together` is how the clients were used: "alone", "in turn" or "again" (the same call
+    over and over), or at a time, in "threads" or "tasks", or as rivals in a "interleaved": then the
+    order of calls is not that of what happened. `certified` are the hosts that the certificate of a
+    TLS server names; `at_s` says when an exchange was begun, in seconds, by its number. `live` says
+    that the service is a real one, in a sandbox that others use too: what it holds is not all on
+    record, it may be late, and where it is wrong the client is not. `first` says that these are the
+    first calls of a run: plain ones, answered well.
     """
 
     contract: Contract
@@ -154,7 +154,7 @@ class Transcript:
     @property
     def at_a_time(self) -> bool:
         """Whether several clients were at work at a time."""
-        return self.together in ("threads", "tasks", "duel")
+        return self.together in ("threads", "tasks", "interleaved")
 
     def of(self, *operations: str) -> Iterator[Call]:
         """The calls of these methods."""

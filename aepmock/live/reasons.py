@@ -40,7 +40,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("secrets.error", ERRORS),
     ("secrets.error-context", ERRORS),
     ("tls.*", "needs servers that are not to be trusted: only on the mock"),
-    ("connections.update.duel", "needs a second client: only on the mock"),
+    ("connections.update.concurrent", "needs a second client: only on the mock"),
     ("independence.*", "needs a second client: only on the mock"),
 )
 """Clauses by pattern, the first that fits counts; "" for those that a live run can show."""

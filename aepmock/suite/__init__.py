@@ -1,43 +1,51 @@
-"""What the suite's tests run on: a bench with a client, a service, a judge, and Hypothesis."""
+"""What the suite's tests run on: a harness with a client, a service, a judge, and Hypothesis."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aepmock.suite.bench import Bench
-from aepmock.suite.broken import ContractBroken
-from aepmock.suite.config import SuiteConfig, load_factory, make_config, make_report, worlds
-from aepmock.suite.duel import Duel
-from aepmock.suite.ending import end_program
-from aepmock.suite.loopback import CERTIFIED
-from aepmock.suite.together import at_a_time
-from aepmock.suite.trial import ALWAYS, BY_ID, CALLS, Trial, service_operation
+from aepmock.suite.concurrency import at_a_time
+from aepmock.suite.config import (
+    SuiteConfig,
+    load_factory,
+    make_config,
+    make_report,
+    reading_variants,
+)
+from aepmock.suite.failures import ContractBroken
+from aepmock.suite.harness import ClientHarness
+from aepmock.suite.interleaving import Interleaving
+from aepmock.suite.local_servers import CERTIFIED
+from aepmock.suite.program_end import end_program
+from aepmock.suite.scenario import ALWAYS, BY_ID, CALLS, Scenario, service_operation
 
 __all__ = [
     "ALWAYS",
     "BY_ID",
     "CALLS",
     "CERTIFIED",
-    "Bench",
+    "ClientHarness",
     "ContractBroken",
-    "Duel",
+    "Interleaving",
+    "Scenario",
     "SuiteConfig",
-    "Trial",
     "at_a_time",
     "end_program",
     "load_factory",
-    "make_bench",
     "make_config",
+    "make_harness",
     "make_report",
+    "reading_variants",
     "service_operation",
-    "worlds",
 ]
 
 
-def make_bench(config: SuiteConfig, name: str, reading: str, readings: Mapping[str, str]) -> Bench:
-    """The bench for one test: on a mock under these readings, or on the live run's sandbox."""
+def make_harness(
+    config: SuiteConfig, name: str, reading: str, readings: Mapping[str, str]
+) -> ClientHarness:
+    """The harness for one test: on a mock under these readings, or on the live run's sandbox."""
     if config.live is None:
-        return Bench(config, name, reading, readings)
-    from aepmock.live.bench import LiveBench
+        return ClientHarness(config, name, reading, readings)
+    from aepmock.live.harness import LiveHarness
 
-    return LiveBench(config, name, config.live)
+    return LiveHarness(config, name, config.live)

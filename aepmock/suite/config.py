@@ -23,7 +23,7 @@ from aepmock.reports import check_path
 from aepmock.settings import Setting
 from aepmock.suite.first_calls import FirstCalls
 from aepmock.suite.programs import ProgramRun, check_command
-from aepmock.suite.searching import Spending
+from aepmock.suite.shrinking import Spending
 
 if TYPE_CHECKING:
     from aepmock.live.handler import LiveHandler
@@ -251,7 +251,7 @@ def _callables(module: object) -> list[str]:
     ]
 
 
-def worlds(
+def reading_variants(
     contract: Contract, choice: str, operations: Iterable[str]
 ) -> list[tuple[str, dict[str, str]]]:
     """The readings to run under, by a label: the default, and with "all" each other option.

@@ -21,7 +21,7 @@ from aepmock.judge.checks.behaving import ends_the_process, fails_on_good_answer
 from aepmock.protocol import OPERATIONS
 
 if TYPE_CHECKING:
-    from aepmock.suite.bench import Bench
+    from aepmock.suite.harness import ClientHarness
 
 
 CLAUSES = frozenset({"answers.good", "answers.exit", "answers.process", "answers.threads"})
@@ -42,26 +42,26 @@ class FirstCalls:
     misuse: UsageError | None = None
     threads_told: bool = False
 
-    def make(self, bench: Bench) -> None:
-        """Makes them on this bench. Raises UsageError for a wrong interface."""
+    def make(self, harness: ClientHarness) -> None:
+        """Makes them on this harness. Raises UsageError for a wrong interface."""
         for operation in OPERATIONS:
-            with bench.trial() as trial:
-                if trial is None:
+            with harness.scenario() as scenario:
+                if scenario is None:
                     break
-                trial.transcript.first = True
-                item = trial.seed()[0]
-                args = all_args(operation, trial.arguments(operation, item))
-                outcome = trial.call(operation, **args)
-                calls = trial.transcript.calls
+                scenario.transcript.first = True
+                item = scenario.seed()[0]
+                args = all_args(operation, scenario.arguments(operation, item))
+                outcome = scenario.call(operation, **args)
+                calls = scenario.transcript.calls
             if outcome is None or calls[-1].operation != operation:
                 continue
-            driver, _ = bench.client(None, other_org=False)
-            if bench.program is None and isinstance(outcome.raised, TypeError):
+            driver, _ = harness.client(None, other_org=False)
+            if harness.program is None and isinstance(outcome.raised, TypeError):
                 self._check_signature(driver, operation, args)
             if fails_on_good_answers(calls[-1]) or ends_the_process(calls[-1]):
                 name = type(outcome.raised).__name__
                 self.failed[operation] = f"{operation} raises {name} when it is first called"
-        self.findings = [f for found in bench.tally.findings.values() for f in found]
+        self.findings = [f for found in harness.tally.findings.values() for f in found]
 
     def check(self) -> None:
         """Raises UsageError where the client can't be called as the interface says."""
@@ -90,14 +90,14 @@ def _name(method: Callable[..., Any]) -> str:
     return str(getattr(method, "__qualname__", method))
 
 
-def is_given_up(bench: Bench, *operations: str) -> bool:
+def is_given_up(harness: ClientHarness, *operations: str) -> bool:
     """Whether one of these methods is not to be called: it failed at first, or hung for too long.
 
     The test fails for what it showed. A thread that never ends can't be stopped, so none begins.
     """
-    first = bench.config.first
+    first = harness.config.first
     failed = [operation for operation in operations if operation in first.failed]
     for finding in first.findings:
         if any(finding.summary.startswith(f"{operation} ") for operation in failed):
-            bench.tally.add(finding)
-    return bool(failed) or any(map(bench.config.spending.hopeless, operations))
+            harness.tally.add(finding)
+    return bool(failed) or any(map(harness.config.spending.hopeless, operations))

@@ -13,8 +13,8 @@ from typing import Any
 from aepmock.clients.driver import RUNNING
 from aepmock.contract import load_contract
 from aepmock.judge import Finding, Tally
-from aepmock.suite.broken import reproduce
 from aepmock.suite.config import SuiteConfig
+from aepmock.suite.failures import reproduce
 
 _WIDTH = 64
 _FAULTS = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL})

@@ -13,7 +13,7 @@ from aepmock.contract import load_contract
 from aepmock.judge.redaction import MARK, Redactor
 from aepmock.protocol import NewConnection
 from aepmock.strategies import MARKED, new_connections, patches, secrets
-from aepmock.suite.trial import auth_params
+from aepmock.suite.scenario import auth_params
 
 HUBSPOT = load_contract().connectors["hubspot"]
 QUICKLY = settings(max_examples=60, database=None, deadline=None)

@@ -11,9 +11,9 @@ from aepmock.judge.findings import Violation
 from aepmock.judge.judging import describe_call
 from aepmock.judge.rendering import exchange_text
 from aepmock.messages import Exchange
-from aepmock.suite.broken import reproduce
 from aepmock.suite.config import SuiteConfig
-from aepmock.suite.trial import told
+from aepmock.suite.failures import reproduce
+from aepmock.suite.scenario import told
 from tests.judge.test_checks import call, exchange, listed, page
 
 

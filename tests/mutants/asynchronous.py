@@ -37,7 +37,7 @@ class gathers_a_create_twice(AsyncReferenceClient):
         *BAD_SUCCESSES,
         "connections.update.sent",
         "connections.update.returns-etag",
-        "connections.update.duel",
+        "connections.update.concurrent",
     ),
 )
 class updates_in_a_task_that_nobody_awaits(AsyncReferenceClient):

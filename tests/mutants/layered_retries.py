@@ -329,7 +329,7 @@ class asks_for_the_first_scope_only(LayeredClient):
     also=(
         "connections.update.etag-verbatim",
         "connections.update.no-lost-update",
-        "connections.update.duel",
+        "connections.update.concurrent",
     ),
 )
 class repeats_an_update_with_a_star(LayeredClient):

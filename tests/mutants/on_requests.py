@@ -191,7 +191,7 @@ class raises_for_status_and_forgets_the_answer(FlowService):
     also=(
         "connections.update.etag-verbatim",
         "connections.update.no-lost-update",
-        "connections.update.duel",
+        "connections.update.concurrent",
     ),
 )
 class solves_conflicts_by_itself(FlowService):

@@ -15,7 +15,7 @@ from tests.mutants.registry import breaks
     "connections.update.etag-verbatim",
     also=(
         "connections.update.no-lost-update",
-        "connections.update.duel",
+        "connections.update.concurrent",
     ),
 )
 class knows_a_newer_etag(LayeredClient):

@@ -28,7 +28,7 @@ from aepmock.clients import reference
 from aepmock.contract import load_contract
 from aepmock.errors import AepmockError
 from aepmock.judge import Tally
-from aepmock.suite import Bench, SuiteConfig, load_factory
+from aepmock.suite import ClientHarness, SuiteConfig, load_factory
 from tests.mutants.registry import Innocent, Mutant
 from tests.mutants.timing import show_times
 from tests.stdio.judging import judge_speaker
@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = 5
 JOBS = 2
 
-Test = Callable[[Bench], None]
+Test = Callable[[ClientHarness], None]
 
 
 @cache
@@ -47,7 +47,7 @@ def trust(ca_file: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file)
 
 
-class Hasty(Bench):
+class Hasty(ClientHarness):
     """Finds what is broken, without the smallest example of it, which takes most of the time."""
 
     def _explore(self, search: Callable[[str | None], None]) -> None:
@@ -100,10 +100,10 @@ def judge(target: str, transport: str, *, examples: int = EXAMPLES) -> Judged:
         for name, test in suite_tests().items():
             with (
                 patch.object(reference, "trust", trust),
-                Hasty(config, name, "default", {}) as bench,
+                Hasty(config, name, "default", {}) as harness,
             ):
-                test(bench)
-            tally.merge(bench.tally)
+                test(harness)
+            tally.merge(harness.tally)
     except AepmockError as error:
         return Judged({}, f"{type(error).__name__}: {error}")
     return Judged({c: f[0].summary + " · " + f[0].got for c, f in tally.findings.items()})

@@ -107,7 +107,7 @@ class writes_the_etag_in_capitals(_WithPatch):
 
 @breaks(
     "connections.update.etag-verbatim",
-    also=("connections.update.no-lost-update", "connections.update.duel"),
+    also=("connections.update.no-lost-update", "connections.update.concurrent"),
 )
 class matches_anything(_WithPatch):
     def change(self, request: httpx.Request, etag: str) -> None:
@@ -116,7 +116,7 @@ class matches_anything(_WithPatch):
 
 @breaks(
     "connections.update.etag-verbatim",
-    also=("connections.update.no-lost-update", "connections.update.duel"),
+    also=("connections.update.no-lost-update", "connections.update.concurrent"),
 )
 class reads_the_etag_just_before(ReferenceClient):
     def update_connection(
@@ -126,7 +126,9 @@ class reads_the_etag_just_before(ReferenceClient):
         return super().update_connection(connection_id, fresh, operations)
 
 
-@breaks("connections.update.conflict-reported", also=("errors.service", "connections.update.duel"))
+@breaks(
+    "connections.update.conflict-reported", also=("errors.service", "connections.update.concurrent")
+)
 class returns_nothing_after_a_conflict(ReferenceClient):
     def update_connection(self, connection_id: str, etag: str, operations: Operations) -> Any:
         answer = self.send(self.update_request(connection_id, etag, operations))
@@ -165,7 +167,7 @@ class repeats_an_update_after_a_conflict(ReferenceClient):
     also=(
         "connections.update.no-blind-repeat",
         "connections.update.etag-verbatim",
-        "connections.update.duel",
+        "connections.update.concurrent",
     ),
 )
 class patches_again_with_a_fresh_etag(ReferenceClient):
@@ -200,7 +202,7 @@ class remembers_the_newest_etag(ReferenceClient):
         return made
 
 
-@breaks("connections.update.duel", also=("connections.update.etag-verbatim",))
+@breaks("connections.update.concurrent", also=("connections.update.etag-verbatim",))
 class learns_etags_from_other_clients(ReferenceClient):
     """Means well: what another object of this process changed is known here at once."""
 
@@ -218,7 +220,7 @@ class learns_etags_from_other_clients(ReferenceClient):
         return made
 
 
-@breaks("connections.update.duel", also=("connections.update.etag-verbatim",))
+@breaks("connections.update.concurrent", also=("connections.update.etag-verbatim",))
 class looks_and_then_matches_what_it_finds(ReferenceClient):
     """Between the look and the PATCH there is room for someone else, and for a second look."""
 

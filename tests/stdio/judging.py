@@ -10,7 +10,7 @@ from pathlib import Path
 from aepmock.clients.stdio import Patience
 from aepmock.contract import load_contract
 from aepmock.judge import Tally
-from aepmock.suite import Bench, SuiteConfig, Trial, end_program
+from aepmock.suite import ClientHarness, Scenario, SuiteConfig, end_program
 from aepmock.suite.programs import ProgramRun
 
 SPEAKER = Path(__file__).with_name("speaker.py")
@@ -39,22 +39,22 @@ def config_of(command: Sequence[str], patience: Patience | None = None) -> Suite
 def judge_program(config: SuiteConfig) -> Tally:
     """What a program met and broke in a handful of calls, and at its end."""
     total = Tally()
-    with Bench(config, "a few calls", "default", {}) as bench:
-        bench.run_each([0], few_calls)
-    total.merge(bench.tally)
+    with ClientHarness(config, "a few calls", "default", {}) as harness:
+        harness.run_each([0], few_calls)
+    total.merge(harness.tally)
     end_program(config, total)
     return total
 
 
-def few_calls(trial: Trial, _: object) -> None:
+def few_calls(scenario: Scenario, _: object) -> None:
     """Each kind of answer: an object, a list, null, a number, an error; and odd text."""
-    made = trial.create(trial.bench.plain_connection())
-    odd = trial.seed(1, name="naïve 日本\u2028\x85\x00 🎈")[0]["id"]
+    made = scenario.create(scenario.harness.plain_connection())
+    odd = scenario.seed(1, name="naïve 日本\u2028\x85\x00 🎈")[0]["id"]
     for connection_id in (odd, made[0] if made else odd, "no such id", "naïve"):
-        trial.call("get_connection", connection_id=connection_id)
-    trial.call("list_connections", limit=1)
-    trial.call("count_connections", property=["name==naïve"])
-    trial.call("delete_connection", connection_id=odd)
+        scenario.call("get_connection", connection_id=connection_id)
+    scenario.call("list_connections", limit=1)
+    scenario.call("count_connections", property=["name==naïve"])
+    scenario.call("delete_connection", connection_id=odd)
 
 
 @cache

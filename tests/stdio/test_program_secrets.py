@@ -9,7 +9,7 @@ import pytest
 
 from aepmock.contract import load_contract
 from aepmock.judge import Tally
-from aepmock.suite import Bench, end_program
+from aepmock.suite import ClientHarness, end_program
 from contract_tests.test_secrets import call_watched
 from tests.stdio.judging import config_of
 
@@ -45,10 +45,10 @@ def judged(folder: Path, leak: str) -> tuple[Tally, set[str]]:
     script.write_text(PROGRAM.format(root=str(ROOT), leak=leak), "utf-8")
     config = config_of([sys.executable, str(script)])
     total = Tally()
-    with Bench(config, "a few calls", "default", {}) as bench:
-        bench.run_each(["create_connection", "get_connection"], call_watched)
-        secrets = {bench.credentials.access_token, *bench.canaries.values()}
-    total.merge(bench.tally)
+    with ClientHarness(config, "a few calls", "default", {}) as harness:
+        harness.run_each(["create_connection", "get_connection"], call_watched)
+        secrets = {harness.credentials.access_token, *harness.canaries.values()}
+    total.merge(harness.tally)
     end_program(config, total)
     return total, secrets
 

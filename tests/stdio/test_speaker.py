@@ -13,7 +13,7 @@ import pytest
 from aepmock.clients.channels import SocketChannel
 from aepmock.clients.stdio import Patience, Program
 from aepmock.contract import load_contract
-from aepmock.suite import Bench, end_program
+from aepmock.suite import ClientHarness, end_program
 from aepmock.suite.programs import ProgramRun, environment
 from tests.stdio.judging import config_of, judge_program, judge_speaker, speaker
 from tests.stdio.speaker import FAULTS, ODDITIES
@@ -146,11 +146,13 @@ def test_a_program_that_reads_nothing_does_not_block_the_judge() -> None:
         "time.sleep(99)\n"
     )
     config = config_of([sys.executable, "-c", deaf], Patience(margin_s=0.1))
-    with Bench(config, "a long name", "default", {}) as bench:
-        connection = replace(bench.plain_connection(), name="x" * 1_000_000)
-        bench.run_each([0], lambda trial, _: trial.call("create_connection", connection=connection))
-    end_program(config, bench.tally)
-    assert set(bench.tally.findings) == {"driver.answers"}
+    with ClientHarness(config, "a long name", "default", {}) as harness:
+        connection = replace(harness.plain_connection(), name="x" * 1_000_000)
+        harness.run_each(
+            [0], lambda scenario, _: scenario.call("create_connection", connection=connection)
+        )
+    end_program(config, harness.tally)
+    assert set(harness.tally.findings) == {"driver.answers"}
 
 
 def test_requests_without_end_are_no_fault_of_the_protocol() -> None:
@@ -168,11 +170,11 @@ def test_requests_without_end_are_no_fault_of_the_protocol() -> None:
         "            error.close()\n"
     )
     config = config_of([sys.executable, "-c", endless])
-    with Bench(config, "one call", "default", {}) as bench:
-        bench.run_each([0], lambda trial, _: trial.create(bench.plain_connection()))
-    end_program(config, bench.tally)
-    assert not any(clause.startswith("driver.") for clause in bench.tally.findings)
-    assert "request.authorization" in bench.tally.findings
+    with ClientHarness(config, "one call", "default", {}) as harness:
+        harness.run_each([0], lambda scenario, _: scenario.create(harness.plain_connection()))
+    end_program(config, harness.tally)
+    assert not any(clause.startswith("driver.") for clause in harness.tally.findings)
+    assert "request.authorization" in harness.tally.findings
 
 
 def test_the_name_of_a_program_is_what_it_says() -> None:

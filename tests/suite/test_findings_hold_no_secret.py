@@ -9,7 +9,7 @@ import pytest
 
 from aepmock.contract import load_contract
 from aepmock.judge import Finding
-from aepmock.suite import Bench, SuiteConfig
+from aepmock.suite import ClientHarness, SuiteConfig
 from contract_tests import test_secrets
 from tests.mutants import MUTANTS, Mutant
 
@@ -28,11 +28,11 @@ def test_the_finding_is_redacted(mutant: Mutant) -> None:
     for name in sorted(vars(test_secrets)):
         if not name.startswith("test_"):
             continue
-        with Bench(config, name, "default", {}) as bench:
-            getattr(test_secrets, name)(bench)
-        secrets |= {bench.credentials.access_token, bench.credentials.client_secret}
-        secrets |= {*bench.tokens, *bench.canaries.values()}
-        found |= bench.tally.findings
+        with ClientHarness(config, name, "default", {}) as harness:
+            getattr(test_secrets, name)(harness)
+        secrets |= {harness.credentials.access_token, harness.credentials.client_secret}
+        secrets |= {*harness.tokens, *harness.canaries.values()}
+        found |= harness.tally.findings
     assert mutant.clause in found
     text = json.dumps([asdict(finding) for findings in found.values() for finding in findings])
     assert [secret for secret in secrets if secret in text] == []

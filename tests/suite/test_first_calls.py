@@ -14,7 +14,7 @@ from aepmock.judge import ClauseResult, Tally
 from aepmock.judge.exception_details import crashed
 from aepmock.protocol import NewConnection
 from aepmock.strategies import refusal
-from aepmock.suite import Bench, ContractBroken, SuiteConfig, make_report
+from aepmock.suite import ClientHarness, ContractBroken, SuiteConfig, make_report
 from contract_tests.test_errors import refuse
 from tests.mutants import behaving
 
@@ -26,9 +26,9 @@ def config_of(client: Callable[..., Any], *patterns: str) -> SuiteConfig:
 
 def judged(config: SuiteConfig, calls: Sequence[str]) -> Tally:
     """What plain calls of these methods met and broke."""
-    with Bench(config, "plain calls", "default", {}) as bench:
-        bench.run_each(calls, lambda trial, call: trial.call_plainly(call))
-    return bench.tally
+    with ClientHarness(config, "plain calls", "default", {}) as harness:
+        harness.run_each(calls, lambda scenario, call: scenario.call_plainly(call))
+    return harness.tally
 
 
 def results(config: SuiteConfig, tally: Tally) -> dict[str, ClauseResult]:
@@ -51,13 +51,13 @@ def test_a_client_of_stubs_meets_nothing() -> None:
 
 def test_what_fails_first_is_convicted_whatever_is_selected() -> None:
     config = config_of(behaving.fails_after_each_201, "connections.create.*")
-    with Bench(config, "plain calls", "default", {}) as bench:
-        bench.run_each([0], lambda trial, _: trial.call_plainly("create_connection"))
-    found = results(config, bench.tally)
+    with ClientHarness(config, "plain calls", "default", {}) as harness:
+        harness.run_each([0], lambda scenario, _: scenario.call_plainly("create_connection"))
+    found = results(config, harness.tally)
     assert found["answers.good"].verdict == "broken"
     assert {r.verdict for c, r in found.items() if c != "answers.good"} == {"not-exercised"}
     with pytest.raises(ContractBroken, match="create_connection raises RuntimeError"):
-        bench.verdict()
+        harness.verdict()
 
 
 def test_every_test_that_lacks_a_method_says_why_it_fails() -> None:
@@ -89,7 +89,7 @@ def test_a_method_that_can_not_be_called_is_misuse(client: Any, said: str) -> No
     for _ in range(2):  # in each test of a run
         with (
             pytest.raises(UsageError, match="can't be called") as raised,
-            Bench(config, "x", "default", {}),
+            ClientHarness(config, "x", "default", {}),
         ):
             pass
         assert said in str(raised.value)
@@ -123,10 +123,12 @@ def test_a_request_that_is_refused_is_no_failure_on_a_good_answer() -> None:
 
 def refused(client: Any, code: str) -> dict[str, ClauseResult]:
     config = config_of(client, "errors.*", "answers.exit")
-    with Bench(config, "refused", "default", {}) as bench:
-        answer = bench.contract.errors[code]
-        bench.run_each([0], lambda trial, _: refuse(trial, "get_connection", refusal(answer)))
-    return results(config, bench.tally)
+    with ClientHarness(config, "refused", "default", {}) as harness:
+        answer = harness.contract.errors[code]
+        harness.run_each(
+            [0], lambda scenario, _: refuse(scenario, "get_connection", refusal(answer))
+        )
+    return results(config, harness.tally)
 
 
 def test_an_accident_meets_no_clause_about_errors() -> None:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from aepmock.clients.reference import ReferenceClient
 from aepmock.judge import Finding
 from aepmock.protocol import ClientSettings
-from aepmock.suite import Bench, SuiteConfig, Trial, searching
-from aepmock.suite.duel import Duel
-from aepmock.suite.searching import SearchOver, Spending
-from aepmock.suite.together import at_a_time
+from aepmock.suite import ClientHarness, Scenario, SuiteConfig, shrinking
+from aepmock.suite.concurrency import at_a_time
+from aepmock.suite.interleaving import Interleaving
+from aepmock.suite.shrinking import SearchOver, Spending
 
 NAME = "connections.create.name"
 
@@ -37,7 +37,7 @@ class Time:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
     made = Time()
-    monkeypatch.setattr(searching, "time", made)
+    monkeypatch.setattr(shrinking, "time", made)
     monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)
     return made
 
@@ -117,21 +117,21 @@ def make(settings: ClientSettings) -> CutsNames:
     return CutsNames(settings)
 
 
-def create(trial: Trial, name: str) -> None:
-    trial.create(replace(trial.bench.plain_connection(), name=name))
+def create(scenario: Scenario, name: str) -> None:
+    scenario.create(replace(scenario.harness.plain_connection(), name=name))
 
 
 @pytest.fixture
 def wanted(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """For what the smallest example was searched; None is the search for anything broken."""
     made: list[str | None] = []
-    before = Bench._settings
+    before = ClientHarness._settings
 
-    def settings(self: Bench, clause: str | None) -> Any:
+    def settings(self: ClientHarness, clause: str | None) -> Any:
         made.append(clause)
         return before(self, clause)
 
-    monkeypatch.setattr(Bench, "_settings", settings)
+    monkeypatch.setattr(ClientHarness, "_settings", settings)
     return made
 
 
@@ -139,9 +139,9 @@ def findings(
     config: SuiteConfig, example: Callable[..., None] = create
 ) -> Mapping[str, list[Finding]]:
     """What a test with the client found."""
-    with Bench(config, "a test", "default", {}) as bench:
-        bench.run(example, name=st.text("abcdefgh", min_size=4, max_size=40))
-    return bench.tally.findings
+    with ClientHarness(config, "a test", "default", {}) as harness:
+        harness.run(example, name=st.text("abcdefgh", min_size=4, max_size=40))
+    return harness.tally.findings
 
 
 def test_what_was_found_in_one_test_is_not_searched_in_the_next(wanted: list[str | None]) -> None:
@@ -169,10 +169,10 @@ def test_one_example_shows_all_that_it_breaks(wanted: list[str | None]) -> None:
         def get_connection(self, connection_id: str) -> dict[str, Any]:
             return {**super().get_connection(connection_id), "name": "other"}
 
-    def create_and_read(trial: Trial, name: str) -> None:
-        made = trial.create(replace(trial.bench.plain_connection(), name=name))
+    def create_and_read(scenario: Scenario, name: str) -> None:
+        made = scenario.create(replace(scenario.harness.plain_connection(), name=name))
         if made is not None:
-            trial.call("get_connection", connection_id=made[0])
+            scenario.call("get_connection", connection_id=made[0])
 
     found = findings(SuiteConfig(CutsMore, "cuts_more", clauses), create_and_read)
     assert set(found) == clauses
@@ -192,23 +192,23 @@ class NeverEnds(ReferenceClient):
 
 
 def test_what_hung_in_one_test_is_not_asked_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "HANGING_S", 0.001)
-    monkeypatch.setattr(searching, "HANGING_RUN_S", 0.001)
+    monkeypatch.setattr(shrinking, "HANGING_S", 0.001)
+    monkeypatch.setattr(shrinking, "HANGING_RUN_S", 0.001)
     monkeypatch.setattr(NeverEnds, "asked", 0)
     config = SuiteConfig(NeverEnds, "never_ends", frozenset({"lifecycle.reads-back"}))
     outcomes = []
 
-    def read(trial: Trial, call: str) -> None:
-        outcomes.append(trial.call_plainly(call))
+    def read(scenario: Scenario, call: str) -> None:
+        outcomes.append(scenario.call_plainly(call))
 
     for _ in range(2):
-        with Bench(config, "a test", "default", {}) as bench:
-            bench.run_each(["get_connection", "list_connections"], read)
+        with ClientHarness(config, "a test", "default", {}) as harness:
+            harness.run_each(["get_connection", "list_connections"], read)
     assert [outcome and outcome.timed_out for outcome in outcomes] == [True, None, None, None]
-    with Bench(config, "a test", "default", {}) as bench:
+    with ClientHarness(config, "a test", "default", {}) as harness:
         for style in ("threads", "tasks"):
-            bench.run_each([style], at_a_time)
-        with Duel(bench) as duel:
-            bench.run_each([[0, 1]], duel.fight)
+            harness.run_each([style], at_a_time)
+        with Interleaving(harness) as duel:
+            harness.run_each([[0, 1]], duel.fight)
     assert NeverEnds.asked == 1
     assert config.idle.startswith("the client was not asked any more: calls had to be broken off")

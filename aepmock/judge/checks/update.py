@@ -162,7 +162,7 @@ def no_blind_repeat(transcript: Transcript) -> Verdicts:
 def no_lost_update(transcript: Transcript) -> Verdicts:
     """A call with an etag that an earlier answer replaced must not change the connection."""
     if transcript.at_a_time:
-        return  # connections.update.duel
+        return  # connections.update.concurrent
     current: dict[str, str] = {}
     outdated: set[tuple[str, str]] = set()
     for call in transcript.calls:
@@ -193,10 +193,10 @@ def no_lost_update(transcript: Transcript) -> Verdicts:
             )
 
 
-@transcript_check("connections.update.duel")
+@transcript_check("connections.update.concurrent")
 def duel(transcript: Transcript) -> Verdicts:
     """Told by the wire: a PATCH that worked on another version than its caller had read."""
-    if transcript.together != "duel":
+    if transcript.together != "interleaved":
         return
     seeded = next((call.returned[0]["etag"] for call in transcript.of("seed")), None)
     written = sorted(

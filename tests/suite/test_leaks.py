@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aepmock.suite.watching import watching
+from aepmock.suite.leaks import watching
 
 SECRET = "canary5f1e92b1da674b00"
 

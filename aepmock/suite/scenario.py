@@ -22,10 +22,10 @@ from aepmock.judge.transcript import PRIMARY, Trace
 from aepmock.messages import Exchange, Response
 from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.suite.first_calls import is_given_up
-from aepmock.suite.watching import watching
+from aepmock.suite.leaks import watching
 
 if TYPE_CHECKING:
-    from aepmock.suite.bench import Bench
+    from aepmock.suite.harness import ClientHarness
 
 BY_ID = (
     "get_connection",
@@ -46,10 +46,10 @@ def service_operation(call: str) -> str:
 
 
 @dataclass
-class Trial:
+class Scenario:
     """One example: an empty service, and the calls that are made."""
 
-    bench: Bench
+    harness: ClientHarness
     transcript: Transcript
     injector: FaultInjector
     started: float = field(default_factory=time.monotonic)
@@ -63,13 +63,13 @@ class Trial:
         `org` takes the client of another organization. A method that once went on for ever is
         not called again in the same test: the time is better spent on the others.
         """
-        if not self.bench.ready():
+        if not self.harness.ready():
             return None
-        driver, settings_ = self.bench.client(sandbox, other_org=org)
-        made = self.bench.factory_call(driver)
+        driver, settings_ = self.harness.client(sandbox, other_org=org)
+        made = self.harness.factory_call(driver)
         if made is not None:
             self.transcript.calls.append(made)
-        self.transcript.tokens |= self.bench.tokens
+        self.transcript.tokens |= self.harness.tokens
         if driver.made.raised is not None:
             failed = as_call(driver.made, operation, settings_, args, ())
             self.transcript.calls.append(failed)
@@ -77,7 +77,7 @@ class Trial:
         if not driver.supports(operation):
             self.transcript.unsupported.add(operation)
             return None
-        if is_given_up(self.bench, operation) or operation in self.bench.hung:
+        if is_given_up(self.harness, operation) or operation in self.harness.hung:
             return None
         return self._call(driver, settings_, operation, args)
 
@@ -86,23 +86,25 @@ class Trial:
     ) -> Outcome:
         """Calls a method that the client has, and keeps what came of it."""
         given = self._begin(args)
-        with self._watching() as traces, self.bench.hurrying():
+        with self._watching() as traces, self.harness.virtual_time():
             outcome = driver.call(operation, args)
-        self.bench.note(operation, outcome)
+        self.harness.note(operation, outcome)
         return self._keep(outcome, operation, settings_, given, driver, traces)
 
-    def visit(self, settings_: ClientSettings, operation: str, **args: Any) -> Outcome | None:
+    def call_with_new_client(
+        self, settings_: ClientSettings, operation: str, **args: Any
+    ) -> Outcome | None:
         """Makes a client with settings of its own for a single call, and closes it again.
 
         What its making sends, and an error in it, belong to the call; None if it has no such
         method. A call whose requests go elsewhere shows nothing: the client has its host
         compiled in.
         """
-        if is_given_up(self.bench, operation):
+        if is_given_up(self.harness, operation):
             return None
         given = self._begin(args)
-        with self._watching() as traces, self.bench.hurrying():
-            driver = self.bench.driver(settings_)
+        with self._watching() as traces, self.harness.virtual_time():
+            driver = self.harness.driver(settings_)
             outcome = driver.made
             if outcome.raised is None and not outcome.timed_out and driver.supports(operation):
                 outcome = driver.call(operation, args)
@@ -110,7 +112,7 @@ class Trial:
             if outcome is driver.made and outcome.raised is None and not outcome.timed_out:
                 self.transcript.unsupported.add(operation)
                 return None
-            self.bench.note(operation, outcome)
+            self.harness.note(operation, outcome)
             outcome = self._keep(outcome, operation, settings_, given, driver, traces)
             if not _at_home(settings_, self.transcript.calls[-1]):
                 self.transcript.calls.pop()
@@ -119,24 +121,24 @@ class Trial:
         return outcome
 
     def _begin(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        self.bench.recorder.take()
-        self.bench.requests_of_call = 0
-        self.bench.call_began_s = time.monotonic()
-        self.bench.begun_s.clear()
+        self.harness.recorder.take()
+        self.harness.requests_of_call = 0
+        self.harness.call_began_s = time.monotonic()
+        self.harness.begun_s.clear()
         given: Mapping[str, Any] = _snapshot(args)
-        if self.bench.program is not None:
-            self.bench.program.learn(auth_params(args))
+        if self.harness.program is not None:
+            self.harness.program.learn(auth_params(args))
         return given
 
     @contextmanager
     def _watching(self) -> Iterator[list[Trace] | None]:
         if not self.watched:
             yield None
-        elif self.bench.program is not None:
+        elif self.harness.program is not None:
             # What it writes on stderr is its log; where else it writes can't be seen from here.
             traces: list[Trace] = []
             yield traces
-            log = self.bench.program.program.log
+            log = self.harness.program.program.log
             traces.append(Trace("log", "its log, on standard error", log))
         else:
             with watching() as traces:
@@ -152,23 +154,23 @@ class Trial:
         traces: list[Trace] | None,
     ) -> Outcome:
         """Adds a call to the transcript, with what it sent and what it left behind."""
-        exchanges = self.bench.recorder.take()
+        exchanges = self.harness.recorder.take()
         waited = any(map(is_silent, exchanges))
-        self.bench.take_conduct(self.transcript, waited=waited)
-        if self.bench.program is not None:
+        self.harness.take_conduct(self.transcript, waited=waited)
+        if self.harness.program is not None:
             outcome = replace(outcome, changed=None)
-        if outcome.timed_out and not exchanges and self.bench.program is not None:
+        if outcome.timed_out and not exchanges and self.harness.program is not None:
             # Nothing was done: that is driver.answers, and says nothing about a client.
             outcome = Outcome(raised=CallLost("it never came back", hung=True))
-        self.bench.check_guard()
-        begun_s = self.bench.begun_s
+        self.harness.check_guard()
+        begun_s = self.harness.begun_s
         self.transcript.at_s |= {
             e.number: begun_s[id(e.request)] for e in exchanges if id(e.request) in begun_s
         }
         call = as_call(outcome, operation, settings_, given, exchanges)
-        call = replace(call, strangers=self.bench.take_strangers())
+        call = replace(call, strangers=self.harness.take_strangers())
         if traces is not None:
-            if self.bench.program is None:
+            if self.harness.program is None:
                 traces.append(Trace("repr", "the client's repr", driver.shown()))
             call = replace(call, traces=tuple(traces))
         self.transcript.calls.append(call)
@@ -179,7 +181,7 @@ class Trial:
         """From now on looks at what calls leave behind, and takes the canaries for secrets."""
         self.watched = True
         self.transcript.canaries |= {
-            value: f"the connector's {name}" for name, value in self.bench.canaries.items()
+            value: f"the connector's {name}" for name, value in self.harness.canaries.items()
         }
 
     def create(self, connection: NewConnection, **where: Any) -> tuple[str, str | None] | None:
@@ -197,7 +199,7 @@ class Trial:
         """One of the methods that take an id, with plain other arguments."""
         extra: dict[str, Any] = {}
         if operation == "update_connection":
-            rename = {"op": "replace", "path": "/name", "value": self.bench.name("another name")}
+            rename = {"op": "replace", "path": "/name", "value": self.harness.name("another name")}
             extra = {"etag": '"00000000-0000-0200-0000-695600000000"', "operations": [rename]}
         elif operation == "explore_connection":
             extra = {"object_type": "root"}
@@ -216,9 +218,9 @@ class Trial:
 
     def arguments(self, operation: str, item: Mapping[str, Any]) -> dict[str, Any]:
         """Plain arguments for any method, on a connection that was put in."""
-        rename = {"op": "replace", "path": "/name", "value": self.bench.name("another name")}
+        rename = {"op": "replace", "path": "/name", "value": self.harness.name("another name")}
         if operation == "create_connection":
-            return {"connection": self.bench.plain_connection()}
+            return {"connection": self.harness.plain_connection()}
         if operation in ("list_connections", "count_connections"):
             return {}
         found = {"connection_id": item["id"]}
@@ -238,26 +240,26 @@ class Trial:
 
     def create_somehow(self, *, sandbox: str) -> None:
         """A plain create by the client of another sandbox."""
-        self.call("create_connection", sandbox=sandbox, connection=self.bench.plain_connection())
+        self.call("create_connection", sandbox=sandbox, connection=self.harness.plain_connection())
 
     @contextmanager
     def reading(self, **readings: str) -> Iterator[None]:
         """In here the service answers by these readings."""
-        before = dict(self.bench.service.readings)
-        self.bench.service.set_readings({**before, **readings})
+        before = dict(self.harness.service.readings)
+        self.harness.service.set_readings({**before, **readings})
         try:
             yield
         finally:
-            self.bench.service.set_readings(before)
+            self.harness.service.set_readings(before)
 
     def seed(self, count: int = 1, **fields: Any) -> list[Mapping[str, Any]]:
         """Puts connections in without the client."""
-        settings_ = self.bench.settings
+        settings_ = self.harness.settings
         items = [
-            self.bench.service.seed_connection(
+            self.harness.service.seed_connection(
                 settings_.ims_org_id,
                 settings_.sandbox_name,
-                connector=self.bench.config.connector,
+                connector=self.harness.config.connector,
                 **{"name": f"connection {number}", **fields},
             )
             for number in range(count)
@@ -267,7 +269,7 @@ class Trial:
 
     def current_etag(self, connection_id: str) -> str | None:
         """The etag the service holds now, or None where it has no such connection."""
-        for item in self.bench.service.connections():
+        for item in self.harness.service.connections():
             if item["id"] == connection_id:
                 return str(item["etag"])
         return None
@@ -279,7 +281,7 @@ class Trial:
         try:
             yield
         finally:
-            self.bench.tally.waited_s += time.monotonic() - started
+            self.harness.tally.waited_s += time.monotonic() - started
 
     @contextmanager
     def answering(self, operation: str, answer: Response, *, times: int = ALWAYS) -> Iterator[None]:
@@ -299,11 +301,11 @@ class Trial:
         times: int = 1,
         when: Mapping[str, Any] | None = None,
     ) -> Iterator[None]:
-        """In here a fault happens: trial.faulting("connections.create", "lost answer: reset").
+        """In here a fault happens: scenario.faulting("connections.create", "lost answer: reset").
 
         With `times` ALWAYS it does so to every request, repeats included.
         """
-        fault = make_fault(self.bench.contract, operation, what, times=times, when=when)
+        fault = make_fault(self.harness.contract, operation, what, times=times, when=when)
         self.injector.fault(fault)
         try:
             yield
@@ -320,7 +322,7 @@ class Trial:
             self.injector.clear()
 
     def _learn_tokens(self) -> None:
-        self.transcript.tokens |= self.bench.issued_tokens(self.transcript.calls[-1].exchanges)
+        self.transcript.tokens |= self.harness.issued_tokens(self.transcript.calls[-1].exchanges)
 
 
 def _at_home(settings_: ClientSettings, call: Call) -> bool:

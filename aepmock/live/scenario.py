@@ -15,10 +15,10 @@ from aepmock.judge import Call
 from aepmock.judge.answers import item_of
 from aepmock.live.ownership import is_connection_id
 from aepmock.messages import Response
-from aepmock.suite.trial import ALWAYS, Trial
+from aepmock.suite.scenario import ALWAYS, Scenario
 
 if TYPE_CHECKING:
-    from aepmock.live.bench import LiveBench
+    from aepmock.live.harness import LiveHarness
 
 MOST_SEEDED = 5
 NO_SPEC = "0a11ce00-0000-4000-8000-0000000005ec"
@@ -30,31 +30,31 @@ class OutOfReach(Exception):
 
 
 @dataclass
-class LiveTrial(Trial):
+class LiveScenario(Scenario):
     """One example in a real sandbox. `disturbed` says that the service was not itself."""
 
     disturbed: bool = False
 
     @property
-    def live_bench(self) -> LiveBench:
-        return cast("LiveBench", self.bench)
+    def live_bench(self) -> LiveHarness:
+        return cast("LiveHarness", self.harness)
 
     def call(
         self, operation: str, *, sandbox: str | None = None, org: bool = False, **args: Any
     ) -> Outcome | None:
         """As on the mock, in the run's own sandbox only; None where nothing was called."""
-        bench = self.live_bench
-        if org or sandbox not in (None, bench.home):
+        harness = self.live_bench
+        if org or sandbox not in (None, harness.home):
             return None
         if operation == "create_connection":
-            bench.check_creating()
+            harness.check_creating()
             # The same values are tried again after a disturbance: the name is of this call.
-            args = {**args, "connection": bench.named_afresh(args["connection"])}
-        bench.live.manners.wait()
-        if bench.live.manners.spent():
+            args = {**args, "connection": harness.named_afresh(args["connection"])}
+        harness.live.manners.wait()
+        if harness.live.manners.spent():
             return None
         outcome = super().call(operation, **args)
-        bench.stop_if_told()
+        harness.stop_if_told()
         return outcome
 
     def seed(self, count: int = 1, **fields: Any) -> list[Mapping[str, Any]]:
@@ -62,14 +62,14 @@ class LiveTrial(Trial):
 
         Raises OutOfReach where the service does not let it.
         """
-        bench, settings_ = self.live_bench, self.live_bench.settings
+        harness, settings_ = self.live_bench, self.live_bench.settings
         if count:
-            bench.check_creating()
+            harness.check_creating()
         items: list[Mapping[str, Any]] = []
         for number in range(min(count, MOST_SEEDED)):
-            plain = bench.plain_connection()
+            plain = harness.plain_connection()
             body: dict[str, Any] = {
-                "name": bench.name(str(fields.get("name", f"connection {number}"))),
+                "name": harness.name(str(fields.get("name", f"connection {number}"))),
                 "connectionSpec": {
                     "id": plain.connection_spec_id,
                     "version": plain.connection_spec_version,
@@ -80,9 +80,11 @@ class LiveTrial(Trial):
             if plain.auth_spec_name is not None:
                 params = dict(plain.auth_params)
                 body["auth"] = {"specName": plain.auth_spec_name, "params": params}
-            if bench.live.manners.spent():
+            if harness.live.manners.spent():
                 raise OutOfReach("the budget is spent")
-            items.append(self._created(bench.live.ask("POST", "/connections", document=body), body))
+            items.append(
+                self._created(harness.live.ask("POST", "/connections", document=body), body)
+            )
         self.transcript.calls.append(Call("seed", settings_, returned=items))
         return items
 
@@ -132,7 +134,7 @@ class LiveTrial(Trial):
             return
         if kind == "missing-if-match":
             path = f"/connections/{quote(self.seed()[0]['id'], safe='')}"
-            rename = {"op": "replace", "path": "/name", "value": self.bench.name("not renamed")}
+            rename = {"op": "replace", "path": "/name", "value": self.harness.name("not renamed")}
             live.ask("PATCH", path, document=[rename])
             return
         self.live_bench.check_creating()
@@ -142,7 +144,7 @@ class LiveTrial(Trial):
         if kind == "missing-param":
             params.pop(next(iter(params)))
         body = {
-            "name": self.bench.name("to be refused"),
+            "name": self.harness.name("to be refused"),
             "connectionSpec": {"id": spec_id, "version": plain.connection_spec_version},
             "auth": {"specName": plain.auth_spec_name, "params": params},
         }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aepmock.judge import Tally
-from aepmock.suite.bench import Bench
 from aepmock.suite.config import SuiteConfig
+from aepmock.suite.harness import ClientHarness
 
 
 def end_program(config: SuiteConfig, tally: Tally, *, at_once: bool = False) -> None:
@@ -13,10 +13,10 @@ def end_program(config: SuiteConfig, tally: Tally, *, at_once: bool = False) -> 
     if run is None or not run.started:
         return
     try:
-        with Bench(config, "the end", "default", {}) as bench:
+        with ClientHarness(config, "the end", "default", {}) as harness:
             if not at_once:
                 run.program.end()
-            bench.judge_conduct()
-        tally.merge(bench.tally)
+            harness.judge_conduct()
+        tally.merge(harness.tally)
     finally:
         run.close()

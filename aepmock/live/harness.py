@@ -1,4 +1,4 @@
-"""The bench of a live run: the same tests and the same judge, with a real sandbox behind them."""
+"""The harness of a live run: the same tests and the same judge, with a real sandbox behind them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from aepmock.judge import Transcript
 from aepmock.live.handler import LiveHandler
 from aepmock.live.manners import is_disturbance
 from aepmock.live.ownership import name_prefix
+from aepmock.live.scenario import LiveScenario, OutOfReach
 from aepmock.live.settings import missing_credentials
 from aepmock.live.state import LiveStopped
 from aepmock.live.tidying import delete_all
-from aepmock.live.trial import LiveTrial, OutOfReach
 from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.strategies import new_connections, owned_texts, renames
-from aepmock.suite.bench import IMS_URL, PLATFORM, Bench
 from aepmock.suite.config import SuiteConfig
+from aepmock.suite.harness import IMS_URL, PLATFORM, ClientHarness
 from aepmock.suite.programs import environment
-from aepmock.suite.trial import Trial
+from aepmock.suite.scenario import Scenario
 
 TIMEOUT_S = 60.0
 MOST_VALUES = 4
@@ -38,7 +38,7 @@ TRIES = 2
 """How often an example is begun that was disturbed."""
 
 
-class LiveBench(Bench):
+class LiveHarness(ClientHarness):
     """A client, a real sandbox and a judge, for one test."""
 
     timeout_s = TIMEOUT_S
@@ -54,7 +54,7 @@ class LiveBench(Bench):
         self.service.gateway.add_sandbox(handler.settings.org_id, self.home)
         self.redactor = handler.redactor
 
-    def __enter__(self) -> LiveBench:
+    def __enter__(self) -> LiveHarness:
         # A client that minds the proxy of the environment would look for the kit there.
         self._stack.enter_context(patch.dict(os.environ, environment(os.environ)))
         super().__enter__()
@@ -79,7 +79,7 @@ class LiveBench(Bench):
             timeout_s=self.timeout_s,
         )
 
-    def hurrying(self) -> AbstractContextManager[None]:
+    def virtual_time(self) -> AbstractContextManager[None]:
         """A client that waits for a real service waits in earnest."""
         return nullcontext()
 
@@ -134,22 +134,22 @@ class LiveBench(Bench):
         """The first few of the values: each costs requests."""
         for value in list(values)[: max(self.config.examples, MOST_VALUES)]:
             for _ in range(TRIES):
-                with self._trial(None) as trial:
-                    if trial is None:
+                with self._scenario(None) as scenario:
+                    if scenario is None:
                         return
-                    example(trial, value)
-                if not trial.disturbed:
+                    example(scenario, value)
+                if not scenario.disturbed:
                     break
 
     def _explore(self, search: Callable[[str | None], None]) -> None:
         """Looks for what is broken; to look for a smaller example would cost requests."""
         search(None)
 
-    def _dry_trial(self) -> Trial:
-        return LiveTrial(self, Transcript(self.contract, live=True), self.injector)
+    def _dry_scenario(self) -> Scenario:
+        return LiveScenario(self, Transcript(self.contract, live=True), self.injector)
 
     @contextmanager
-    def _trial(self, wanted: str | None) -> Iterator[LiveTrial | None]:
+    def _scenario(self, wanted: str | None) -> Iterator[LiveScenario | None]:
         """One judged example, and what it created deleted again; None once the budget is spent."""
         self.live.manners.wait()
         if self.live.manners.spent() or not self.ready():
@@ -159,27 +159,27 @@ class LiveBench(Bench):
         transcript = Transcript(
             self.contract, tokens=set(self.tokens) | self._run_tokens(), live=True
         )
-        trial = LiveTrial(self, transcript, self.injector)
-        trial.watch()
+        scenario = LiveScenario(self, transcript, self.injector)
+        scenario.watch()
         try:
-            yield trial
+            yield scenario
         except OutOfReach as reason:
             self._note(str(reason))
         finally:
             delete_all(self.live)
         transcript.tokens |= self._run_tokens()
-        self._cut_disturbed(trial)
-        self._judge(trial, wanted)
+        self._cut_disturbed(scenario)
+        self._judge(scenario, wanted)
 
     def _run_tokens(self) -> set[str]:
         return set(self.live.tokens.known())
 
-    def _cut_disturbed(self, trial: LiveTrial) -> None:
+    def _cut_disturbed(self, scenario: LiveScenario) -> None:
         """Leaves out of the judging the first call that was disturbed, and all that came later."""
-        calls = trial.transcript.calls
+        calls = scenario.transcript.calls
         for number, call in enumerate(calls):
             if any(is_disturbance(e.response) for e in call.exchanges):
-                trial.disturbed = True
+                scenario.disturbed = True
                 del calls[number:]
                 return
 

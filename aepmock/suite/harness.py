@@ -1,6 +1,6 @@
 """A client, a service and a judge, for one test of the suite under one reading.
 
-A test describes what is done with the client; the bench does it with many inputs, lets every
+A test describes what is done with the client; the harness does it with many inputs, lets every
 selected clause look at each example, and searches the smallest example for what is broken.
 """
 
@@ -38,19 +38,19 @@ from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.service import FlowService, IdSource
 from aepmock.strategies import new_connections, patches
-from aepmock.suite.broken import ContractBroken, matches, reproduce
 from aepmock.suite.config import SuiteConfig, driver_clauses
+from aepmock.suite.failures import ContractBroken, matches, reproduce
 from aepmock.suite.first_calls import CLAUSES as FIRST
-from aepmock.suite.hurrying import Hurry, hurrying
-from aepmock.suite.loopback import Loopback
-from aepmock.suite.searching import (
+from aepmock.suite.leaks import threads_left
+from aepmock.suite.local_servers import LocalServers
+from aepmock.suite.scenario import Scenario, as_call, auth_params, told
+from aepmock.suite.shrinking import (
     ClauseBroken,
     SearchOver,
     hypothesis_elsewhere,
     search_settings,
 )
-from aepmock.suite.trial import Trial, as_call, auth_params, told
-from aepmock.suite.watching import threads_left
+from aepmock.suite.virtual_time import VirtualTime, virtual_time
 from aepmock.transports import NAMES, install
 from aepmock.transports.guard import Guard, guarding
 
@@ -70,7 +70,7 @@ _ASIDE = 1_000_000
 """More than there are tests in a run."""
 
 
-class Bench:
+class ClientHarness:
     """A client, a service and a judge, under one reading, for one test.
 
     `home` is the sandbox of the client that most calls are made with; a client is given
@@ -103,7 +103,7 @@ class Bench:
         self.recorder = Recorder(self._answer)
         self.requests_of_call = 0
         self.gate: Callable[[Request], None] | None = None
-        self.hurry = Hurry()
+        self.virtual = VirtualTime()
         self.begun_s: dict[int, float] = {}
         self.tally = Tally()
         self.redactor = Redactor(self.contract.secret_names)
@@ -119,7 +119,9 @@ class Bench:
         self._broken: Transcript | None = None
         self._stack = ExitStack()
         self._threads: frozenset[threading.Thread] = frozenset()
-        self.loopback = Loopback(self.recorder.handle, self.contract.base_path, self._stack)
+        self.local_servers = LocalServers(
+            self.recorder.handle, self.contract.base_path, self._stack
+        )
         self._origin: str | None = None
         self._guard: Guard | None = None
         self._spent_s = 0.0
@@ -132,7 +134,7 @@ class Bench:
             raise CallBroken
         if self.gate is not None:
             self.gate(request)
-        self.begun_s[id(request)] = self.hurry.now_s()
+        self.begun_s[id(request)] = self.virtual.now_s()
         return self.injector.handle(request)
 
     @property
@@ -217,7 +219,7 @@ class Bench:
             timeout_s=self.timeout_s,
         )
 
-    def __enter__(self) -> Bench:
+    def __enter__(self) -> ClientHarness:
         if self.config.transport not in NAMES:
             raise unknown("transport", self.config.transport, NAMES)
         self._call_first()
@@ -228,8 +230,8 @@ class Bench:
             self.program.allow(self.timeout_s, lambda: self.requests_of_call, self.most_requests)
             self._origin = self.program.origin
         elif self.config.transport == "server":
-            self._origin = self.loopback.serve().origin
-        self.loopback.origin = self._origin
+            self._origin = self.local_servers.serve().origin
+        self.local_servers.origin = self._origin
         guard = guarding(transports, everywhere=self.guards_everywhere)
         self._guard = self._stack.enter_context(guard)
         self.learn(
@@ -246,9 +248,9 @@ class Bench:
         if not first.begun:
             first.begun = True
             config = replace(self.config, clauses=self.config.clauses & FIRST)
-            with Bench(config, "first calls", "default", {}) as bench:
-                first.make(bench)
-            self.tally.merge(bench.tally)
+            with ClientHarness(config, "first calls", "default", {}) as harness:
+                first.make(harness)
+            self.tally.merge(harness.tally)
         first.check()
         self.tally.failed |= first.failed
 
@@ -284,9 +286,9 @@ class Bench:
             left = threads_left(self._threads)
             self.config.first.threads_told = bool(left)
             calls[-1] = replace(calls[-1], threads=left)
-        trial = self._dry_trial()
-        trial.transcript.calls += calls
-        self._judge(trial, None)
+        scenario = self._dry_scenario()
+        scenario.transcript.calls += calls
+        self._judge(scenario, None)
 
     def client(self, sandbox: str | None, *, other_org: bool) -> tuple[Driver, ClientSettings]:
         """The client for a sandbox, made when it is first wanted and kept for this test."""
@@ -306,9 +308,9 @@ class Bench:
                 )
         return self._clients[key]
 
-    def hurrying(self) -> AbstractContextManager[None]:
+    def virtual_time(self) -> AbstractContextManager[None]:
         """In here the client's own waits go by at once."""
-        return hurrying(self.hurry)
+        return virtual_time(self.virtual)
 
     def driver(self, settings_: ClientSettings) -> Driver:
         """A client with these settings, not kept."""
@@ -381,12 +383,12 @@ class Bench:
         return found
 
     def run(self, example: Callable[..., None], **inputs: st.SearchStrategy[Any]) -> None:
-        """Runs an example, `example(trial, **drawn)`, with many inputs and judges each run."""
+        """Runs an example, `example(scenario, **drawn)`, with many inputs and judges each run."""
 
         def attempt(drawn: Mapping[str, Any], wanted: str | None) -> None:
-            with self._trial(wanted) as trial:
-                if trial is not None:
-                    example(trial, **drawn)
+            with self._scenario(wanted) as scenario:
+                if scenario is not None:
+                    example(scenario, **drawn)
 
         strategy = st.fixed_dictionaries(inputs)
 
@@ -397,22 +399,22 @@ class Bench:
         self._explore(search)
 
     def run_each(self, values: Iterable[Any], example: Callable[..., None]) -> None:
-        """Runs an example, `example(trial, value)`, once for every value and judges each run."""
+        """Runs an example, `example(scenario, value)`, once for every value and judges each run."""
         with suppress(SearchOver):
             for value in values:
-                with self._trial(None) as trial:
-                    if trial is not None:
-                        example(trial, value)
+                with self._scenario(None) as scenario:
+                    if scenario is not None:
+                        example(scenario, value)
 
-    def run_machine(self, machine: Callable[[Trial], RuleBasedStateMachine]) -> None:
+    def run_machine(self, machine: Callable[[Scenario], RuleBasedStateMachine]) -> None:
         """Runs a state machine over random sequences of calls and judges each sequence."""
-        bench = self
+        harness = self
 
         def search(wanted: str | None) -> None:
             def make() -> RuleBasedStateMachine:
-                context = bench._trial(wanted)
-                trial = context.__enter__()
-                made = machine(trial or bench._dry_trial())
+                context = harness._scenario(wanted)
+                scenario = context.__enter__()
+                made = machine(scenario or harness._dry_scenario())
                 teardown = made.teardown
 
                 def judged_teardown() -> None:
@@ -476,15 +478,15 @@ class Bench:
         """A person at a breakpoint is not hurried."""
         return math.inf if self.program is not None and self.program.attached else BUDGET_S
 
-    def trial(self) -> AbstractContextManager[Trial | None]:
+    def scenario(self) -> AbstractContextManager[Scenario | None]:
         """One example that is judged once it is left; None where there is no time for it."""
-        return self._trial(None)
+        return self._scenario(None)
 
-    def _dry_trial(self) -> Trial:
-        return Trial(self, Transcript(self.contract), self.injector)
+    def _dry_scenario(self) -> Scenario:
+        return Scenario(self, Transcript(self.contract), self.injector)
 
     @contextmanager
-    def _trial(self, wanted: str | None) -> Iterator[Trial | None]:
+    def _scenario(self, wanted: str | None) -> Iterator[Scenario | None]:
         """One judged example; None once the client can't be asked. Raises SearchOver."""
         self.config.spending.check()
         if self._spent_s > self._budget_s:
@@ -496,13 +498,13 @@ class Bench:
         self.injector.clear()
         self.recorder.take()
         transcript = Transcript(self.contract, tokens=set(self.tokens))
-        trial = Trial(self, transcript, self.injector)
-        yield trial
-        self._spent_s += time.monotonic() - trial.started
-        self._judge(trial, wanted)
+        scenario = Scenario(self, transcript, self.injector)
+        yield scenario
+        self._spent_s += time.monotonic() - scenario.started
+        self._judge(scenario, wanted)
 
-    def _judge(self, trial: Trial, wanted: str | None) -> None:
-        transcript = trial.transcript
+    def _judge(self, scenario: Scenario, wanted: str | None) -> None:
+        transcript = scenario.transcript
         self.tally.unsupported |= transcript.unsupported
         self._count_statuses(transcript)
         self.learn([*transcript.canaries, *transcript.tokens])
@@ -574,7 +576,7 @@ class Bench:
 
     def judge_conduct(self) -> None:
         """Judges what the program did outside of any example."""
-        self._judge(self._dry_trial(), None)
+        self._judge(self._dry_scenario(), None)
 
     def _reproduce(self, clause: str) -> str:
         return reproduce(self.config, clause, sweeping=self.sweeping, exercises=self.exercises)

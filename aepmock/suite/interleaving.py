@@ -20,11 +20,11 @@ from aepmock.judge import Call
 from aepmock.messages import Exchange, Request
 from aepmock.protocol import ClientSettings
 from aepmock.suite.first_calls import is_given_up
-from aepmock.suite.trial import as_call
+from aepmock.suite.scenario import as_call
 
 if TYPE_CHECKING:
-    from aepmock.suite.bench import Bench
-    from aepmock.suite.trial import Trial
+    from aepmock.suite.harness import ClientHarness
+    from aepmock.suite.scenario import Scenario
 
 
 @dataclass
@@ -40,12 +40,12 @@ class _Made:
 class _Rival:
     """A client with a thread of its own, in which it is made, called and closed."""
 
-    def __init__(self, bench: Bench, name: str, settings: ClientSettings) -> None:
+    def __init__(self, harness: ClientHarness, name: str, settings: ClientSettings) -> None:
         self.name = name
         self.settings = settings
         self.calls: list[_Made] = []
         self.thread = 0
-        self._bench = bench
+        self._bench = harness
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"aepmock rival {name}")
         self._driver: Driver | None = None
 
@@ -132,16 +132,18 @@ class _Turns:
         return max(0.0, self._until - monotonic())
 
 
-class Duel:
+class Interleaving:
     """Two clients of one organization and sandbox, each with credentials of its own."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._rivals = [_Rival(bench, name, bench.rival_settings()) for name in ("one", "other")]
+    def __init__(self, harness: ClientHarness) -> None:
+        self._bench = harness
+        self._rivals = [
+            _Rival(harness, name, harness.rival_settings()) for name in ("one", "other")
+        ]
         self._turns: _Turns | None = None
         self._mixed = False
 
-    def __enter__(self) -> Duel:
+    def __enter__(self) -> Interleaving:
         if self._bench.config.transport != "server":
             self._bench.gate = self._hold
         return self
@@ -151,31 +153,31 @@ class Duel:
         for rival in self._rivals:
             rival.close()
 
-    def fight(self, trial: Trial, choices: Sequence[int]) -> None:
+    def fight(self, scenario: Scenario, choices: Sequence[int]) -> None:
         """Both read a connection and change it; keeps their calls.
 
         Of clients that use each other's credentials nobody can say who did what: nothing is kept.
         """
-        bench = self._bench
-        if is_given_up(bench, "get_connection", "update_connection"):
+        harness = self._bench
+        if is_given_up(harness, "get_connection", "update_connection"):
             return
-        item = trial.seed()[0]
-        bench.recorder.take()
-        bench.requests_of_call = 0
+        item = scenario.seed()[0]
+        harness.recorder.take()
+        harness.requests_of_call = 0
         for rival in self._rivals:
             rival.calls.clear()
-        if bench.gate is None:
+        if harness.gate is None:
             self._by_calls(item, choices)
         else:
             self._by_requests(item, choices)
-        exchanges = bench.recorder.take()
-        bench.check_guard()
+        exchanges = harness.recorder.take()
+        harness.check_guard()
         if self._mixed:
             return
-        trial.transcript.together = "duel"
-        trial.transcript.tokens |= bench.issued_tokens(exchanges)
+        scenario.transcript.together = "interleaved"
+        scenario.transcript.tokens |= harness.issued_tokens(exchanges)
         for rival in self._rivals:
-            trial.transcript.calls += _calls(rival, exchanges)
+            scenario.transcript.calls += _calls(rival, exchanges)
 
     def _by_requests(self, item: Mapping[str, Any], choices: Sequence[int]) -> None:
         turns = self._turns = _Turns(choices, self._bench.deadline_s)

@@ -23,7 +23,7 @@ _REAL: Mapping[str, Callable[..., Any]] = {
 
 
 @dataclass
-class Hurry:
+class VirtualTime:
     """How many seconds were skipped so far. Made before the client is, to know its threads."""
 
     skipped_s: float = 0.0
@@ -45,7 +45,7 @@ class Hurry:
 
 
 @contextmanager
-def hurrying(hurry: Hurry) -> Iterator[None]:
+def virtual_time(virtual: VirtualTime) -> Iterator[None]:
     """In here `time.sleep` comes back at once, and the clocks say that the time is over."""
     main = threading.main_thread()
     before = {name: getattr(time, name) for name in _REAL}
@@ -54,13 +54,13 @@ def hurrying(hurry: Hurry) -> Iterator[None]:
         return threading.current_thread() is main and not _in_a_loop()
 
     def sleep(seconds: float) -> None:
-        if ours() and seconds >= 0 and hurry.alone():
-            hurry.skipped_s += seconds
+        if ours() and seconds >= 0 and virtual.alone():
+            virtual.skipped_s += seconds
         else:
             before["sleep"](seconds)
 
     def clock(real: Callable[[], float]) -> Callable[[], float]:
-        return lambda: real() + (hurry.skipped_s if ours() else 0.0)
+        return lambda: real() + (virtual.skipped_s if ours() else 0.0)
 
     try:
         for name in _CLOCKS:

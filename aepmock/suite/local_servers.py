@@ -21,7 +21,7 @@ CERTIFIED = frozenset({"127.0.0.1"})
 """What the certificate of the TLS server names; "localhost" is the same server, not named."""
 
 
-class Loopback:
+class LocalServers:
     """Servers that are started when they are first wanted, and end with `stack`.
 
     `origin` is that of the server transport, where the client comes through that.

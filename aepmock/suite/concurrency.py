@@ -12,55 +12,58 @@ from aepmock.judge import Call
 from aepmock.messages import Exchange
 from aepmock.protocol import ClientSettings
 from aepmock.suite.first_calls import is_given_up
-from aepmock.suite.trial import as_call
+from aepmock.suite.scenario import as_call
 
 if TYPE_CHECKING:
-    from aepmock.suite.bench import Bench
-    from aepmock.suite.trial import Trial
+    from aepmock.suite.harness import ClientHarness
+    from aepmock.suite.scenario import Scenario
 
 ROUNDS = 4
 
 
-def at_a_time(trial: Trial, style: Literal["threads", "tasks"]) -> None:
+def at_a_time(scenario: Scenario, style: Literal["threads", "tasks"]) -> None:
     """Lets two clients create and read at a time, over the wire, and keeps their calls."""
-    bench = trial.bench
-    if bench.program is not None:
+    harness = scenario.harness
+    if harness.program is not None:
         return  # a program is asked one thing at a time
-    if is_given_up(bench, "create_connection", "get_connection"):
+    if is_given_up(harness, "create_connection", "get_connection"):
         return
-    jobs = [_job(bench, name, settings) for name, settings in _parties(bench).items()]
-    bench.recorder.take()
-    bench.requests_of_call = 0
+    jobs = [_job(harness, name, settings) for name, settings in _parties(harness).items()]
+    harness.recorder.take()
+    harness.requests_of_call = 0
     run = in_threads if style == "threads" else in_tasks
-    outcomes = run(bench.config.factory, jobs, deadline_s=bench.deadline_s)
-    exchanges = bench.recorder.take()
-    bench.check_guard()
-    if not bench.loopback.saw(exchanges):
+    outcomes = run(harness.config.factory, jobs, deadline_s=harness.deadline_s)
+    exchanges = harness.recorder.take()
+    harness.check_guard()
+    if not harness.local_servers.saw(exchanges):
         return
-    trial.transcript.together = style
-    trial.transcript.tokens |= bench.issued_tokens(exchanges)
+    scenario.transcript.together = style
+    scenario.transcript.tokens |= harness.issued_tokens(exchanges)
     for job, ended in zip(jobs, outcomes, strict=True):
-        trial.transcript.calls += _calls(bench, job, ended, exchanges)
+        scenario.transcript.calls += _calls(harness, job, ended, exchanges)
 
 
-def _parties(bench: Bench) -> dict[str, ClientSettings]:
+def _parties(harness: ClientHarness) -> dict[str, ClientSettings]:
     """Two clients that have nothing in common but the service."""
-    here, there = bench.own_sandboxes
+    here, there = harness.own_sandboxes
     return {
-        "one": bench.loopback.wire(bench.settings_for(here, other_org=False)),
-        "other": bench.loopback.wire(bench.settings_for(there, other_org=True)),
+        "one": harness.local_servers.wire(harness.settings_for(here, other_org=False)),
+        "other": harness.local_servers.wire(harness.settings_for(there, other_org=True)),
     }
 
 
-def _job(bench: Bench, name: str, settings: ClientSettings) -> Job:
+def _job(harness: ClientHarness, name: str, settings: ClientSettings) -> Job:
     """Creations that bear the party's name, and reads of connections of its own."""
     ids = [
-        bench.service.seed_connection(
-            settings.ims_org_id, settings.sandbox_name, connector=bench.config.connector, name=name
+        harness.service.seed_connection(
+            settings.ims_org_id,
+            settings.sandbox_name,
+            connector=harness.config.connector,
+            name=name,
         )["id"]
         for _ in range(ROUNDS)
     ]
-    plain = bench.plain_connection()
+    plain = harness.plain_connection()
     steps = [
         step
         for number in range(ROUNDS)
@@ -72,10 +75,12 @@ def _job(bench: Bench, name: str, settings: ClientSettings) -> Job:
     return Job(settings, steps)
 
 
-def _calls(bench: Bench, job: Job, ended: Outcomes, exchanges: Sequence[Exchange]) -> list[Call]:
+def _calls(
+    harness: ClientHarness, job: Job, ended: Outcomes, exchanges: Sequence[Exchange]
+) -> list[Call]:
     """The calls of a job; each request goes to the call whose name or id it bears."""
     calls: list[Call] = []
-    mine = _fetched(bench, job.settings, exchanges)
+    mine = _fetched(harness, job.settings, exchanges)
     for (operation, args), outcome in zip(job.steps, ended, strict=True):
         if outcome is None:
             continue
@@ -89,10 +94,10 @@ def _calls(bench: Bench, job: Job, ended: Outcomes, exchanges: Sequence[Exchange
 
 
 def _fetched(
-    bench: Bench, settings: ClientSettings, exchanges: Sequence[Exchange]
+    harness: ClientHarness, settings: ClientSettings, exchanges: Sequence[Exchange]
 ) -> list[Exchange]:
     """The token requests of a client, known by its client id."""
-    contract = bench.contract
+    contract = harness.contract
     return [
         e
         for e in exchanges
