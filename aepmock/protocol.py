@@ -49,10 +49,10 @@ class NewConnection:
 
 
 @dataclass(frozen=True)
-class Conduct:
+class ProtocolObservation:
     """How a program under test kept to one rule of the protocol over stdin and stdout.
 
-    `clause` is the rule, "driver.ids"; without a `summary` it was kept, else `expected` and
+    `clause` is the rule, "program.ids"; without a `summary` it was kept, else `expected` and
     `got` say more, and `log` holds the last lines that the program wrote on stderr, without
     secrets. `call` counts the calls of the example before the one in which it happened.
     """

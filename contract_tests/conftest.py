@@ -10,7 +10,7 @@ import pytest
 from aepmock.pytest_plugin import add_to_run, suite_config, suite_readings
 from aepmock.suite import ClientHarness, make_harness, reading_variants
 
-EVERYWHERE = ("driver.*", "answers.exit", "answers.process", "answers.threads")
+EVERYWHERE = ("program.*", "answers.exit", "answers.process", "answers.threads")
 """Clauses that every test puts to the test: how a client behaves as a part of its process."""
 
 

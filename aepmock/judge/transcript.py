@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from aepmock.contract import is_beside, is_not_imitated
 from aepmock.messages import Exchange
-from aepmock.protocol import Conduct
+from aepmock.protocol import ProtocolObservation
 
 if TYPE_CHECKING:
     from aepmock.contract import Contract
@@ -128,22 +128,22 @@ class Call:
 class Transcript:
     """The calls of one example, from an empty sandbox on, in order.
 
-    `tokens` are access tokens the clients fetched before or during it; `conduct` is how a program
-    kept to the protocol meanwhile; `canaries` are secrets besides those of the settings, with what
-    they are; `together` is how the clients were used: "alone", "in turn" or "again" (the same call
-    over and over), or at a time, in "threads" or "tasks", or as rivals in a "interleaved": then the
-    order of calls is not that of what happened. `certified` are the hosts that the certificate of a
-    TLS server names; `at_s` says when an exchange was begun, in seconds, by its number. `live` says
-    that the service is a real one, in a sandbox that others use too: what it holds is not all on
-    record, it may be late, and where it is wrong the client is not. `first` says that these are the
-    first calls of a run: plain ones, answered well.
+    `tokens` are access tokens the clients fetched before or during it; `observations` is how a
+    program kept to the protocol meanwhile; `canaries` are secrets besides those of the settings,
+    with what they are; `together` is how the clients were used: "alone", "in turn" or "again" (the
+    same call over and over), or at a time, in "threads" or "tasks", or as rivals in a
+    "interleaved": then the order of calls is not that of what happened. `certified` are the hosts
+    that the certificate of a TLS server names; `at_s` says when an exchange was begun, in seconds,
+    by its number. `live` says that the service is a real one, in a sandbox that others use too:
+    what it holds is not all on record, it may be late, and where it is wrong the client is not.
+    `first` says that these are the first calls of a run: plain ones, answered well.
     """
 
     contract: Contract
     calls: list[Call] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     unsupported: set[str] = field(default_factory=set)
-    conduct: list[Conduct] = field(default_factory=list)
+    observations: list[ProtocolObservation] = field(default_factory=list)
     canaries: dict[str, str] = field(default_factory=dict, repr=False)
     together: Together = "alone"
     certified: frozenset[str] = frozenset()

@@ -119,8 +119,8 @@ class LiveHandler:
         if objection is not None:
             self._held(f"{request.method[:20]} {objection}")
             return self.gate.refusal(request)
-        if self.manners.patience() > 0 or self.manners.spent():
-            return _too_many(self.manners.patience())
+        if self.manners.timeouts() > 0 or self.manners.spent():
+            return _too_many(self.manners.timeouts())
         return self._leave(request)
 
     def _token_request(self, request: Request) -> Response:

@@ -48,7 +48,7 @@ def retry_after_s(response: Response, now: float) -> float | None:
 
 
 class Manners:
-    """Budget, pace, back-off, and the end of patience; all processes of a run keep them.
+    """Budget, pace, back-off, and the end of timeouts; all processes of a run keep them.
 
     `owner` says that this process began the run, and is the one that tidies up.
     """
@@ -72,7 +72,7 @@ class Manners:
         return self._budget - state.sent - state.owned - LOOK_UPS
 
     def wait(self) -> None:
-        """Waits until the service has asked for no more patience. Raises LiveStopped."""
+        """Waits until the service has asked for no more timeouts. Raises LiveStopped."""
         while True:
             state = self._state.look()
             if state.stopped or (state.ended and not state.closed):
@@ -82,7 +82,7 @@ class Manners:
                 return
             self._ports.sleep(wait_s)
 
-    def patience(self) -> float:
+    def timeouts(self) -> float:
         """For how many seconds the service has said that it lets nobody in; 0 for none."""
         return max(0.0, self._state.look().closed_until - self._ports.now())
 

@@ -33,7 +33,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("request.header-*", ALONE),
     ("request.path-encoding", ALONE),
     ("lifecycle.isolation", "needs a second sandbox: only on the mock"),
-    ("driver.*", ALONE),
+    ("program.*", ALONE),
     ("retries.*", FAULTS),
     ("secrets.redirect", FAULTS),
     ("secrets.next-link", FAULTS),

@@ -248,14 +248,14 @@ def _undisturbed(say: Say) -> Iterator[None]:
         return
     times = 0
 
-    def patience(_signal: int, _frame: FrameType | None) -> None:
+    def timeouts(_signal: int, _frame: FrameType | None) -> None:
         nonlocal times
         times += 1
         if times > 1:
             raise KeyboardInterrupt
         say("aepmock: deleting what the run created; once more to leave it (aepmock sweep)")
 
-    before = {number: signal.signal(number, patience) for number in (signal.SIGINT, *_ENDING)}
+    before = {number: signal.signal(number, timeouts) for number in (signal.SIGINT, *_ENDING)}
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from aepmock.clients.crowd import Job, Outcomes, in_tasks, in_threads
+from aepmock.clients.concurrent import Job, Outcomes, in_tasks, in_threads
 from aepmock.contract.forms import given_in
 from aepmock.judge import Call
 from aepmock.messages import Exchange

@@ -57,7 +57,7 @@ class SuiteConfig:
     def judged(self) -> frozenset[str]:
         """The clauses to look at: some are always of interest."""
         clauses = self.clauses | ALWAYS
-        return clauses | driver_clauses() if self.program else clauses
+        return clauses | program_clauses() if self.program else clauses
 
     @property
     def idle(self) -> str:
@@ -77,9 +77,9 @@ ALWAYS = frozenset({"answers.good", "answers.exit"})
 """Clauses without which the others mean nothing: shown where they are broken."""
 
 
-def driver_clauses() -> frozenset[str]:
+def program_clauses() -> frozenset[str]:
     """The clauses that are asked of programs only."""
-    return frozenset(c for c in load_contract().clauses if c.startswith("driver."))
+    return frozenset(c for c in load_contract().clauses if c.startswith("program."))
 
 
 def make_config(
@@ -141,12 +141,12 @@ def _selected(patterns: Sequence[str], *, is_program: bool) -> frozenset[str]:
     found = frozenset(c.id for c in load_contract().select_clauses(patterns))
     if is_program:
         return found
-    if found <= driver_clauses():
+    if found <= program_clauses():
         raise UsageError(
             f"{', '.join(patterns)} is asked of programs only, as in "
             "aepmock judge -- node client.mjs"
         )
-    return found - driver_clauses()
+    return found - program_clauses()
 
 
 def make_report(

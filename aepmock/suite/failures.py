@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from aepmock.judge import Finding
-from aepmock.suite.config import SuiteConfig, driver_clauses
+from aepmock.suite.config import SuiteConfig, program_clauses
 
 
 class ContractBroken(AssertionError):
@@ -47,8 +47,8 @@ def reproduce(
     words = ["aepmock judge"]
     words += [config.client] if config.program is None else []
     # What a program did wrong may be an answer to anything that the run asked of it.
-    patterns = config.select if clause in driver_clauses() else (clause,)
-    if clause not in driver_clauses() and not matches(clause, exercises):
+    patterns = config.select if clause in program_clauses() else (clause,)
+    if clause not in program_clauses() and not matches(clause, exercises):
         patterns = (clause, exercises[0])
     words += [f"--select {shlex.quote(pattern)}" for pattern in patterns]
     words += [f"--seed {config.seed}", f"--examples {config.examples}"]

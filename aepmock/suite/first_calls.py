@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aepmock.clients.driver import Driver, split
 from aepmock.clients.places import place_of
-from aepmock.clients.wire import all_args
+from aepmock.clients.program.jsonlines import all_args
 from aepmock.errors import UsageError
 from aepmock.judge import Finding
 from aepmock.judge.checks.behaving import ends_the_process, fails_on_good_answers

@@ -29,7 +29,7 @@ from aepmock.contract import Connector, load_contract
 from aepmock.errors import UnsupportedTransportError, UsageError, unknown
 from aepmock.faults import FaultInjector
 from aepmock.judge import Call, Finding, Tally, Transcript, judge_transcript
-from aepmock.judge.checks.retries import PATIENCE
+from aepmock.judge.checks.retries import TIMEOUT_FACTOR
 from aepmock.judge.findings import Violation
 from aepmock.judge.judging import Observation, to_finding
 from aepmock.judge.recorder import Recorder
@@ -38,7 +38,7 @@ from aepmock.messages import Exchange, Request, Response
 from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.service import FlowService, IdSource
 from aepmock.strategies import new_connections, patches
-from aepmock.suite.config import SuiteConfig, driver_clauses
+from aepmock.suite.config import SuiteConfig, program_clauses
 from aepmock.suite.failures import ContractBroken, matches, reproduce
 from aepmock.suite.first_calls import CLAUSES as FIRST
 from aepmock.suite.leaks import threads_left
@@ -57,7 +57,7 @@ from aepmock.transports.guard import Guard, guarding
 IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
 PLATFORM = "https://platform.adobe.io"
 TIMEOUT_S = 2.0
-DEADLINE_S = PATIENCE * TIMEOUT_S
+DEADLINE_S = TIMEOUT_FACTOR * TIMEOUT_S
 OWN_SANDBOXES = ("only-here", "only-there")
 """A sandbox of each organization that the other one has not, and nobody has compiled in."""
 MOST_REQUESTS = 500
@@ -315,7 +315,7 @@ class ClientHarness:
     def driver(self, settings_: ClientSettings) -> Driver:
         """A client with these settings, not kept."""
         # A program's calls have a deadline of their own, and may need the time to say hello.
-        deadline_s = None if self.program else PATIENCE * settings_.timeout_s
+        deadline_s = None if self.program else TIMEOUT_FACTOR * settings_.timeout_s
         return Driver(self.config.factory, settings_, deadline_s=deadline_s)
 
     def _check_made(self, driver: Driver, settings_: ClientSettings) -> None:
@@ -433,7 +433,7 @@ class ClientHarness:
         """First looks for everything that is broken, then for the smallest example of each."""
         if not self.ready():
             return
-        before = {*self.tally.findings, *driver_clauses()}
+        before = {*self.tally.findings, *program_clauses()}
         # A client may go by what it was asked in other examples (Flaky): what was seen counts.
         with suppress(SearchOver, Flaky):
             search(None)
@@ -557,24 +557,24 @@ class ClientHarness:
     def _observations(self, transcript: Transcript, wanted: str | None) -> Iterable[Observation]:
         """What is seen of an example; how a program behaves is of interest at any time."""
         if self.program is not None:
-            self.take_conduct(transcript)
+            self.take_observations(transcript)
             if wanted is not None:
-                yield from judge_transcript(transcript, driver_clauses())
+                yield from judge_transcript(transcript, program_clauses())
         yield from judge_transcript(transcript, self.config.judged if wanted is None else {wanted})
 
-    def take_conduct(self, transcript: Transcript, *, waited: bool = False) -> None:
+    def take_observations(self, transcript: Transcript, *, waited: bool = False) -> None:
         """Notes how the program behaved in the call that the transcript is about to keep.
 
         One that `waited` for a server that says nothing is no worse than any other client.
         """
         if self.program is not None:
-            transcript.conduct += [
+            transcript.observations += [
                 replace(seen, call=len(transcript.calls))
-                for seen in self.program.program.take_conduct()
-                if not (waited and seen.clause == "driver.answers" and seen.summary)
+                for seen in self.program.program.take_observations()
+                if not (waited and seen.clause == "program.answers" and seen.summary)
             ]
 
-    def judge_conduct(self) -> None:
+    def judge_observations(self) -> None:
         """Judges what the program did outside of any example."""
         self._judge(self._dry_scenario(), None)
 

@@ -16,7 +16,7 @@ def end_program(config: SuiteConfig, tally: Tally, *, at_once: bool = False) -> 
         with ClientHarness(config, "the end", "default", {}) as harness:
             if not at_once:
                 run.program.end()
-            harness.judge_conduct()
+            harness.judge_observations()
         tally.merge(harness.tally)
     finally:
         run.close()

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
-from aepmock.clients.channels import ProgramChannel, SocketChannel, can_not_run
 from aepmock.clients.driver import CallBroken
-from aepmock.clients.stdio import ENDLESS, Patience, Program
+from aepmock.clients.program.pipes import ProgramChannel, SocketChannel, can_not_run
+from aepmock.clients.program.program import ENDLESS, Program, Timeouts
 from aepmock.contract import load_contract
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Handler, Request, Response
@@ -40,12 +40,12 @@ class ProgramRun:
         self,
         command: Sequence[str],
         listener: socket.socket | None = None,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
         self.command = tuple(command)
         self.attached = listener is not None
         self._listener = listener
-        self._patience = ENDLESS if self.attached else patience or Patience()
+        self._patience = ENDLESS if self.attached else timeouts or Timeouts()
         self._name = self._given_up = ""
         self.started = False
         self.hangs: Counter[str] = Counter()
@@ -60,7 +60,7 @@ class ProgramRun:
             self._start,
             clock=time.monotonic,
             redact=self._redact,
-            patience=self._patience,
+            timeouts=self._patience,
             again=not self.attached,
         )
 

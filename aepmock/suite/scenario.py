@@ -156,11 +156,11 @@ class Scenario:
         """Adds a call to the transcript, with what it sent and what it left behind."""
         exchanges = self.harness.recorder.take()
         waited = any(map(is_silent, exchanges))
-        self.harness.take_conduct(self.transcript, waited=waited)
+        self.harness.take_observations(self.transcript, waited=waited)
         if self.harness.program is not None:
             outcome = replace(outcome, changed=None)
         if outcome.timed_out and not exchanges and self.harness.program is not None:
-            # Nothing was done: that is driver.answers, and says nothing about a client.
+            # Nothing was done: that is program.answers, and says nothing about a client.
             outcome = Outcome(raised=CallLost("it never came back", hung=True))
         self.harness.check_guard()
         begun_s = self.harness.begun_s

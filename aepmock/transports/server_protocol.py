@@ -1,4 +1,4 @@
-"""HTTP on one connection: the head as it was sent, and patience that has an end."""
+"""HTTP on one connection: the head as it was sent, and timeouts that has an end."""
 
 from __future__ import annotations
 

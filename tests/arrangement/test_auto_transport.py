@@ -12,7 +12,7 @@ import pytest
 from aepmock import load_contract
 
 ROOT = Path(__file__).parents[2]
-CLAUSES = sum(not clause.startswith("driver.") for clause in load_contract().clauses)
+CLAUSES = sum(not clause.startswith("program.") for clause in load_contract().clauses)
 FEW = ("--select", "connections.get.*")
 
 

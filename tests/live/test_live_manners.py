@@ -1,4 +1,4 @@
-"""Budget, pace, patience and the token: what a live run does not do to a service."""
+"""Budget, pace, timeouts and the token: what a live run does not do to a service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges the speaker in this process: a few calls, with as little patience as its fault allows."""
+"""Judges the speaker in this process: a few calls, with as little timeouts as its fault allows."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from aepmock.clients.stdio import Patience
+from aepmock.clients.program.program import Timeouts
 from aepmock.contract import load_contract
 from aepmock.judge import Tally
 from aepmock.suite import ClientHarness, Scenario, SuiteConfig, end_program
 from aepmock.suite.programs import ProgramRun
 
 SPEAKER = Path(__file__).with_name("speaker.py")
-PATIENCE = {
-    "never-says-hello": Patience(hello_s=1.0),
-    "hangs-in-one-operation": Patience(margin_s=0.1),
-    "begins-a-line": Patience(margin_s=0.1),
-    "stays-after-bye": Patience(end_s=0.3),
+TIMEOUT_FACTOR = {
+    "never-says-hello": Timeouts(hello_s=1.0),
+    "hangs-in-one-operation": Timeouts(margin_s=0.1),
+    "begins-a-line": Timeouts(margin_s=0.1),
+    "stays-after-bye": Timeouts(end_s=0.3),
 }
 
 
@@ -27,9 +27,9 @@ def speaker(fault: str = "") -> list[str]:
     return [sys.executable, str(SPEAKER), *([fault] if fault else [])]
 
 
-def config_of(command: Sequence[str], patience: Patience | None = None) -> SuiteConfig:
+def config_of(command: Sequence[str], timeouts: Timeouts | None = None) -> SuiteConfig:
     """What judges a program of everything."""
-    program = ProgramRun(command, patience=patience)
+    program = ProgramRun(command, timeouts=timeouts)
     clauses = frozenset(load_contract().clauses)
     return SuiteConfig(
         program.program.client, "program", clauses, transport="server", examples=1, program=program
@@ -60,4 +60,4 @@ def few_calls(scenario: Scenario, _: object) -> None:
 @cache
 def judge_speaker(fault: str = "") -> Tally:
     """What the speaker with a fault met and broke."""
-    return judge_program(config_of(speaker(fault), PATIENCE.get(fault)))
+    return judge_program(config_of(speaker(fault), TIMEOUT_FACTOR.get(fault)))

@@ -67,7 +67,7 @@ def test_a_program_that_hangs_up_is_told_so_and_not_waited_for(tmp_path: Path) -
     ):
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "driver.alive (must)" in out
+    assert "program.alive (must)" in out
     assert "it closed the connection" in out
     assert "aepmock judge --select 'connections.get.*' --seed 0 --examples 1 --attach" in out
 

@@ -59,7 +59,7 @@ def test_a_right_program_ends_with_0_and_is_called_what_it_says(tmp_path: Path) 
     assert found["summary"]["broken"] == 0
     idle = {c["id"] for c in found["clauses"] if c["verdict"] == "not-exercised"}
     assert {clause for clause in idle if not clause.startswith("ims.")} == ONLY_IN_PYTHON
-    assert sum(c["id"].startswith("driver.") for c in found["clauses"]) == 8
+    assert sum(c["id"].startswith("program.") for c in found["clauses"]) == 8
 
 
 def test_a_fault_of_the_program_is_in_every_report_and_is_seen_again(tmp_path: Path) -> None:
@@ -67,14 +67,14 @@ def test_a_fault_of_the_program_is_in_every_report_and_is_seen_again(tmp_path: P
     done = judge(*FEW, *reports, cwd=tmp_path, fault="ends-in-one-operation")
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
-    assert "driver.alive (must)" in lines
+    assert "program.alive (must)" in lines
     assert "    Traceback: the token [secret] is odd" in lines
     command = next(line.strip() for line in lines if "aepmock judge --select" in line)
     assert max(len(line) for line in lines if line.strip() != command) <= 80
     assert shlex.split(command)[-3:] == speaker("ends-in-one-operation")
     found = json.loads((tmp_path / "out.json").read_text())
     broken = [c for c in found["clauses"] if c["verdict"] == "broken"]
-    assert [c["id"] for c in broken] == ["driver.alive"]
+    assert [c["id"] for c in broken] == ["program.alive"]
     assert broken[0]["findings"][0]["log"] == "Traceback: the token [secret] is odd"
     for text in ((tmp_path / f"out.{e}").read_text() for e in ("xml", "md", "json")):
         assert "Traceback: the token [secret] is odd" in text
@@ -82,14 +82,14 @@ def test_a_fault_of_the_program_is_in_every_report_and_is_seen_again(tmp_path: P
     assert ElementTree.parse(tmp_path / "out.xml").getroot().get("failures") == "1"
     again = judge(*shlex.split(command)[2:], cwd=tmp_path)
     assert again.returncode == 1
-    assert "driver.alive (must)" in again.stdout
+    assert "program.alive (must)" in again.stdout
 
 
 def test_two_processes_have_a_program_each_and_make_one_report(tmp_path: Path) -> None:
     done = judge(*FEW, "--jobs", "2", cwd=tmp_path, fault="says-a-banner")
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("speaker 1.0\n")
-    assert done.stdout.count("driver.stdout (must)") == 1
+    assert done.stdout.count("program.stdout (must)") == 1
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -99,16 +99,16 @@ def test_a_program_that_says_no_hello_leaves_nothing_else_to_tell(
     done = judge(*FEW, "--jobs", jobs, cwd=tmp_path, fault="ends-at-once")
     assert done.returncode == 1, done.stderr
     said = " ".join(done.stdout.split())
-    assert "driver.hello (must)" in said
+    assert "program.hello (must)" in said
     assert "Error: Cannot find module 'acme'" in said
     assert "(the program was not asked: it did not say hello)" in said
 
 
 def test_a_fault_may_be_known(tmp_path: Path) -> None:
-    (tmp_path / "known.txt").write_text("driver.stdout  until 2.0\n")
+    (tmp_path / "known.txt").write_text("program.stdout  until 2.0\n")
     known = ("--known-failing", "known.txt")
     assert judge(*FEW, *known, cwd=tmp_path, fault="says-a-banner").returncode == 0
-    select = ("--select", "driver.stdout", "--select", "connections.get.*", "--examples", "1")
+    select = ("--select", "program.stdout", "--select", "connections.get.*", "--examples", "1")
     done = judge(*select, *known, cwd=tmp_path, fault="")
     assert done.returncode == 1
     assert "take it off" in done.stdout or "take them off" in done.stdout
@@ -128,7 +128,7 @@ def test_pytest_judges_a_program_too(pytester: pytest.Pytester) -> None:
     suite = ("--pyargs", "aepmock.contract_tests", "-k", "test_headers")
     result = pytester.runpytest_subprocess(*suite, *chosen, *words)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["broken driver.stdout (must) *test_headers.py::*"])
+    result.stdout.fnmatch_lines(["broken program.stdout (must) *test_headers.py::*"])
 
 
 def test_a_script_without_a_first_line_is_told_what_it_lacks(tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_a_script_without_a_first_line_is_told_what_it_lacks(tmp_path: Path) -> 
         (["--attach", "127.0.0.1:99999"], "127.0.0.1:PORT"),
         (["--attach", "--select", "nix"], "unknown clause 'nix'"),
         (
-            ["aepmock.clients.reference:client", "--select", "driver.*"],
-            "driver.* is asked of programs only",
+            ["aepmock.clients.reference:client", "--select", "program.*"],
+            "program.* is asked of programs only",
         ),
     ],
 )

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from aepmock.clients.channels import SocketChannel
-from aepmock.clients.stdio import Patience, Program
+from aepmock.clients.program.pipes import SocketChannel
+from aepmock.clients.program.program import Program, Timeouts
 from aepmock.contract import load_contract
 from aepmock.suite import ClientHarness, end_program
 from aepmock.suite.programs import ProgramRun, environment
@@ -19,7 +19,7 @@ from tests.stdio.judging import config_of, judge_program, judge_speaker, speaker
 from tests.stdio.speaker import FAULTS, ODDITIES
 
 CLAUSES = load_contract().clauses
-DRIVER = {clause for clause in CLAUSES if clause.startswith("driver.")}
+DRIVER = {clause for clause in CLAUSES if clause.startswith("program.")}
 
 
 def test_a_right_program_meets_every_clause_of_the_protocol() -> None:
@@ -29,11 +29,11 @@ def test_a_right_program_meets_every_clause_of_the_protocol() -> None:
 
 
 def test_a_program_has_the_time_that_its_clauses_say() -> None:
-    patience = Patience()
+    timeouts = Timeouts()
     for clause, words in (
-        ("driver.hello", f"within {patience.hello_s:g} s"),
-        ("driver.answers", f"{patience.margin_s:g} s more"),
-        ("driver.ends", f"within {patience.end_s:g} s"),
+        ("program.hello", f"within {timeouts.hello_s:g} s"),
+        ("program.answers", f"{timeouts.margin_s:g} s more"),
+        ("program.ends", f"within {timeouts.end_s:g} s"),
     ):
         assert words in CLAUSES[clause].text
 
@@ -76,9 +76,9 @@ def test_what_was_got_is_said_in_words(fault: str, got: str) -> None:
 
 
 def test_the_last_lines_of_stderr_are_shown_without_secrets() -> None:
-    finding = judge_speaker("ends-in-one-operation").findings["driver.alive"][0]
+    finding = judge_speaker("ends-in-one-operation").findings["program.alive"][0]
     assert finding.log == "Traceback: the token [secret] is odd"
-    assert judge_speaker("ends-at-once").findings["driver.hello"][0].log == (
+    assert judge_speaker("ends-at-once").findings["program.hello"][0].log == (
         "Error: Cannot find module 'acme'"
     )
 
@@ -86,15 +86,15 @@ def test_the_last_lines_of_stderr_are_shown_without_secrets() -> None:
 def test_after_a_hang_the_other_operations_still_get_a_verdict() -> None:
     tally = judge_speaker("hangs-in-one-operation")
     # Once when each method is called first, and once in the test.
-    assert tally.broken["driver.answers"] == 2
+    assert tally.broken["program.answers"] == 2
     assert {"connections.create.name", "connections.list.all-pages"} <= set(tally.met)
-    assert tally.met["driver.ends"] == 1
+    assert tally.met["program.ends"] == 1
 
 
 def test_a_program_that_ends_after_each_call_is_started_again() -> None:
     tally = judge_speaker("ends-within-a-line")
-    assert set(tally.findings) == {"driver.alive"}
-    assert len(tally.findings["driver.alive"]) > 1
+    assert set(tally.findings) == {"program.alive"}
+    assert len(tally.findings["program.alive"]) > 1
     assert "connections.create.name" in tally.met
 
 
@@ -102,7 +102,7 @@ def test_a_program_without_a_hello_is_asked_once_only() -> None:
     config = config_of(speaker("ends-at-once"))
     tally = judge_program(config)
     again = judge_program(config)
-    assert set(tally.findings) == {"driver.hello"}
+    assert set(tally.findings) == {"program.hello"}
     assert again.findings == {}
 
 
@@ -110,7 +110,7 @@ def test_children_of_a_hung_program_are_stopped_with_it(tmp_path: Path) -> None:
     mark = tmp_path / "alive"
     child = f"import time\nwhile True: open({str(mark)!r}, 'w').close(); time.sleep(0.02)"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    config = config_of([sys.executable, "-c", parent], Patience(hello_s=1.0))
+    config = config_of([sys.executable, "-c", parent], Timeouts(hello_s=1.0))
     judge_program(config)
     mark.unlink(missing_ok=True)
     deadline = time.monotonic() + 0.2
@@ -126,15 +126,15 @@ def test_a_child_that_holds_the_pipes_does_not_hide_an_end() -> None:
     )
     began = time.monotonic()
     tally = judge_program(config_of([sys.executable, "-c", parent]))
-    assert tally.findings["driver.hello"][0].got == "it ended with status 7"
+    assert tally.findings["program.hello"][0].got == "it ended with status 7"
     assert time.monotonic() - began < 20
 
 
 def test_a_flood_on_stdout_is_one_fault_and_ends(tmp_path: Path) -> None:
     flood = "while True: print('x' * 100)"
-    tally = judge_program(config_of([sys.executable, "-c", flood], Patience(hello_s=1.0)))
-    assert set(tally.findings) == {"driver.hello", "driver.stdout"}
-    assert len(tally.findings["driver.stdout"]) == 1
+    tally = judge_program(config_of([sys.executable, "-c", flood], Timeouts(hello_s=1.0)))
+    assert set(tally.findings) == {"program.hello", "program.stdout"}
+    assert len(tally.findings["program.stdout"]) == 1
 
 
 def test_a_program_that_reads_nothing_does_not_block_the_judge() -> None:
@@ -145,14 +145,14 @@ def test_a_program_that_reads_nothing_does_not_block_the_judge() -> None:
         "print(json.dumps({'id': 0, 'result': result}), flush=True)\n"
         "time.sleep(99)\n"
     )
-    config = config_of([sys.executable, "-c", deaf], Patience(margin_s=0.1))
+    config = config_of([sys.executable, "-c", deaf], Timeouts(margin_s=0.1))
     with ClientHarness(config, "a long name", "default", {}) as harness:
         connection = replace(harness.plain_connection(), name="x" * 1_000_000)
         harness.run_each(
             [0], lambda scenario, _: scenario.call("create_connection", connection=connection)
         )
     end_program(config, harness.tally)
-    assert set(harness.tally.findings) == {"driver.answers"}
+    assert set(harness.tally.findings) == {"program.answers"}
 
 
 def test_requests_without_end_are_no_fault_of_the_protocol() -> None:
@@ -173,7 +173,7 @@ def test_requests_without_end_are_no_fault_of_the_protocol() -> None:
     with ClientHarness(config, "one call", "default", {}) as harness:
         harness.run_each([0], lambda scenario, _: scenario.create(harness.plain_connection()))
     end_program(config, harness.tally)
-    assert not any(clause.startswith("driver.") for clause in harness.tally.findings)
+    assert not any(clause.startswith("program.") for clause in harness.tally.findings)
     assert "request.authorization" in harness.tally.findings
 
 
@@ -202,10 +202,10 @@ def test_a_run_that_started_nothing_ends_nothing() -> None:
 def test_a_program_that_is_gone_before_bye_is_told_so() -> None:
     ours, theirs = socket.socketpair()
     channel = SocketChannel(ours, time.monotonic)
-    program = Program(lambda: channel, clock=time.monotonic, redact=str, patience=Patience())
+    program = Program(lambda: channel, clock=time.monotonic, redact=str, timeouts=Timeouts())
     theirs.sendall(b'{"id": 0, "result": {"name": "brief", "operations": ["create_connection"]}}\n')
     assert program.ready()
     theirs.close()
     program.end()
-    (seen,) = [conduct for conduct in program.take_conduct() if conduct.summary]
-    assert (seen.clause, seen.summary) == ("driver.alive", "the program ends before bye")
+    (seen,) = [conduct for conduct in program.take_observations() if conduct.summary]
+    assert (seen.clause, seen.summary) == ("program.alive", "the program ends before bye")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from aepmock.clients.wire import (
+from aepmock.clients.program.jsonlines import (
     MAX_INTEGER,
     PARAMETERS,
     UnwrittenError,

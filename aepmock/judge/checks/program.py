@@ -7,21 +7,21 @@ from aepmock.judge.findings import Violation
 from aepmock.judge.transcript import Transcript
 
 CLAUSES = (
-    "driver.hello",
-    "driver.stdout",
-    "driver.ids",
-    "driver.shape",
-    "driver.reads",
-    "driver.answers",
-    "driver.alive",
-    "driver.ends",
+    "program.hello",
+    "program.stdout",
+    "program.ids",
+    "program.shape",
+    "program.reads",
+    "program.answers",
+    "program.alive",
+    "program.ends",
 )
 
 
 def _register(clause: str) -> None:
     @transcript_check(clause)
     def check(transcript: Transcript) -> Verdicts:
-        for seen in transcript.conduct:
+        for seen in transcript.observations:
             if seen.clause != clause:
                 continue
             if not seen.summary:

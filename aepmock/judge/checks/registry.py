@@ -80,7 +80,7 @@ _FIRST = "no method was called before the run"
 _ONE_AT_A_TIME = f"{_ELSEWHERE}, or it is a program, which is asked one thing at a time"
 _IDLE: Mapping[str, str] = {
     "answers.good": _FIRST,
-    "answers.exit": f"{_INSIDE}: driver.alive says whether that ends",
+    "answers.exit": f"{_INSIDE}: program.alive says whether that ends",
     "answers.process": _INSIDE,
     "answers.threads": f"the client can't be closed, or {_INSIDE}",
     "tls.unknown-ca": _ELSEWHERE,

@@ -14,8 +14,8 @@ from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 ENDLESS = 200
-"""So many requests of one kind in one call, all refused, are no patience any more."""
-PATIENCE = 5
+"""So many requests of one kind in one call, all refused, are no timeouts any more."""
+TIMEOUT_FACTOR = 5
 """What convicts a client is never giving up: so many times its timeout."""
 LATE = 3
 """So many times the timeout for one answer are no matter of clocks any more."""
@@ -206,9 +206,9 @@ def gives_up(transcript: Transcript) -> Verdicts:
         if _outlasts(call):
             yield Violation(
                 f"{call.operation} waits for ever on a server that does not answer",
-                f"an end within {PATIENCE} times the timeout of {call.settings.timeout_s:g} s "
+                f"an end within {TIMEOUT_FACTOR} times the timeout of {call.settings.timeout_s:g} s "
                 "that was given",
-                f"no end after {max(call.took_s, PATIENCE * call.settings.timeout_s):.1f} s",
+                f"no end after {max(call.took_s, TIMEOUT_FACTOR * call.settings.timeout_s):.1f} s",
                 silent[0],
             )
         else:
@@ -217,7 +217,7 @@ def gives_up(transcript: Transcript) -> Verdicts:
 
 def _outlasts(call: Call) -> bool:
     """Whether a call went on for as long as convicts; the kit may have broken it off."""
-    return call.timed_out or call.took_s > PATIENCE * call.settings.timeout_s
+    return call.timed_out or call.took_s > TIMEOUT_FACTOR * call.settings.timeout_s
 
 
 def is_silent(exchange: Exchange) -> bool:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
-from aepmock.clients.channels import Channel, Clock, Line
 from aepmock.clients.driver import CallBroken, CallLost
-from aepmock.clients.wire import (
+from aepmock.clients.program.jsonlines import (
     PARAMETERS,
     PROTOCOL,
     Answer,
@@ -21,12 +20,13 @@ from aepmock.clients.wire import (
     read_hello,
     request_line,
 )
+from aepmock.clients.program.pipes import Channel, Clock, Line
 from aepmock.errors import ClientError
-from aepmock.protocol import ClientSettings, Conduct
+from aepmock.protocol import ClientSettings, ProtocolObservation
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How many seconds a program has to say hello, to answer a call beside `timeout_s` for each
     answer that it needs, and to end after bye."""
 
@@ -35,7 +35,7 @@ class Patience:
     end_s: float = 5.0
 
 
-ENDLESS = Patience(math.inf, math.inf)
+ENDLESS = Timeouts(math.inf, math.inf)
 LOST_S = 300.0
 """Seconds of a run that may be lost to hanging, ending and starting anew."""
 SECOND_CHANCE_S = 1.0
@@ -51,10 +51,10 @@ _BRIEF, _MOST = 160, 4_000
 class Program:
     """A program under test, for a whole run: started when first wanted, anew after a fault.
 
-    `start` gives a channel to a new process; with `again` false only once. `allowed_s` tells,
-    while a call goes on, how many seconds it may take in all; it may raise CallBroken. How the
-    program keeps to the protocol is kept for `take_conduct`, after `redact` has taken the secrets
-    out of what it wrote; `given_up` says why it is not asked any more.
+    `start` gives a channel to a new process; with `again` false only once. `allowed_s` tells, while
+    a call goes on, how many seconds it may take in all; it may raise CallBroken. How the program
+    keeps to the protocol is kept for `take_observations`, after `redact` has taken the secrets out
+    of what it wrote; `given_up` says why it is not asked any more.
     """
 
     def __init__(
@@ -63,16 +63,16 @@ class Program:
         *,
         clock: Clock,
         redact: Callable[[str], str],
-        patience: Patience,
+        timeouts: Timeouts,
         again: bool = True,
     ) -> None:
         self._start = start
         self._clock = clock
         self._redact = redact
-        self._patience = patience
+        self._patience = timeouts
         self._again = again
         self._channel: Channel | None = None
-        self._conduct: list[Conduct] = []
+        self._conduct: list[ProtocolObservation] = []
         self._told: set[str] = set()
         self._number = 0
         self._wrong_ids = 0
@@ -92,7 +92,7 @@ class Program:
         """The last lines of its stderr as they came, secrets and all."""
         return "\n".join(self._channel.log) if self._channel is not None else ""
 
-    def take_conduct(self) -> list[Conduct]:
+    def take_observations(self) -> list[ProtocolObservation]:
         """How it behaved since this was last asked."""
         taken, self._conduct = self._conduct, []
         return taken
@@ -117,11 +117,11 @@ class Program:
             self._lost_s += self._clock() - began
         if isinstance(found, str):
             expected = f"a name and operations, within {self._patience.hello_s:g} s"
-            self._blame("driver.hello", "the program does not say hello", expected, found)
+            self._blame("program.hello", "the program does not say hello", expected, found)
             self.stop()
             self.given_up = "it did not say hello"
             return False
-        self._conduct.append(Conduct("driver.hello"))
+        self._conduct.append(ProtocolObservation("program.hello"))
         self.hello = found
         return True
 
@@ -136,7 +136,7 @@ class Program:
         if answer.flaw:
             self._blame_form(operation, answer)
         else:
-            self._conduct.append(Conduct("driver.shape"))
+            self._conduct.append(ProtocolObservation("program.shape"))
         if answer.empty and operation != "delete_connection":
             raise CallLost(answer.flaw)
         if answer.error is not None:
@@ -151,7 +151,7 @@ class Program:
         self._read_strays(channel)
         if channel.ended:
             summary = "the program ends before bye"
-            self._blame("driver.alive", summary, "to go on until bye", self._end_of(channel))
+            self._blame("program.alive", summary, "to go on until bye", self._end_of(channel))
             self.stop()
             return
         self._number += 1
@@ -162,11 +162,11 @@ class Program:
             if line is not None:
                 self._message(line)
         if channel.ended:
-            self._conduct.append(Conduct("driver.ends"))
+            self._conduct.append(ProtocolObservation("program.ends"))
         elif self._again:  # of one that was attached only a connection is seen
             expected = f"its end within {self._patience.end_s:g} s"
             got = "it still runs, and was stopped"
-            self._blame("driver.ends", "the program goes on after bye", expected, got)
+            self._blame("program.ends", "the program goes on after bye", expected, got)
         self.stop()
 
     def stop(self) -> None:
@@ -254,8 +254,10 @@ class Program:
             raise
 
     def _praise(self) -> None:
-        kept = ["driver.ids", "driver.answers", "driver.alive", "driver.reads"]
-        self._conduct += map(Conduct, [*kept, "driver.stdout"] if self._quiet else kept)
+        kept = ["program.ids", "program.answers", "program.alive", "program.reads"]
+        self._conduct += map(
+            ProtocolObservation, [*kept, "program.stdout"] if self._quiet else kept
+        )
 
     def _read_strays(self, channel: Channel) -> None:
         """Whatever came before anything was asked, unless that has no end."""
@@ -267,12 +269,12 @@ class Program:
             if message is not None:
                 summary = "the program answers what nobody asked"
                 got = f"another line with the id {self._brief(message.get('id'))}"
-                self._blame("driver.ids", summary, "one answer to each request", got)
+                self._blame("program.ids", summary, "one answer to each request", got)
 
     def _died(self, channel: Channel, operation: str, spent: float) -> NoReturn:
         summary = f"the program ends before it has answered {operation}"
         self._blame(
-            "driver.alive", summary, "an answer, and to go on until bye", self._end_of(channel)
+            "program.alive", summary, "an answer, and to go on until bye", self._end_of(channel)
         )
         self._lost_s += spent
         self.stop()
@@ -282,7 +284,7 @@ class Program:
         summary = f"the program does not answer {operation}"
         expected = "an answer, be it an error that says that none came from the service"
         got = f"no answer in {spent:.0f} s{self._rest_of(channel)}; it was stopped"
-        self._blame("driver.answers", summary, expected, got)
+        self._blame("program.answers", summary, expected, got)
         answering = bool(channel.half)
         self._lost_s += spent
         self.stop()
@@ -299,7 +301,7 @@ class Program:
         said = self._brief((answer.error or {}).get("message"))
         summary = f"the program can't read a request for {operation}"
         expected = "every line of JSON is read, whatever text it holds"
-        self._blame("driver.reads", summary, expected, f"the id null, and the message {said}")
+        self._blame("program.reads", summary, expected, f"the id null, and the message {said}")
         raise CallLost(summary)
 
     def _blame_form(self, operation: str, answer: Answer) -> None:
@@ -308,12 +310,12 @@ class Program:
         got = answer.flaw
         if answer.empty and operation == "delete_connection":
             got += "; what returns nothing answers with the result null"
-        self._blame("driver.shape", summary, expected, got)
+        self._blame("program.shape", summary, expected, got)
 
     def _blame_id(self, operation: str, number: int, message: Mapping[str, Any]) -> None:
         got = f"the id {self._brief(message['id'])}" if "id" in message else "no id"
         summary = f"an answer to {operation} does not carry the id of its request"
-        self._blame("driver.ids", summary, f"the id {number}", got)
+        self._blame("program.ids", summary, f"the id {number}", got)
 
     def _blame_line(self, line: Line) -> None:
         kind = "a line that is too long" if line.too_long else "a line"
@@ -322,7 +324,7 @@ class Program:
         self._quiet = False
         if summary not in self._told or not self._blamed(summary):
             got = "" if summary in self._told else f"{kind}: {self._quoted(line.octets)}"
-            self._blame("driver.stdout", summary, expected, got)
+            self._blame("program.stdout", summary, expected, got)
 
     def _blame(self, clause: str, summary: str, expected: str, got: str) -> None:
         """Keeps a fault, with the last of stderr; of those of one summary, only the first whole."""
@@ -331,7 +333,7 @@ class Program:
             self._told.add(summary)
             log = tuple(_cut(self._redact(line)) for line in self._channel.log[-_LOG_LINES:])
             shown = self._redact(got)
-        self._conduct.append(Conduct(clause, summary, expected, shown, log))
+        self._conduct.append(ProtocolObservation(clause, summary, expected, shown, log))
 
     def _blamed(self, summary: str) -> bool:
         """Whether this is kept already: a program may write such lines without end."""

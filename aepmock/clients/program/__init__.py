@@ -1,0 +1,1 @@
+"""A client in another language: a program that is spoken to in JSON lines."""
