@@ -162,8 +162,8 @@ def _live_config(
 def _begin_live(config: pytest.Config) -> None:
     """Begins a live run, or takes part in one; only the flag does that."""
     from aepmock.live.in_pytest import begin, join, taken_plan
-    from aepmock.live.plan import Plan
     from aepmock.live.quiet import keep_quiet
+    from aepmock.live.session.plan import Plan
 
     plan = taken_plan()
     if is_worker(config):

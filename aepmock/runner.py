@@ -34,7 +34,7 @@ from aepmock.suite import SuiteConfig, make_report
 from aepmock.suite.keeping import SoFar, convict, found_so_far, is_the_clients
 
 if TYPE_CHECKING:
-    from aepmock.live.plan import Plan
+    from aepmock.live.session.plan import Plan
 
 _PERCENT = re.compile(r"\[\s*(\d+)%\]")
 _PYTEST_USAGE = 4

@@ -18,7 +18,7 @@ from aepmock.settings import Setting, project_folder, read_live_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from aepmock.live.run import LiveRun
+    from aepmock.live.session.run import LiveRun
     from aepmock.live.settings import LiveSettings
 
 REACHING = frozenset({"live-file", "live-host", "live-sandbox", "live-pace"})
@@ -70,7 +70,7 @@ def judged_live(
                 raise UsageError(f"--{flag.name} is for live runs: add --live, or leave it out")
         yield None
         return
-    from aepmock.live.run import live_run
+    from aepmock.live.session.run import live_run
 
     connector = str(settings["connector"].value)
     with live_run(live_settings(arguments), folder=folder, connector=connector, say=say) as run:
@@ -126,7 +126,7 @@ def run_replay(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from aepmock.judge.redaction import Redactor
-    from aepmock.live.recording import not_confirmed_for, replay_all
+    from aepmock.live.drift.recording import not_confirmed_for, replay_all
     from aepmock.live.shown import shown_row
     from aepmock.reports.as_text import render_drift
 
@@ -149,7 +149,7 @@ def run_replay(arguments: argparse.Namespace) -> int:
 
 def run_sweep(arguments: argparse.Namespace) -> int:
     """Deletes what journals list; 1 if something is left."""
-    from aepmock.live.sweep import sweep
+    from aepmock.live.session.sweep import sweep
 
     return sweep(
         live_settings(arguments),

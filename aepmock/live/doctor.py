@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError
 from aepmock.judge.redaction import Redactor
-from aepmock.live import passport
-from aepmock.live.handler import LiveHandler
-from aepmock.live.plan import Plan, Ports
+from aepmock.live.outbound.handler import LiveHandler
 from aepmock.live.private import private_folder
+from aepmock.live.session import sandbox_check
+from aepmock.live.session.plan import Plan, Ports
 from aepmock.live.settings import (
     LiveSettings,
     known_keys,
@@ -83,7 +83,7 @@ def _steps(handler: LiveHandler) -> Iterator[str]:
         if settings.access_token
         else f"  ok   {ims} gave a token"
     )
-    found = passport.check(handler)
+    found = sandbox_check.check(handler)
     yield f"  ok   the sandbox {settings.sandbox} is of type {found.type}, {found.state}"
     response = handler.ask("GET", "/connections?limit=1")
     if not response.ok:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from aepmock.judge import Report, Tally
+from aepmock.live.drift.observe import Watch, watches
 from aepmock.live.flags import PLAN_VARIABLE
-from aepmock.live.handler import LiveHandler
-from aepmock.live.observing import Watch, watches
-from aepmock.live.plan import Plan
+from aepmock.live.outbound.handler import LiveHandler
 from aepmock.live.redacted import scan
-from aepmock.live.run import LiveRun, live_run
+from aepmock.live.session.plan import Plan
+from aepmock.live.session.run import LiveRun, live_run
 from aepmock.live.settings import resolve_live
 from aepmock.live.shown import shown_report, shown_row
 

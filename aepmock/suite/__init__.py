@@ -46,6 +46,6 @@ def make_harness(
     """The harness for one test: on a mock under these readings, or on the live run's sandbox."""
     if config.live is None:
         return ClientHarness(config, name, reading, readings)
-    from aepmock.live.harness import LiveHarness
+    from aepmock.live.suite.harness import LiveHarness
 
     return LiveHarness(config, name, config.live)

@@ -26,7 +26,7 @@ from aepmock.suite.programs import ProgramRun, check_command
 from aepmock.suite.shrinking import Spending
 
 if TYPE_CHECKING:
-    from aepmock.live.handler import LiveHandler
+    from aepmock.live.outbound.handler import LiveHandler
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,8 @@ def make_report(
     about = None
     live: tuple[LiveRow, ...] = ()
     if config.live is not None:
-        from aepmock.live.drift import merged
-        from aepmock.live.reasons import with_reasons
+        from aepmock.live.drift.walk import merged
+        from aepmock.live.suite.skip_reasons import with_reasons
 
         live = merged([tally.live])
         about = config.live.about()

@@ -9,8 +9,8 @@ from typing import Any
 
 from aepmock.contract import load_contract
 from aepmock.judge import LiveRow
-from aepmock.live.drift import Drift, Findings
-from aepmock.live.seeing import Sight
+from aepmock.live.drift.sanitize import Sight
+from aepmock.live.drift.walk import Drift, Findings
 from aepmock.messages import Exchange, Headers, Request, Response
 from aepmock.service import FlowService
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from aepmock.live.handler import LiveHandler
-from aepmock.live.outside import LostError
-from aepmock.live.plan import Plan, Ports
-from aepmock.live.run import LiveRun, live_run
+from aepmock.live.outbound.handler import LiveHandler
+from aepmock.live.outbound.transport import LostError
+from aepmock.live.session.plan import Plan, Ports
+from aepmock.live.session.run import LiveRun, live_run
 from aepmock.live.settings import LiveSettings
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import FlowService

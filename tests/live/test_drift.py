@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from aepmock.contract import load_contract
 from aepmock.judge import LiveRow
-from aepmock.live.drift import CLAUSES, UNKNOWN_FIELDS, find_drift, merged
-from aepmock.live.seeing import seen_again
+from aepmock.live.drift.sanitize import seen_again
+from aepmock.live.drift.walk import CLAUSES, UNKNOWN_FIELDS, find_drift, merged
 from aepmock.messages import Headers, Request, Response
 from tests.live.drift_scene import DAY, PARAMS, Scene
 

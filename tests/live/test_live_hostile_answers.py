@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import pytest
 
-from aepmock.live.handler import LiveHandler
-from aepmock.live.observing import watches
-from aepmock.live.ownership import read_journal
-from aepmock.live.state import LiveStopped
-from aepmock.live.tidying import count_connections, tidy
+from aepmock.live.drift.observe import watches
+from aepmock.live.outbound.handler import LiveHandler
+from aepmock.live.session.cleanup import count_connections, tidy
+from aepmock.live.session.journal import read_journal
+from aepmock.live.session.shared_state import LiveStopped
 from aepmock.messages import Headers, Request, Response
 from tests.live.sandboxes import Upstream, client_request, create_document
 
@@ -114,7 +114,7 @@ def test_an_answer_that_can_not_be_compared_ends_no_run(
     def broken(*_: object, **__: object) -> None:
         raise TypeError("unhashable")
 
-    monkeypatch.setattr("aepmock.live.seeing.Sight.exchange", broken)
+    monkeypatch.setattr("aepmock.live.drift.sanitize.Sight.exchange", broken)
     assert handler.ask("GET", "/connections?limit=1").ok
     assert "1 that the kit could not compare" in [row.got for row in watch.rows()][-1]
 

@@ -13,10 +13,10 @@ import pytest
 
 from aepmock.errors import UsageError
 from aepmock.judge.redaction import Redactor
-from aepmock.live.handler import LiveHandler
-from aepmock.live.ownership import FOLDER, Journal, read_journal
+from aepmock.live.outbound.handler import LiveHandler
 from aepmock.live.redacted import append, redact
-from aepmock.live.state import LiveStopped, SharedState
+from aepmock.live.session.journal import FOLDER, Journal, read_journal
+from aepmock.live.session.shared_state import LiveStopped, SharedState
 from tests.live.sandboxes import Upstream, client_request, create_document, created
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from aepmock.live.handler import LiveHandler
-from aepmock.live.manners import is_disturbance, retry_after_s
-from aepmock.live.state import LiveStopped
-from aepmock.live.tidying import delete_all
+from aepmock.live.outbound.handler import LiveHandler
+from aepmock.live.outbound.throttle import is_disturbance, retry_after_s
+from aepmock.live.session.cleanup import delete_all
+from aepmock.live.session.shared_state import LiveStopped
 from aepmock.messages import Headers, Request, Response
 from tests.live.sandboxes import Upstream, client_request, create_document, created
 

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from aepmock.live.outside import MAX_BODY, LostError, Outside
+from aepmock.live.outbound.transport import MAX_BODY, LostError, Outside
 from aepmock.messages import Headers, Request, Response
 from aepmock.server.tls import throw_away_tls
 from aepmock.transports.guard import guarding

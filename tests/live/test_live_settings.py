@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aepmock.errors import UsageError
-from aepmock.live.plan import Plan
+from aepmock.live.session.plan import Plan
 from aepmock.live.settings import LiveSettings, missing, missing_credentials, resolve_live
 from aepmock.settings import read_live_table, resolve
 

@@ -17,9 +17,9 @@ import pytest
 
 from aepmock.errors import UsageError
 from aepmock.live import private
-from aepmock.live.ownership import FOLDER, read_journal
+from aepmock.live.session.journal import FOLDER, read_journal
+from aepmock.live.session.sweep import sweep
 from aepmock.live.settings import BASE_URL
-from aepmock.live.sweep import sweep
 from aepmock.messages import Headers, Request, Response
 from tests.live.live_runs import command, environment
 from tests.live.sandboxes import Upstream, created

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from aepmock.errors import UsageError
-from aepmock.live.handler import LiveHandler
-from aepmock.live.ownership import FOLDER, read_journal
-from aepmock.live.state import LiveStopped
-from aepmock.live.sweep import sweep
-from aepmock.live.tidying import delete, tidy
+from aepmock.live.outbound.handler import LiveHandler
+from aepmock.live.session.cleanup import delete, tidy
+from aepmock.live.session.journal import FOLDER, read_journal
+from aepmock.live.session.shared_state import LiveStopped
+from aepmock.live.session.sweep import sweep
 from aepmock.messages import Request, Response
 from tests.live.sandboxes import PARAMS, Upstream, client_request, create_document, created
 

@@ -11,7 +11,7 @@ import pytest
 from aepmock.cli import main
 from aepmock.errors import UsageError
 from aepmock.judge import LiveRow
-from aepmock.live.recording import (
+from aepmock.live.drift.recording import (
     CONFIRMED,
     Confirmation,
     keep_confirmed,
@@ -22,8 +22,8 @@ from aepmock.live.recording import (
     replay,
     replay_all,
 )
+from aepmock.live.drift.sanitize import Seen
 from aepmock.live.redacted import Redacted, SecretFoundError
-from aepmock.live.seeing import Seen
 from tests.live.drift_scene import DAY, PARAMS, Scene
 
 

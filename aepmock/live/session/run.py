@@ -15,10 +15,13 @@ from typing import Any
 
 from aepmock.errors import UsageError
 from aepmock.judge import Report
-from aepmock.live import passport
 from aepmock.live.flags import EXAMPLES
-from aepmock.live.handler import LiveHandler
-from aepmock.live.ownership import (
+from aepmock.live.outbound.handler import LiveHandler
+from aepmock.live.private import private_folder
+from aepmock.live.redacted import scan
+from aepmock.live.session import sandbox_check
+from aepmock.live.session.cleanup import Tidied, count_connections, tidy
+from aepmock.live.session.journal import (
     FOLDER,
     Ledger,
     NoJournalError,
@@ -26,12 +29,9 @@ from aepmock.live.ownership import (
     name_prefix,
     read_journal,
 )
-from aepmock.live.plan import Plan, Ports
-from aepmock.live.private import private_folder
-from aepmock.live.redacted import scan
+from aepmock.live.session.plan import Plan, Ports
 from aepmock.live.settings import LiveSettings, missing_credentials, require
 from aepmock.live.shown import saying, shown, shown_report
-from aepmock.live.tidying import Tidied, count_connections, tidy
 from aepmock.settings import Setting
 
 MOST_FOR_WHOLE_LISTS = 40
@@ -64,7 +64,7 @@ class LiveRun:
         """The report, with what the run did and left behind; what it confirmed is remembered."""
         settings = self.plan.settings
         if settings.record and report.live:
-            from aepmock.live.recording import keep_confirmed
+            from aepmock.live.drift.recording import keep_confirmed
 
             keep_confirmed(Path(settings.record), report.live, settings.secrets)
         about = {**self.about(), "fail_on_drift": settings.fail_on_drift}
@@ -104,7 +104,7 @@ def live_run(
         plan = Plan(run, settings, str(private), str(journal), round(now() * 1000))
         handler = LiveHandler(plan, ports, owner=True)
         say = saying(say, handler.redactor)
-        sandbox = passport.check(handler)
+        sandbox = sandbox_check.check(handler)
         count = count_connections(handler)
         plan = replace(plan, whole_lists=count is not None and count <= MOST_FOR_WHOLE_LISTS)
         handler.plan = plan
@@ -167,7 +167,7 @@ def _ledger(run: LiveRun, say: Say) -> Ledger:
 
 
 def announcement(
-    plan: Plan, sandbox: passport.Sandbox, count: int | None, connector: str
+    plan: Plan, sandbox: sandbox_check.Sandbox, count: int | None, connector: str
 ) -> Iterator[str]:
     """What is going to happen, before it does."""
     settings = plan.settings

@@ -6,9 +6,9 @@ from contextlib import suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from aepmock.live.ownership import lock_of
-from aepmock.live.plan import Plan, Ports
-from aepmock.live.state import LiveStopped, SharedState, State
+from aepmock.live.session.journal import lock_of
+from aepmock.live.session.plan import Plan, Ports
+from aepmock.live.session.shared_state import LiveStopped, SharedState, State
 from aepmock.messages import Request, Response
 
 MOST_WAIT_S = 60.0

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from aepmock.contract import Contract, json_response
-from aepmock.live import listing
-from aepmock.live.comparing import Difference, Key, Names, compare, opaque
-from aepmock.live.seeing import KEY, ORG, SANDBOX, Seen, connection_id, form
+from aepmock.live.drift import lists
+from aepmock.live.drift.compare import Difference, Key, Names, compare, opaque
+from aepmock.live.drift.sanitize import KEY, ORG, SANDBOX, Seen, connection_id, form
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import FlowService
 from aepmock.service.engine import CLAUSE_HEADER
@@ -112,8 +112,8 @@ class Shadow:
         request = self.request(seen, expired=expired)
         live = seen.response or {}
         if seen.operation in LISTS and seen.ok:
-            world = listing.World(service, names, frozenset(self.uncertain))
-            response, found = listing.compare(seen, request, world)
+            world = lists.World(service, names, frozenset(self.uncertain))
+            response, found = lists.compare(seen, request, world)
         else:
             response = service.handle(request)
             if response.ok and seen.operation in FORMS_ONLY:

@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from aepmock.contract import load_contract
-from aepmock.live.comparing import Difference, Names, taken_apart, walk
-from aepmock.live.seeing import Seen, query
+from aepmock.live.drift.compare import Difference, Names, taken_apart, walk
+from aepmock.live.drift.sanitize import Seen, query
 from aepmock.messages import Request, Response
 from aepmock.service import FlowService
 

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from typing import Any
 
 from aepmock.contract import Contract, error_response, load_contract
-from aepmock.live.ownership import name_prefix
-from aepmock.live.plan import Plan
+from aepmock.live.session.journal import name_prefix
+from aepmock.live.session.plan import Plan
 from aepmock.messages import Headers, Request, Response, path_segment
 from aepmock.service import FlowService
 

@@ -7,11 +7,11 @@ from urllib.parse import urlencode, urlsplit
 
 from aepmock.judge.answers import code_of
 from aepmock.judge.redaction import Redactor
-from aepmock.live.manners import FIRST_BACKOFF_S, Manners, is_disturbance
-from aepmock.live.outside import LostError
-from aepmock.live.plan import Plan, Ports
+from aepmock.live.outbound.throttle import FIRST_BACKOFF_S, Manners, is_disturbance
+from aepmock.live.outbound.transport import LostError
+from aepmock.live.session.plan import Plan, Ports
+from aepmock.live.session.shared_state import LiveStopped, SharedState
 from aepmock.live.shown import said
-from aepmock.live.state import LiveStopped, SharedState
 from aepmock.messages import Headers, Request, Response
 
 EXPIRED = "401013"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aepmock.contract.problems import TYPE_PREFIX
-from aepmock.live.seeing import MASKED
+from aepmock.live.drift.sanitize import MASKED
 from aepmock.messages import Response
 
 Key = tuple[str, str]

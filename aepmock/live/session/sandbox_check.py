@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aepmock.errors import UsageError
-from aepmock.live.handler import LiveHandler
+from aepmock.live.outbound.handler import LiveHandler
 from aepmock.live.shown import said
 from aepmock.messages import Response
 

@@ -13,12 +13,12 @@ from aepmock.faults.grammar import What
 from aepmock.faults.injector import Change
 from aepmock.judge import Call
 from aepmock.judge.answers import item_of
-from aepmock.live.ownership import is_connection_id
+from aepmock.live.session.journal import is_connection_id
 from aepmock.messages import Response
 from aepmock.suite.scenario import ALWAYS, Scenario
 
 if TYPE_CHECKING:
-    from aepmock.live.harness import LiveHarness
+    from aepmock.live.suite.harness import LiveHarness
 
 MOST_SEEDED = 5
 NO_SPEC = "0a11ce00-0000-4000-8000-0000000005ec"

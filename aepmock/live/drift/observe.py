@@ -10,9 +10,9 @@ from typing import Protocol
 
 from aepmock.contract import load_contract
 from aepmock.judge import LiveRow
-from aepmock.live.drift import Drift
-from aepmock.live.plan import Plan
-from aepmock.live.seeing import Sight
+from aepmock.live.drift.sanitize import Sight
+from aepmock.live.drift.walk import Drift
+from aepmock.live.session.plan import Plan
 from aepmock.messages import Exchange
 
 ANSWERS = "answers.json-form"
@@ -64,7 +64,7 @@ class DriftWatch:
         """What was confirmed, what drifted, what was not seen; keeps the recording first."""
         seen = self._drift.exchanges
         if self._plan.settings.record:
-            from aepmock.live.recording import keep_recording
+            from aepmock.live.drift.recording import keep_recording
 
             worker = os.environ.get("PYTEST_XDIST_WORKER")
             words = [_stamp(self._plan.started_ms), self._plan.run, *([worker] if worker else [])]

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from aepmock.faults import FaultInjector
 from aepmock.judge import Transcript
-from aepmock.live.handler import LiveHandler
-from aepmock.live.manners import is_disturbance
-from aepmock.live.ownership import name_prefix
-from aepmock.live.scenario import LiveScenario, OutOfReach
+from aepmock.live.outbound.handler import LiveHandler
+from aepmock.live.outbound.throttle import is_disturbance
+from aepmock.live.session.cleanup import delete_all
+from aepmock.live.session.journal import name_prefix
+from aepmock.live.session.shared_state import LiveStopped
 from aepmock.live.settings import missing_credentials
-from aepmock.live.state import LiveStopped
-from aepmock.live.tidying import delete_all
+from aepmock.live.suite.scenario import LiveScenario, OutOfReach
 from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.strategies import new_connections, owned_texts, renames
 from aepmock.suite.config import SuiteConfig

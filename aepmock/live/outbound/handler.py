@@ -17,15 +17,15 @@ from urllib.parse import quote, urlsplit
 from aepmock.contract import load_contract
 from aepmock.judge.masking import bearer
 from aepmock.judge.redaction import Redactor
-from aepmock.live.gate import Gate
 from aepmock.live.leading import Leads, is_elsewhere, nothing_there
-from aepmock.live.manners import Manners, is_disturbance
-from aepmock.live.outside import LostError
-from aepmock.live.ownership import Journal, is_connection_id, name_prefix
-from aepmock.live.plan import Plan, Ports
+from aepmock.live.outbound.policy import Gate
+from aepmock.live.outbound.throttle import Manners, is_disturbance
+from aepmock.live.outbound.transport import LostError
+from aepmock.live.session.journal import Journal, is_connection_id, name_prefix
+from aepmock.live.session.plan import Plan, Ports
+from aepmock.live.session.shared_state import LiveStopped, SharedState
+from aepmock.live.session.token import Tokens, is_expired
 from aepmock.live.shown import shown
-from aepmock.live.state import LiveStopped, SharedState
-from aepmock.live.token import Tokens, is_expired
 from aepmock.messages import Exchange, Headers, Request, Response
 
 Observer = Callable[[Exchange], None]

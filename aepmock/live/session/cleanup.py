@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 from aepmock.judge.answers import item_of, items_of, next_href
-from aepmock.live.handler import LiveHandler
-from aepmock.live.ownership import Ledger, is_connection_id, name_prefix
+from aepmock.live.outbound.handler import LiveHandler
+from aepmock.live.session.journal import Ledger, is_connection_id, name_prefix
+from aepmock.live.session.shared_state import LiveStopped
 from aepmock.live.shown import said
-from aepmock.live.state import LiveStopped
 from aepmock.messages import Response
 
 SKEW_MS = 15 * 60 * 1000

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aepmock.judge.redaction import Redactor
-from aepmock.live.outside import Outside, Send
+from aepmock.live.outbound.transport import Outside, Send
 from aepmock.live.settings import LiveSettings
 
 

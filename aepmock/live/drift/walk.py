@@ -13,9 +13,9 @@ from threading import Lock
 
 from aepmock.contract import Contract, Reading, load_contract
 from aepmock.judge import LiveRow
-from aepmock.live.comparing import error_form, told
-from aepmock.live.seeing import Seen, Sight
-from aepmock.live.shadow import Prediction, Shadow
+from aepmock.live.drift.compare import error_form, told
+from aepmock.live.drift.sanitize import Seen, Sight
+from aepmock.live.drift.shadow import Prediction, Shadow
 from aepmock.messages import Exchange
 
 UNKNOWN_FIELDS = "answers.unknown-fields"

@@ -9,9 +9,11 @@ from pathlib import Path
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError, unknown
 from aepmock.judge.redaction import Redactor
-from aepmock.live import passport, private
-from aepmock.live.handler import LiveHandler
-from aepmock.live.ownership import (
+from aepmock.live import private
+from aepmock.live.outbound.handler import LiveHandler
+from aepmock.live.session import sandbox_check
+from aepmock.live.session.cleanup import tidy
+from aepmock.live.session.journal import (
     FOLDER,
     Ledger,
     NoJournalError,
@@ -20,11 +22,10 @@ from aepmock.live.ownership import (
     lock_of,
     read_journal,
 )
-from aepmock.live.plan import Plan, Ports
+from aepmock.live.session.plan import Plan, Ports
+from aepmock.live.session.shared_state import LiveStopped
 from aepmock.live.settings import LiveSettings, require
 from aepmock.live.shown import saying, shown
-from aepmock.live.state import LiveStopped
-from aepmock.live.tidying import tidy
 
 DONE, LEFT = 0, 1
 BUDGET = 10_000
@@ -141,7 +142,7 @@ def _tidy_up(ledger: Ledger, job: _Sweep) -> int:
         plan = Plan(ledger.run, aimed, str(folder), str(ledger.path), ledger.about["started_ms"])
         handler = LiveHandler(plan, job.ports, owner=True)
         say = saying(say, handler.redactor)
-        passport.check(handler)
+        sandbox_check.check(handler)
         handler.manners.close()
         tidied = tidy(handler, ledger)
         try:
