@@ -326,7 +326,7 @@ def _who(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serves the mock until it is interrupted."""
-    from aepmock.server.tenants import Options
+    from aepmock.server.instances import Options
     from aepmock.serving import Serve, control_token, serve_until_stopped
 
     options = Options(

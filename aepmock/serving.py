@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from aepmock.errors import UsageError
+from aepmock.server.access import Guard
 from aepmock.server.control import credentials
-from aepmock.server.front import CONTROL, Front
-from aepmock.server.guarding import Guard
-from aepmock.server.tenants import Options, Tenants
+from aepmock.server.instances import MockInstances, Options
+from aepmock.server.router import CONTROL, Router
 from aepmock.service import Clock
 from aepmock.transports.server import listen, origin_of, serving_on
 from aepmock.transports.server_protocol import Limits
@@ -85,9 +85,9 @@ def control_token(given: str | None, file: Path | None) -> str | None:
 def serve_until_stopped(serve: Serve) -> None:
     """Serves until SIGINT or SIGTERM. Raises UsageError for an address that can't be had."""
     _check(serve)
-    tenants = Tenants(serve.options, WallClock)
+    instances = MockInstances(serve.options, WallClock)
     hosts = {serve.host, *serve.allowed_hosts} - set(EVERYWHERE)
-    front = Front(tenants, Guard(frozenset(h.lower() for h in hosts), serve.control_token))
+    router = Router(instances, Guard(frozenset(h.lower() for h in hosts), serve.control_token))
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -96,13 +96,13 @@ def serve_until_stopped(serve: Serve) -> None:
         stack.callback(listener.close)
         context, ca_file = None, None
         if serve.tls:
-            from aepmock.server.tls import throw_away_tls
+            from aepmock.transports.tls import throw_away_tls
 
             names = ("localhost", "127.0.0.1", "::1", *sorted(hosts - set(LOOPBACK)))
             context, ca_file = stack.enter_context(throw_away_tls(names))
         origin = _origin(serve.host, origin_of(listener, tls=serve.tls))
-        stack.enter_context(serving_on(listener, front.handle, tls=context, limits=LIMITS))
-        ready = _ready(tenants, origin, ca_file)
+        stack.enter_context(serving_on(listener, router.handle, tls=context, limits=LIMITS))
+        ready = _ready(instances, origin, ca_file)
         print(json.dumps(ready) if serve.ready_json else _told(serve, ready), flush=True)
         stopped.wait()
 
@@ -131,8 +131,8 @@ def _origin(host: str, origin: str) -> str:
     return origin.replace("[::]", "[::1]") if host == "::" else origin
 
 
-def _ready(tenants: Tenants, origin: str, ca_file: Path | None) -> dict[str, Any]:
-    main = tenants.main
+def _ready(instances: MockInstances, origin: str, ca_file: Path | None) -> dict[str, Any]:
+    main = instances.main
     return {
         "schema": READY_SCHEMA,
         "base_url": origin + main.contract.base_path,
@@ -141,7 +141,7 @@ def _ready(tenants: Tenants, origin: str, ca_file: Path | None) -> dict[str, Any
         "page_url": f"{origin}{CONTROL}/",
         "ca_file": str(ca_file) if ca_file else None,
         "credentials": credentials(main.credentials),
-        "accepts": "any" if tenants.options.accept_any else "minted",
+        "accepts": "any" if instances.options.accept_any else "minted",
         "pid": os.getpid(),
     }
 

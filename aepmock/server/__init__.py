@@ -1,1 +1,1 @@
-"""What `aepmock serve` puts around the mock: tenants, journal, control API, page, TLS."""
+"""What `aepmock serve` puts around the mock: instances, journal, control API, page, TLS."""

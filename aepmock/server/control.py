@@ -10,13 +10,13 @@ from aepmock.contract import Connector
 from aepmock.errors import unknown
 from aepmock.faults.grammar import make_fault
 from aepmock.messages import Request, Response
+from aepmock.server.instances import SANDBOX, MockInstance
 from aepmock.server.problems import Rejected, document
-from aepmock.server.tenants import SANDBOX, Tenant
 from aepmock.service import Credentials
 from aepmock.service.store import MASK
 
 Body = Mapping[str, Any]
-Operation = Callable[[Tenant, Request, Body], Response]
+Operation = Callable[[MockInstance, Request, Body], Response]
 
 LONGEST_ADVANCE_S = 10 * 366 * 86_400
 MOST_SEEDS = 1_000
@@ -48,14 +48,14 @@ FAULT_FIELDS: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def reset(tenant: Tenant, request: Request, body: Body) -> Response:
+def reset(instance: MockInstance, request: Request, body: Body) -> Response:
     """Connections, faults, journal, verdicts, readings as they were at the start."""
     checked(body, {})
-    tenant.reset()
+    instance.reset()
     return document(200, {})
 
 
-def seed(tenant: Tenant, request: Request, body: Body) -> Response:
+def seed(instance: MockInstance, request: Request, body: Body) -> Response:
     """Puts connections in: all of them, or none where one is wrong."""
     given = checked(body, {"connections": (list,)}, required=("connections",))["connections"]
     if len(given) > MOST_SEEDS:
@@ -63,48 +63,48 @@ def seed(tenant: Tenant, request: Request, body: Body) -> Response:
     for fields in given:
         if not isinstance(fields, dict):
             raise Rejected(400, "connections: each one is an object")
-        _check_seed(tenant, checked(fields, SEED_FIELDS, where="connections"))
-    tenant.check_room(len(given))
-    made = [tenant.seed(fields) for fields in given]
-    return document(201, {"connections": [masked(tenant, item) for item in made]})
+        _check_seed(instance, checked(fields, SEED_FIELDS, where="connections"))
+    instance.check_room(len(given))
+    made = [instance.seed(fields) for fields in given]
+    return document(201, {"connections": [masked(instance, item) for item in made]})
 
 
-def _check_seed(tenant: Tenant, fields: Body) -> None:
-    contract, service = tenant.contract, tenant.service
+def _check_seed(instance: MockInstance, fields: Body) -> None:
+    contract, service = instance.contract, instance.service
     for name, known in (("connector", contract.connectors), ("state", contract.states)):
         if name in fields and fields[name] not in known:
             raise unknown(name, fields[name], known)
-    sandboxes = service.gateway.sandboxes(fields.get("ims_org_id", tenant.credentials.ims_org_id))
+    sandboxes = service.gateway.sandboxes(fields.get("ims_org_id", instance.credentials.ims_org_id))
     if fields.get("sandbox_name", SANDBOX) not in sandboxes:
         raise unknown("sandbox", fields["sandbox_name"], sandboxes)
 
 
-def state(tenant: Tenant, request: Request, body: Body) -> Response:
+def state(instance: MockInstance, request: Request, body: Body) -> Response:
     """What the service holds, secrets masked; the newest connections first."""
     limit = number(request, "limit", MOST_SHOWN, MOST_ENTRIES)
-    service, journal = tenant.service, tenant.journal
+    service, journal = instance.service, instance.journal
     count, items = service.newest(limit)
     return document(
         200,
         {
-            "mock": tenant.name,
+            "mock": instance.name,
             "count": count,
-            "connections": [masked(tenant, item) for item in items],
-            "faults": _waiting(tenant),
-            "clock": _clock(tenant),
-            "requests": tenant.requests,
+            "connections": [masked(instance, item) for item in items],
+            "faults": _waiting(instance),
+            "clock": _clock(instance),
+            "requests": instance.requests,
             "journal": {"entries": len(journal), "last": journal.last, "limit": journal.limit},
         },
     )
 
 
-def read_journal(tenant: Tenant, request: Request, body: Body) -> Response:
+def read_journal(instance: MockInstance, request: Request, body: Body) -> Response:
     """Entries after `since`, the oldest first; `next` is where to go on."""
     since = number(request, "since", 0, 10**15)
     limit = number(request, "limit", MOST_SHOWN, MOST_ENTRIES)
     shown: list[dict[str, Any]] = []
     octets = 0
-    for entry in tenant.journal.since(since, limit):
+    for entry in instance.journal.since(since, limit):
         octets += entry.size
         if shown and octets > MOST_OCTETS:
             break
@@ -114,80 +114,80 @@ def read_journal(tenant: Tenant, request: Request, body: Body) -> Response:
         {
             "entries": shown,
             "next": shown[-1]["number"] if shown else since,
-            "last": tenant.journal.last,
+            "last": instance.journal.last,
         },
     )
 
 
-def clear_journal(tenant: Tenant, request: Request, body: Body) -> Response:
-    tenant.journal.clear()
+def clear_journal(instance: MockInstance, request: Request, body: Body) -> Response:
+    instance.journal.clear()
     return document(200, {})
 
 
-def faults(tenant: Tenant, request: Request, body: Body) -> Response:
+def faults(instance: MockInstance, request: Request, body: Body) -> Response:
     """Faults that are still to happen."""
-    return document(200, {"faults": _waiting(tenant)})
+    return document(200, {"faults": _waiting(instance)})
 
 
-def add_fault(tenant: Tenant, request: Request, body: Body) -> Response:
+def add_fault(instance: MockInstance, request: Request, body: Body) -> Response:
     """Lets something go wrong with the next requests of an operation."""
     given = dict(checked(body, FAULT_FIELDS, required=("operation",)))
     given = {name: value for name, value in given.items() if value is not None}
-    if len(tenant.injector.faults) >= MOST_FAULTS:
+    if len(instance.injector.faults) >= MOST_FAULTS:
         raise Rejected(429, f"{MOST_FAULTS} faults are still to happen; delete them first")
-    fault = make_fault(tenant.contract, what=given.pop("fault", None), **given)
-    tenant.injector.fault(fault)
-    return document(201, {"faults": _waiting(tenant)})
+    fault = make_fault(instance.contract, what=given.pop("fault", None), **given)
+    instance.injector.fault(fault)
+    return document(201, {"faults": _waiting(instance)})
 
 
-def clear_faults(tenant: Tenant, request: Request, body: Body) -> Response:
-    tenant.injector.clear()
+def clear_faults(instance: MockInstance, request: Request, body: Body) -> Response:
+    instance.injector.clear()
     return document(200, {"faults": []})
 
 
-def clock(tenant: Tenant, request: Request, body: Body) -> Response:
-    return document(200, _clock(tenant))
+def clock(instance: MockInstance, request: Request, body: Body) -> Response:
+    return document(200, _clock(instance))
 
 
-def advance(tenant: Tenant, request: Request, body: Body) -> Response:
+def advance(instance: MockInstance, request: Request, body: Body) -> Response:
     """Moves the mock's time on; tokens expire, connections finish initializing."""
     given = checked(body, {"advance_s": (int, float)}, required=("advance_s",))
     seconds = given["advance_s"]
     if not 0 <= seconds <= LONGEST_ADVANCE_S:
         raise Rejected(400, f"advance_s: from 0 to {LONGEST_ADVANCE_S}, ten years")
-    tenant.service.clock.advance(seconds)
-    return document(200, _clock(tenant))
+    instance.service.clock.advance(seconds)
+    return document(200, _clock(instance))
 
 
-def expire_tokens(tenant: Tenant, request: Request, body: Body) -> Response:
+def expire_tokens(instance: MockInstance, request: Request, body: Body) -> Response:
     """Ends the life of every token so far: the next request with one is refused with 401013."""
     checked(body, {})
-    tenant.expire_tokens()
+    instance.expire_tokens()
     return document(200, {})
 
 
-def readings(tenant: Tenant, request: Request, body: Body) -> Response:
+def readings(instance: MockInstance, request: Request, body: Body) -> Response:
     """What the documentation leaves open, and how this mock reads it."""
-    return document(200, _readings(tenant))
+    return document(200, _readings(instance))
 
 
-def set_readings(tenant: Tenant, request: Request, body: Body) -> Response:
+def set_readings(instance: MockInstance, request: Request, body: Body) -> Response:
     """Answers by other readings from now on; those not named stay as they are."""
     given = checked(body, {"readings": (dict,)}, required=("readings",))["readings"]
     if not all(isinstance(option, str) for option in given.values()):
         raise Rejected(400, "readings: each option is a text")
-    tenant.service.set_readings({**tenant.service.readings, **given})
-    return document(200, _readings(tenant))
+    instance.service.set_readings({**instance.service.readings, **given})
+    return document(200, _readings(instance))
 
 
-def default_readings(tenant: Tenant, request: Request, body: Body) -> Response:
-    tenant.reset_readings()
-    return document(200, _readings(tenant))
+def default_readings(instance: MockInstance, request: Request, body: Body) -> Response:
+    instance.reset_readings()
+    return document(200, _readings(instance))
 
 
-def verdict(tenant: Tenant, request: Request, body: Body) -> Response:
+def verdict(instance: MockInstance, request: Request, body: Body) -> Response:
     """What the requests so far say, by the checks that need no more than one exchange."""
-    met, broken = tenant.met, tenant.broken
+    met, broken = instance.met, instance.broken
     clauses = [
         {
             "id": clause.id,
@@ -197,13 +197,13 @@ def verdict(tenant: Tenant, request: Request, body: Body) -> Response:
             "broken": broken.get(clause.id, 0),
             "text": clause.text,
         }
-        for clause in tenant.contract.clauses.values()
+        for clause in instance.contract.clauses.values()
         if clause.id in met or clause.id in broken
     ]
     return document(
         200,
         {
-            "requests": tenant.requests,
+            "requests": instance.requests,
             "met": sum(c["verdict"] == "met" for c in clauses),
             "broken": sum(c["verdict"] == "broken" for c in clauses),
             "clauses": clauses,
@@ -211,10 +211,10 @@ def verdict(tenant: Tenant, request: Request, body: Body) -> Response:
     )
 
 
-def mint(tenant: Tenant, request: Request, body: Body) -> Response:
+def mint(instance: MockInstance, request: Request, body: Body) -> Response:
     """Further credentials of this mock; `access_token` may be one that the caller chose."""
     given = checked(body, {"access_token": (str,)})
-    return document(201, credentials(tenant.mint(chosen_token(given))))
+    return document(201, credentials(instance.mint(chosen_token(given))))
 
 
 def credentials(made: Credentials) -> dict[str, Any]:
@@ -297,11 +297,11 @@ def number(request: Request, name: str, default: int, most: int) -> int:
     return int(text)
 
 
-def masked(tenant: Tenant, item: Mapping[str, Any]) -> dict[str, Any]:
+def masked(instance: MockInstance, item: Mapping[str, Any]) -> dict[str, Any]:
     """A connection without secrets: of the auth params, only those known to be none are shown."""
     shown = dict(item)
     if "auth" in shown:
-        connector = tenant.contract.connectors_by_spec.get(shown["connectionSpec"]["id"])
+        connector = instance.contract.connectors_by_spec.get(shown["connectionSpec"]["id"])
         public = _public_params(connector, shown["auth"]["specName"]) if connector else set()
         params = shown["auth"].get("params") or {}
         shown["auth"] = {
@@ -324,21 +324,21 @@ def _public_params(connector: Connector, spec_name: str) -> set[str]:
     }
 
 
-def _clock(tenant: Tenant) -> dict[str, Any]:
-    return {"now_ms": tenant.service.clock.now_ms()}
+def _clock(instance: MockInstance) -> dict[str, Any]:
+    return {"now_ms": instance.service.clock.now_ms()}
 
 
-def _readings(tenant: Tenant) -> dict[str, Any]:
+def _readings(instance: MockInstance) -> dict[str, Any]:
     return {
-        "readings": dict(tenant.service.readings),
+        "readings": dict(instance.service.readings),
         "options": {
             reading.id: [option.id for option in reading.options]
-            for reading in tenant.contract.readings.values()
+            for reading in instance.contract.readings.values()
         },
     }
 
 
-def _waiting(tenant: Tenant) -> list[dict[str, Any]]:
+def _waiting(instance: MockInstance) -> list[dict[str, Any]]:
     return [
         {
             "operation": fault.operation,
@@ -346,5 +346,5 @@ def _waiting(tenant: Tenant) -> list[dict[str, Any]]:
             "times": fault.times,
             "when": fault.when.to_json(),
         }
-        for fault in tenant.injector.faults
+        for fault in instance.injector.faults
     ]

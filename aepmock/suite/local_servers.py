@@ -68,7 +68,7 @@ class LocalServers:
         Its certificate does not name the host where `named` is false.
         """
         if self._tls is None:
-            from aepmock.server.tls import throw_away_tls
+            from aepmock.transports.tls import throw_away_tls
 
             context, ca_file = self._stack.enter_context(throw_away_tls(tuple(CERTIFIED)))
             self._tls = (self.serve(tls=context).origin, str(ca_file))

@@ -16,9 +16,9 @@ import pytest
 
 from aepmock.live.outbound.transport import MAX_BODY, LostError, Outside
 from aepmock.messages import Headers, Request, Response
-from aepmock.server.tls import throw_away_tls
 from aepmock.transports.guard import guarding
 from aepmock.transports.server import serving
+from aepmock.transports.tls import throw_away_tls
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 import pytest
 
-from aepmock.server.front import MOST_STREAMS, Front
-from aepmock.server.guarding import Guard
-from aepmock.server.tenants import Options, Tenants
+from aepmock.server.access import Guard
+from aepmock.server.instances import MockInstances, Options
+from aepmock.server.router import MOST_STREAMS, Router
 from aepmock.serving import LIMITS
 from aepmock.transports.server import serving
 
@@ -30,17 +30,17 @@ HEAD = (
 
 
 @pytest.fixture(scope="module")
-def full() -> Front:
+def full() -> Router:
     """A server that holds as much as it may."""
-    front = Front(Tenants(Options(mocks=3, journal=1_000)), Guard())
-    service = front.tenants.main.service
+    router = Router(MockInstances(Options(mocks=3, journal=1_000)), Guard())
+    service = router.instances.main.service
     for number in range(HELD):
         service.seed_connection(ORG, "dev", name=f"n{number * 7919 % HELD}", auth_params={"x": "y"})
-    return front
+    return router
 
 
 @pytest.fixture(scope="module")
-def port(full: Front) -> Iterator[int]:
+def port(full: Router) -> Iterator[int]:
     with serving(full.handle, limits=replace(LIMITS, connections=100, grace_s=0)) as server:
         yield int(server.origin.rpartition(":")[2])
 
@@ -120,7 +120,7 @@ FLOODS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("flood", FLOODS)
-def test_a_plain_get_is_answered_within_a_second(port: int, full: Front, flood: str) -> None:
+def test_a_plain_get_is_answered_within_a_second(port: int, full: Router, flood: str) -> None:
     octets = FLOODS[flood]()
     senders = [
         threading.Thread(target=answered, args=(port, octets), daemon=True) for _ in range(4)
@@ -159,15 +159,15 @@ def test_half_requests_lock_nobody_out(port: int) -> None:
             made.close()
 
 
-def none_left(front: Front) -> bool:
+def none_left(router: Router) -> bool:
     """Whether every stream comes to its end soon after its client has gone."""
     deadline = time.monotonic() + 10
-    while front.streams and time.monotonic() < deadline:
+    while router.streams and time.monotonic() < deadline:
         time.sleep(0.02)
-    return front.streams == 0
+    return router.streams == 0
 
 
-def test_no_more_streams_of_events_than_there_may_be(full: Front) -> None:
+def test_no_more_streams_of_events_than_there_may_be(full: Router) -> None:
     held = []
     with serving(full.handle, limits=replace(LIMITS, connections=300, grace_s=0)) as server:
         port = int(server.origin.rpartition(":")[2])
@@ -225,15 +225,15 @@ def test_a_length_beside_chunks_is_refused_and_ends_the_connection(port: int) ->
 )
 @pytest.mark.parametrize("path", [f"{BASE}/x", f"/t/made{BASE}/x"])
 def test_another_sites_page_can_ask_nothing(
-    port: int, full: Front, more: str, status: int, path: str
+    port: int, full: Router, more: str, status: int, path: str
 ) -> None:
-    full.tenants.delete("made")
-    before = full.tenants.main.requests
+    full.instances.delete("made")
+    before = full.instances.main.requests
     head = HEAD.replace("Host: localhost\r\n", "")
     octets = f"GET {path} HTTP/1.1\r\n{more}{head}Connection: close\r\n\r\n".encode()
     assert answered(port, octets).startswith(f"HTTP/1.1 {status}".encode())
-    made = full.tenants.find("made") is not None
-    asked = full.tenants.main.requests > before
+    made = full.instances.find("made") is not None
+    asked = full.instances.main.requests > before
     assert (made or asked) is (status == 404)
 
 
@@ -242,8 +242,8 @@ def test_a_client_of_http_1_0_that_names_no_host_is_answered(port: int) -> None:
     assert b" 404 " in answered(port, f"GET {BASE}/x HTTP/1.0\r\n{head}\r\n".encode())[:16]
 
 
-def test_a_page_of_the_journal_ends_where_it_is_large(port: int, full: Front) -> None:
-    full.tenants.main.journal.clear()
+def test_a_page_of_the_journal_ends_where_it_is_large(port: int, full: Router) -> None:
+    full.instances.main.journal.clear()
     large = json.dumps({"name": "x" * 15_000}).encode()
     for _ in range(120):
         answered(port, sent("POST", BASE, large, "Connection: close\r\n"))

@@ -10,7 +10,7 @@ import pytest
 
 from aepmock.errors import UsageError
 from aepmock.messages import Headers, Request, Response
-from aepmock.server.tenants import MOST_CREDENTIALS, Options, Tenant
+from aepmock.server.instances import MOST_CREDENTIALS, MockInstance, Options
 from aepmock.service import Clock, FlowService
 from aepmock.service.gateway import MOST_ISSUED
 from tests.server.running import CREATE, running
@@ -56,8 +56,8 @@ def test_ten_thousand_strangers_who_read_leave_nothing_in_the_service() -> None:
 
 
 def test_strangers_who_read_leave_nothing_in_a_mock_of_the_server() -> None:
-    tenant = Tenant("", Options(journal=50), Clock())
-    assert abs(grown(lambda number: tenant.handle(stranger(number)), 1_000, 2_000)) < SLACK
+    instance = MockInstance("", Options(journal=50), Clock())
+    assert abs(grown(lambda number: instance.handle(stranger(number)), 1_000, 2_000)) < SLACK
 
 
 def test_strangers_who_clean_up_leave_nothing() -> None:
@@ -105,11 +105,11 @@ def test_minted_credentials_outlive_any_number_of_fetched_tokens() -> None:
 
 
 def test_a_mock_mints_a_bounded_number_of_credentials_and_says_what_to_do() -> None:
-    tenant = Tenant("", Options(), Clock())
+    instance = MockInstance("", Options(), Clock())
     for _ in range(MOST_CREDENTIALS):
-        tenant.mint()
+        instance.mint()
     with pytest.raises(UsageError, match="make another mock"):
-        tenant.mint()
+        instance.mint()
 
 
 def test_a_full_mock_says_so_and_goes_on_with_everything_else() -> None:

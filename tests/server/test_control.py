@@ -1,4 +1,4 @@
-"""The control API, tenants, TLS and the guard, over the wire."""
+"""The control API, instances, TLS and the guard, over the wire."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from aepmock.server.front import Front
-from aepmock.server.guarding import Guard
-from aepmock.server.tenants import Options, Tenants
+from aepmock.server.access import Guard
+from aepmock.server.instances import MockInstances, Options
+from aepmock.server.router import Router
 from aepmock.transports.server import serving
 from aepmock.transports.server_protocol import Limits
 
@@ -27,13 +27,13 @@ HEAD = (
 
 
 @pytest.fixture
-def front() -> Front:
-    return Front(Tenants(Options(mocks=3, journal=50)), Guard())
+def router() -> Router:
+    return Router(MockInstances(Options(mocks=3, journal=50)), Guard())
 
 
 @pytest.fixture
-def port(front: Front) -> Iterator[int]:
-    with serving(front.handle, limits=LIMITS) as server:
+def port(router: Router) -> Iterator[int]:
+    with serving(router.handle, limits=LIMITS) as server:
         yield int(server.origin.rpartition(":")[2])
 
 
@@ -86,9 +86,9 @@ def some_request(random: random.Random) -> bytes:
     return made
 
 
-def test_nothing_that_is_sent_harms_the_server(front: Front, port: int) -> None:
+def test_nothing_that_is_sent_harms_the_server(router: Router, port: int) -> None:
     chance = random.Random(5)
-    main = front.tenants.main
+    main = router.instances.main
     kept = main.seed({"name": "kept"})["id"]
     began = time.monotonic()
     for _ in range(TIMES):
@@ -114,11 +114,11 @@ def test_nothing_that_is_sent_harms_the_server(front: Front, port: int) -> None:
     ids=["deep", "deep objects", "deep arrays", "huge", "long number"],
 )
 def test_a_huge_or_deep_body_is_answered_and_kept_short(
-    front: Front, port: int, body: bytes
+    router: Router, port: int, body: bytes
 ) -> None:
     for path in (f"{BASE}/connections", "/__aepmock__/seed"):
         assert talk(port, post(path, body))[:10] == b"HTTP/1.1 4"
-    entries = front.tenants.main.journal.since(0, 10)
+    entries = router.instances.main.journal.since(0, 10)
     assert [len(entry.request.body) <= 20_000 for entry in entries] == [True]
 
 

@@ -20,7 +20,7 @@ from aepmock.messages import Headers, Request, Response
 from aepmock.reports.as_json import render_json
 from aepmock.server import control
 from aepmock.server.events import events
-from aepmock.server.tenants import Options, Tenant
+from aepmock.server.instances import MockInstance, Options
 from aepmock.service import Clock
 from aepmock.watching import Watch
 
@@ -194,9 +194,9 @@ def shown(text: str, secret: str) -> list[str]:
     return [core] if core in text else []
 
 
-async def streamed(tenant: Tenant) -> str:
+async def streamed(instance: MockInstance) -> str:
     parts = []
-    async for part in events(tenant.journal, 0):
+    async for part in events(instance.journal, 0):
         parts.append(part)
         if b"exchange" in part:
             break
@@ -208,13 +208,13 @@ async def streamed(tenant: Tenant) -> str:
 def test_a_secret_in_a_secrets_place_is_kept_nowhere(data: st.DataObject) -> None:
     secret = data.draw(secrets())
     request = data.draw(requests(secret))
-    tenant = Tenant("", Options(), Clock())
-    tenant.handle(request)
+    instance = MockInstance("", Options(), Clock())
+    instance.handle(request)
     question = Request("GET", "http://127.0.0.1:1", "/x?limit=5")
-    assert len(tenant.journal) == 1
+    assert len(instance.journal) == 1
     for told in (control.read_journal, control.state, control.verdict):
-        assert not shown(told(tenant, question, {}).body.decode(), secret)
-    assert not shown(asyncio.run(streamed(tenant)), secret)
+        assert not shown(told(instance, question, {}).body.decode(), secret)
+    assert not shown(asyncio.run(streamed(instance)), secret)
     watch = Watch(seed=0, readings={})
     watch.handle(request)
     report = watch.report(["program"], transport="proxy")
@@ -223,22 +223,24 @@ def test_a_secret_in_a_secrets_place_is_kept_nowhere(data: st.DataObject) -> Non
 
 @pytest.mark.parametrize("reading", ["returned", "masked", "absent"])
 def test_what_the_service_repeats_is_not_kept_either(reading: str) -> None:
-    tenant = Tenant("", Options(readings={"connections.secrets-on-read": reading}), Clock())
+    instance = MockInstance("", Options(readings={"connections.secrets-on-read": reading}), Clock())
     secret = "s3cr3t-1234567-x"
-    made = tenant.seed({"auth_params": {"oddSecret": secret}, "ims_org_id": "o@AdobeOrg"})
-    answer = tenant.handle(Request("GET", "http://127.0.0.1:1", f"{BASE}/{made['id']}", FIELDS))
+    made = instance.seed({"auth_params": {"oddSecret": secret}, "ims_org_id": "o@AdobeOrg"})
+    answer = instance.handle(Request("GET", "http://127.0.0.1:1", f"{BASE}/{made['id']}", FIELDS))
     assert answer.status == 200
     assert secret in answer.body.decode()
-    (entry,) = tenant.journal.since(0, 1)
+    (entry,) = instance.journal.since(0, 1)
     assert secret not in json.dumps(entry.to_json())
-    state = control.state(tenant, Request("GET", "", "/x"), {}).body.decode()
+    state = control.state(instance, Request("GET", "", "/x"), {}).body.decode()
     assert secret not in state
 
 
 def test_a_continuation_token_that_repeats_a_filter_is_not_kept() -> None:
-    tenant = Tenant("", Options(readings={"connections.token-alphabet": "reserved"}), Clock())
-    plain = Tenant("", Options(), Clock())
-    for one in (tenant, plain):
+    instance = MockInstance(
+        "", Options(readings={"connections.token-alphabet": "reserved"}), Clock()
+    )
+    plain = MockInstance("", Options(), Clock())
+    for one in (instance, plain):
         for _ in range(2):
             one.seed(
                 {

@@ -57,7 +57,7 @@ class Options:
     faults: tuple[Fault, ...] = ()
 
 
-class Tenant:
+class MockInstance:
     """One mock: what it is asked goes through `handle`; the control API uses the rest."""
 
     def __init__(self, name: str, options: Options, clock: Clock) -> None:
@@ -245,18 +245,18 @@ class Tenant:
         return expected
 
 
-class Tenants:
+class MockInstances:
     """The mocks of a server by name; "" is the one that answers without a prefix."""
 
     def __init__(self, options: Options, clock: type[Clock] = Clock) -> None:
         self.options = options
         self._clock = clock
-        self.main = Tenant("", options, clock())
+        self.main = MockInstance("", options, clock())
         for fault in options.faults:
             self.main.injector.fault(fault)
-        self._named: dict[str, Tenant] = {}
+        self._named: dict[str, MockInstance] = {}
 
-    def named(self, name: str) -> Tenant:
+    def named(self, name: str) -> MockInstance:
         """The mock of that name, made where there is none. Raises UsageError."""
         found = self._named.get(name)
         if found is not None:
@@ -271,16 +271,16 @@ class Tenants:
                 f"this server has its {self.options.mocks} mocks already; delete one by "
                 "DELETE /__aepmock__/mocks/NAME, or start it with a larger --mocks"
             )
-        made = self._named[name] = Tenant(name, self.options, self._clock())
+        made = self._named[name] = MockInstance(name, self.options, self._clock())
         return made
 
-    def find(self, name: str) -> Tenant | None:
+    def find(self, name: str) -> MockInstance | None:
         return self._named.get(name)
 
-    def all(self) -> list[Tenant]:
+    def all(self) -> list[MockInstance]:
         return [self.main, *self._named.values()]
 
-    def owner(self, request: Request) -> Tenant:
+    def owner(self, request: Request) -> MockInstance:
         """The mock whose credentials a request carries; the main one where they are no one's."""
         return next((t for t in self._named.values() if t.knows(request)), self.main)
 

@@ -13,10 +13,10 @@ from aepmock.faults.apply import other_origin
 from aepmock.judge.judging import Observation
 from aepmock.messages import Headers, Request, Response
 from aepmock.server import control
+from aepmock.server.access import READING, Guard
 from aepmock.server.events import events, last_seen
-from aepmock.server.guarding import READING, Guard
+from aepmock.server.instances import MockInstance, MockInstances, TooMany
 from aepmock.server.problems import SAFE, Rejected, document, problem
-from aepmock.server.tenants import Tenant, Tenants, TooMany
 from aepmock.transports.server import Later, Stream
 
 CONTROL = "/__aepmock__"
@@ -37,11 +37,11 @@ FILES = {
 }
 
 
-class Front:
+class Router:
     """The handler of the whole server."""
 
-    def __init__(self, tenants: Tenants, guard: Guard) -> None:
-        self.tenants = tenants
+    def __init__(self, instances: MockInstances, guard: Guard) -> None:
+        self.instances = instances
         self.guard = guard
         self.streams = 0
 
@@ -65,27 +65,27 @@ class Front:
         if path in FOR_BROWSERS and request.method in READING:
             return _for_browser(path, request)
         if name is None:
-            return self._answer(self.tenants.owner(request), request, lambda response: response)
+            return self._answer(self.instances.owner(request), request, lambda response: response)
         return self._answer(
-            self.tenants.named(name),
+            self.instances.named(name),
             replace(request, target=target),
             lambda response: _below_prefix(response, request.origin, f"{PREFIX}{name}"),
         )
 
     def _answer(
-        self, tenant: Tenant, request: Request, then: Callable[[Response], Response]
+        self, instance: MockInstance, request: Request, then: Callable[[Response], Response]
     ) -> Response:
-        if not tenant.takes_time(request):
-            return then(tenant.handle(request))
+        if not instance.takes_time(request):
+            return then(instance.handle(request))
         seen: list[Observation] = []
 
         def work() -> Response:
-            response, shown = tenant.answer(request)
+            response, shown = instance.answer(request)
             seen.extend(shown)
             return response
 
         return Later(
-            0, work=work, then=lambda response: then(tenant.noted(request, response, seen))
+            0, work=work, then=lambda response: then(instance.noted(request, response, seen))
         )
 
     def _control(self, name: str | None, path: str, request: Request) -> Response:
@@ -101,20 +101,20 @@ class Front:
         method = "GET" if request.method == "HEAD" else request.method
         if path in FILES and method == "GET":
             return _file(*FILES[path])
-        tenant = self.tenants.main if name is None else self.tenants.named(name)
+        instance = self.instances.main if name is None else self.instances.named(name)
         if path == "/events" and method == "GET":
-            return self._events(tenant, request)
+            return self._events(instance, request)
         if name is None and (path == "/mocks" or path.startswith("/mocks/")):
             return self._mocks(method, path.removeprefix("/mocks").removeprefix("/"), request)
         operation = control.ROUTES.get((method, path))
         if operation is None:
             raise _no_route(path, method, [m for m, p in control.ROUTES if p == path])
-        return operation(tenant, request, control.read_body(request))
+        return operation(instance, request, control.read_body(request))
 
     def _mocks(self, method: str, name: str, request: Request) -> Response:
         match method, name:
             case "GET", "":
-                return document(200, {"mocks": [_summary(t) for t in self.tenants.all()]})
+                return document(200, {"mocks": [_summary(t) for t in self.instances.all()]})
             case "POST", "":
                 body = control.checked(
                     control.read_body(request),
@@ -122,17 +122,19 @@ class Front:
                     required=("name",),
                 )
                 token = control.chosen_token(body)
-                tenant = self.tenants.named(body["name"])
+                instance = self.instances.named(body["name"])
                 # The first credentials are those that a mock begins with.
-                made = tenant.credentials if token is None else tenant.mint(token)
-                return document(201, {**_summary(tenant), "credentials": control.credentials(made)})
+                made = instance.credentials if token is None else instance.mint(token)
+                return document(
+                    201, {**_summary(instance), "credentials": control.credentials(made)}
+                )
             case "DELETE", _ if name:
-                if not self.tenants.delete(name):
+                if not self.instances.delete(name):
                     raise Rejected(404, f"there is no mock {name[:64]!r}")
                 return document(200, {})
         raise _no_route("/mocks", method, ["DELETE"] if name else ["GET", "POST"])
 
-    def _events(self, tenant: Tenant, request: Request) -> Response:
+    def _events(self, instance: MockInstance, request: Request) -> Response:
         if self.streams >= MOST_STREAMS:
             raise Rejected(429, f"{MOST_STREAMS} streams of events are open already")
         since = last_seen(request)
@@ -144,7 +146,7 @@ class Front:
         # Counted before it begins: many may ask at a time.
         self.streams += 1
         return Stream(
-            200, Headers(fields), parts=lambda: events(tenant.journal, since), ended=ended
+            200, Headers(fields), parts=lambda: events(instance.journal, since), ended=ended
         )
 
 
@@ -177,12 +179,12 @@ def _below_prefix(response: Response, origin: str, prefix: str) -> Response:
     return replace(response, headers=response.headers.replaced("Location", moved))
 
 
-def _summary(tenant: Tenant) -> dict[str, object]:
+def _summary(instance: MockInstance) -> dict[str, object]:
     return {
-        "name": tenant.name,
-        "path": f"{PREFIX}{tenant.name}" if tenant.name else "",
-        "requests": tenant.requests,
-        "connections": tenant.service.newest(0)[0],
+        "name": instance.name,
+        "path": f"{PREFIX}{instance.name}" if instance.name else "",
+        "requests": instance.requests,
+        "connections": instance.service.newest(0)[0],
     }
 
 
