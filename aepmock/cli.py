@@ -220,7 +220,7 @@ def judge(arguments: argparse.Namespace) -> int:
         return _judge_passively(arguments)
     from aepmock.attaching import alone, announce, attaching
     from aepmock.reports import write_report
-    from aepmock.reports.as_text import render_report
+    from aepmock.reports.text import render_report
     from aepmock.runner import SuiteFailed, run_suite
     from aepmock.suite import make_config
 

@@ -107,7 +107,7 @@ def _chosen(contract: Contract, patterns: Sequence[str]) -> frozenset[str]:
 def _concluded(
     watch: Watch, report: Report, name: str, ended: int, *, err: Console, verbose: bool
 ) -> int:
-    from aepmock.reports.as_text import render_report
+    from aepmock.reports.text import render_report
 
     if not watch.requests:
         how = f"{_told(ended)} and " if ended else ""

@@ -372,7 +372,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     broken = [r for r in report.results if r.verdict in ("broken", "unexpected-pass")]
     if not broken and config.get_verbosity() < 0:
         return
-    from aepmock.reports.arranging import hollow
+    from aepmock.reports.view import hollow
 
     terminalreporter.section("aepmock")
     for sentence in hollow(report):
@@ -389,7 +389,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if idle and config.get_verbosity() > 0:
         terminalreporter.line(f"not exercised: {', '.join(idle)}")
     if report.live:
-        from aepmock.reports.arranging import drift_of
+        from aepmock.reports.view import drift_of
 
         found = drift_of(report.live)
         terminalreporter.line(f"live: {found.sentences[0]}")

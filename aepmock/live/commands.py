@@ -128,7 +128,7 @@ def run_replay(arguments: argparse.Namespace) -> int:
     from aepmock.judge.redaction import Redactor
     from aepmock.live.drift.recording import not_confirmed_for, replay_all
     from aepmock.live.shown import shown_row
-    from aepmock.reports.as_text import render_drift
+    from aepmock.reports.text import render_drift
 
     folder, days = Path(arguments.folder), arguments.max_age_days
     if days is not None and days < 0:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aepmock.errors import UsageError
-from aepmock.reports.as_html import render_html
-from aepmock.reports.as_json import render_json
-from aepmock.reports.as_junit import render_junit
-from aepmock.reports.as_markdown import render_markdown
+from aepmock.reports.html import render_html
+from aepmock.reports.json import render_json
+from aepmock.reports.junit import render_junit
+from aepmock.reports.markdown import render_markdown
 
 if TYPE_CHECKING:
     from aepmock.judge import Report

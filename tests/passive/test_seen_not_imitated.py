@@ -9,7 +9,9 @@ import httpx
 import aepmock
 from aepmock.messages import Headers, Request
 from aepmock.proxying import Proxied
-from aepmock.reports import as_html, as_json, as_markdown
+from aepmock.reports.html import render_html
+from aepmock.reports.json import render_json
+from aepmock.reports.markdown import render_markdown
 
 PLATFORM = "https://platform.adobe.io"
 RIGHT = Headers(
@@ -39,9 +41,9 @@ def test_every_report_tells_how_many_nobody_judged() -> None:
     report = watch.report(["./program"], transport="proxy")
     assert report.exit_status == 0
     sentence = "1 request to things aepmock does not imitate was not judged."
-    assert sentence in as_markdown.render_markdown(report)
-    assert sentence in as_html.render_html(report)
-    assert json.loads(as_json.render_json(report))["not_imitated"] == 1
+    assert sentence in render_markdown(report)
+    assert sentence in render_html(report)
+    assert json.loads(render_json(report))["not_imitated"] == 1
 
 
 def test_a_strict_mock_lets_its_test_pass() -> None:

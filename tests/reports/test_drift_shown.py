@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from aepmock.judge import LiveRow, Report
-from aepmock.reports.as_html import render_html
-from aepmock.reports.as_markdown import render_markdown
-from aepmock.reports.as_text import render_drift
+from aepmock.reports.html import render_html
+from aepmock.reports.markdown import render_markdown
+from aepmock.reports.text import render_drift
 from tests.reports.sample_reports import report, result
 
 ROWS = (

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from aepmock.judge.redaction import LONGEST_BODY, MARK, Redactor
 from aepmock.judge.secret_places import worth_learning
 from aepmock.messages import Headers, Request, Response
-from aepmock.reports.as_json import render_json
+from aepmock.reports.json import render_json
 from aepmock.server import control
 from aepmock.server.events import events
 from aepmock.server.instances import MockInstance, Options

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from aepmock.reports.arranging import (
+from aepmock.reports.escaping import visible, visible_lines
+from aepmock.reports.view import (
     TAKE_THEM_OFF,
     Part,
     areas,
@@ -22,7 +23,6 @@ from aepmock.reports.arranging import (
     summary_line,
     waited,
 )
-from aepmock.reports.escaping import visible, visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

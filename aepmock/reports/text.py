@@ -9,7 +9,8 @@ from rich.cells import cell_len, chop_cells
 from rich.table import Table
 from rich.text import Text
 
-from aepmock.reports.arranging import (
+from aepmock.reports.escaping import visible, visible_lines
+from aepmock.reports.view import (
     TAKE_THEM_OFF,
     Part,
     areas,
@@ -24,7 +25,6 @@ from aepmock.reports.arranging import (
     summary_line,
     waited,
 )
-from aepmock.reports.escaping import visible, visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from aepmock.reports.arranging import hollow, source_of
+from aepmock.reports.view import hollow, source_of
 
 if TYPE_CHECKING:
     from aepmock.judge import ClauseResult, Finding, Report

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from aepmock.reports.arranging import (
+from aepmock.reports.escaping import fenced, markdown, visible
+from aepmock.reports.view import (
     TAKE_THEM_OFF,
     Part,
     areas,
@@ -20,7 +21,6 @@ from aepmock.reports.arranging import (
     summary_line,
     waited,
 )
-from aepmock.reports.escaping import fenced, markdown, visible
 
 if TYPE_CHECKING:
     from aepmock.judge import ClauseResult, Finding, Report

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from aepmock.reports.arranging import NOTHING_EXERCISED, TAKE_IT_OFF, parts
 from aepmock.reports.escaping import visible, visible_block
+from aepmock.reports.view import NOTHING_EXERCISED, TAKE_IT_OFF, parts
 
 if TYPE_CHECKING:
     from aepmock.judge import ClauseResult, Report

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from aepmock.judge import ClauseResult, Report
-from aepmock.reports.as_text import render_report
+from aepmock.reports.text import render_report
 from tests.reports.sample_reports import (
     COMMAND,
     finding,
