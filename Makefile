@@ -38,10 +38,10 @@ innocents: $(VENV)/.ready-test ## judge every correct client with ten seeds: non
 	$(BIN)/python -m tests.correct_clients
 
 docs: $(VENV)/.ready ## make the reference pages from the contract
-	$(BIN)/python -m aepmock.docsmaking docs
+	$(BIN)/python -m tools.docs docs
 
 docs-check: $(VENV)/.ready ## fail if a reference page is stale
-	$(BIN)/python -m aepmock.docsmaking docs --check
+	$(BIN)/python -m tools.docs docs --check
 
 bench: $(VENV)/.ready-test ## ratios against peers of the same run
 	$(BIN)/python benchmarks/inprocess.py

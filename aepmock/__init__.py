@@ -11,25 +11,28 @@ __version__ = "0.1.0"
 _HOMES = {
     "AepmockError": "aepmock.errors",
     "ClientError": "aepmock.errors",
-    "ClientSettings": "aepmock.protocol",
-    "ClientUnderTest": "aepmock.protocol",
+    "ClientSettings": "aepmock.client_api",
+    "ClientUnderTest": "aepmock.client_api",
     "BlockedRequestError": "aepmock.errors",
     "Exchange": "aepmock.messages",
     "Fault": "aepmock.faults.model",
     "FlowService": "aepmock.service",
     "Handler": "aepmock.messages",
     "Headers": "aepmock.messages",
-    "Mock": "aepmock.mocking",
-    "NewConnection": "aepmock.protocol",
+    "Mock": "aepmock.mocks.mock",
+    "NewConnection": "aepmock.client_api",
     "Request": "aepmock.messages",
     "Response": "aepmock.messages",
     "Step": "aepmock.faults.model",
     "UsageError": "aepmock.errors",
     "load_contract": "aepmock.contract",
-    "mock": "aepmock.mocking",
+    "mock": "aepmock.mocks.mock",
 }
 
 if TYPE_CHECKING:
+    from aepmock.client_api import ClientSettings as ClientSettings
+    from aepmock.client_api import ClientUnderTest as ClientUnderTest
+    from aepmock.client_api import NewConnection as NewConnection
     from aepmock.contract import load_contract as load_contract
     from aepmock.errors import AepmockError as AepmockError
     from aepmock.errors import BlockedRequestError as BlockedRequestError
@@ -42,11 +45,8 @@ if TYPE_CHECKING:
     from aepmock.messages import Headers as Headers
     from aepmock.messages import Request as Request
     from aepmock.messages import Response as Response
-    from aepmock.mocking import Mock as Mock
-    from aepmock.mocking import mock as mock
-    from aepmock.protocol import ClientSettings as ClientSettings
-    from aepmock.protocol import ClientUnderTest as ClientUnderTest
-    from aepmock.protocol import NewConnection as NewConnection
+    from aepmock.mocks.mock import Mock as Mock
+    from aepmock.mocks.mock import mock as mock
     from aepmock.service import FlowService as FlowService
 
 __all__ = sorted(_HOMES)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from aepmock.cli import main
+from aepmock.cli.main import main
 
 raise SystemExit(main())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aepmock.judge import Report, Tally
     from aepmock.live.in_pytest import LiveSession
-    from aepmock.mocking import Mock
+    from aepmock.mocks.mock import Mock
     from aepmock.suite import SuiteConfig
     from aepmock.suite.keeping import Keeper
 
@@ -414,11 +414,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         names = getattr(item, "fixturenames", ())
         module = getattr(item, "module", None)
         if "aepmock" in names or "aepmock_server" in names or package in _values(module):
-            import aepmock.mocking
+            import aepmock.mocks.mock
             from aepmock.contract import load_contract
 
             load_contract()
-            with aepmock.mocking.mock(strict=False):
+            with aepmock.mocks.mock.mock(strict=False):
                 return
 
 
@@ -464,7 +464,7 @@ def _check_marker(marker: pytest.Mark) -> None:
 
 def _active(request: pytest.FixtureRequest, transport: str) -> Any:
     """A mock as markers and settings want it; the innermost marker wins, key by key."""
-    from aepmock.mocking import mock
+    from aepmock.mocks.mock import mock
 
     run = run_of(request.config)
     strict = run.settings["strict"]

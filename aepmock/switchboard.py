@@ -12,7 +12,7 @@ from aepmock.messages import Request, Response
 from aepmock.transports import install
 
 if TYPE_CHECKING:
-    from aepmock.mocking import Mock
+    from aepmock.mocks.mock import Mock
 
 
 class Switchboard:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 KIT = ROOT / "aepmock"
 SUITE = ROOT / "contract_tests"
 
-WORDS = {"aepmock.errors", "aepmock.messages", "aepmock.protocol"}
+WORDS = {"aepmock.errors", "aepmock.messages", "aepmock.client_api"}
 SIBLINGS = {"service", "judge", "strategies", "transports", "clients", "reports"}
 FLOORS: dict[str, int] = {
     **dict.fromkeys(WORDS, 0),
@@ -23,24 +23,24 @@ FLOORS: dict[str, int] = {
     **{f"aepmock.{sibling}": 2 for sibling in SIBLINGS},
     "aepmock": 3,
     "aepmock.__main__": 3,
-    "aepmock.attaching": 3,
-    "aepmock.cli": 3,
+    "aepmock.cli.attach": 3,
+    "aepmock.cli.main": 3,
     "aepmock.clocks": 3,
-    "aepmock.docsmaking": 3,
+    "tools.docs": 3,
     "aepmock.live": 3,
-    "aepmock.lookups": 3,
-    "aepmock.mocking": 3,
-    "aepmock.openapi": 3,
-    "aepmock.passive": 3,
-    "aepmock.proxying": 3,
+    "aepmock.cli.lookup": 3,
+    "aepmock.mocks.mock": 3,
+    "aepmock.contract.openapi": 3,
+    "aepmock.cli.observe": 3,
+    "aepmock.cli.proxy": 3,
     "aepmock.pytest_plugin": 3,
-    "aepmock.runner": 3,
+    "aepmock.cli.judge": 3,
     "aepmock.server": 3,
-    "aepmock.serving": 3,
+    "aepmock.cli.serve": 3,
     "aepmock.settings": 3,
     "aepmock.suite": 3,
     "aepmock.switchboard": 3,
-    "aepmock.watching": 3,
+    "aepmock.mocks.observed": 3,
 }
 """Every module of the kit, by itself or by its package."""
 
@@ -307,7 +307,7 @@ def test_the_engine_takes_nothing_from_random_but_a_seeded_generator() -> None:
     [
         ("aepmock.messages", "from aepmock.contract import load_contract", True),
         ("aepmock.messages", "import json", False),
-        ("aepmock.protocol", "from aepmock.errors import UsageError", False),
+        ("aepmock.client_api", "from aepmock.errors import UsageError", False),
         ("aepmock.contract.model", "def f():\n    from aepmock.service import x", True),
         ("aepmock.contract.model", "import httpx", True),
         ("aepmock.contract.model", "from aepmock.messages import Request", False),
@@ -320,8 +320,8 @@ def test_the_engine_takes_nothing_from_random_but_a_seeded_generator() -> None:
         ("aepmock.transports.httpx", "import respx", False),
         ("aepmock.transports.guard", "import respx", True),
         ("aepmock.service.engine", "__import__('aepmock.judge')", True),
-        ("aepmock.cli", "from aepmock.service import FlowService", False),
-        ("aepmock.cli", "import numpy", True),
+        ("aepmock.cli.main", "from aepmock.service import FlowService", False),
+        ("aepmock.cli.main", "import numpy", True),
         ("aepmock.suite.harness", "from aepmock.pytest_plugin import x", False),
     ],
 )

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from aepmock.client_api import ClientSettings
 from aepmock.clients.driver import (
     CallBroken,
     Driver,
@@ -20,7 +21,6 @@ from aepmock.clients.driver import (
     interruptible,
     split,
 )
-from aepmock.protocol import ClientSettings
 
 Step = tuple[str, Mapping[str, Any]]
 """A method and its arguments."""

@@ -14,9 +14,9 @@ from time import monotonic
 from types import FrameType
 from typing import Any, NoReturn
 
+from aepmock.client_api import ClientSettings
 from aepmock.clients import surroundings
 from aepmock.errors import UsageError
-from aepmock.protocol import ClientSettings
 
 Factory = Callable[[ClientSettings], Any]
 

@@ -19,8 +19,8 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.errors import ClientError
-from aepmock.protocol import ClientSettings, NewConnection
 
 Answer = httpx.Response
 _CODE = re.compile(r"FLOW-([0-9]{4}-[0-9]{3})")

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from aepmock.client_api import ProtocolObservation
 from aepmock.contract import is_beside, is_not_imitated
 from aepmock.messages import Exchange
-from aepmock.protocol import ProtocolObservation
 
 if TYPE_CHECKING:
     from aepmock.contract import Contract

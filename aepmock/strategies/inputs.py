@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from aepmock.client_api import NewConnection
 from aepmock.contract import AuthSpec, Connector
-from aepmock.protocol import NewConnection
 
 AWKWARD = (
     " leading and trailing ",

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from aepmock.client_api import ClientSettings
 from aepmock.clients.concurrent import Job, Outcomes, in_tasks, in_threads
 from aepmock.contract.forms import given_in
 from aepmock.judge import Call
 from aepmock.messages import Exchange
-from aepmock.protocol import ClientSettings
 from aepmock.suite.first_calls import is_given_up
 from aepmock.suite.scenario import as_call
 

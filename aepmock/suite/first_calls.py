@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from aepmock.client_api import OPERATIONS
 from aepmock.clients.driver import Driver, split
 from aepmock.clients.places import place_of
 from aepmock.clients.program.jsonlines import all_args
 from aepmock.errors import UsageError
 from aepmock.judge import Finding
 from aepmock.judge.checks.behaving import ends_the_process, fails_on_good_answers
-from aepmock.protocol import OPERATIONS
 
 if TYPE_CHECKING:
     from aepmock.suite.harness import ClientHarness

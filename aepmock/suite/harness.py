@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky, HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.clients.driver import CallBroken, CallLost, Driver, Outcome
 from aepmock.clients.places import place_of_error
 from aepmock.contract import Connector, load_contract
@@ -35,7 +36,6 @@ from aepmock.judge.judging import Observation, to_finding
 from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
-from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.service import FlowService, IdSource
 from aepmock.strategies import new_connections, patches
 from aepmock.suite.config import SuiteConfig, program_clauses

@@ -14,11 +14,11 @@ from threading import Condition, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from aepmock.client_api import ClientSettings
 from aepmock.clients.driver import Driver, Outcome
 from aepmock.contract.forms import given_in
 from aepmock.judge import Call
 from aepmock.messages import Exchange, Request
-from aepmock.protocol import ClientSettings
 from aepmock.suite.first_calls import is_given_up
 from aepmock.suite.scenario import as_call
 

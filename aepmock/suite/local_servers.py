@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from aepmock.client_api import ClientSettings
 from aepmock.messages import Exchange, Handler
-from aepmock.protocol import ClientSettings
 
 if TYPE_CHECKING:
     from aepmock.transports.server import Server

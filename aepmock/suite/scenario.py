@@ -9,6 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from aepmock.client_api import OPERATIONS, ClientSettings, NewConnection
 from aepmock.clients.driver import CallLost, Driver, Outcome
 from aepmock.faults import FaultInjector
 from aepmock.faults.grammar import What, make_fault
@@ -20,7 +21,6 @@ from aepmock.judge.judging import describe_call
 from aepmock.judge.off_origin import origin_of
 from aepmock.judge.transcript import PRIMARY, Trace
 from aepmock.messages import Exchange, Response
-from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.suite.first_calls import is_given_up
 from aepmock.suite.leaks import watching
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aepmock.cli import main
+from aepmock.cli.main import main
 
 REFERENCE = "aepmock.clients.reference:client"
 

@@ -10,10 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from aepmock.cli import main
+from aepmock.cli.main import main
 from aepmock.contract import load_contract
+from aepmock.contract.openapi import described, make_openapi, refusals_of
 from aepmock.messages import Headers, Request, Response
-from aepmock.openapi import described, make_openapi, refusals_of
 from tests.service.flow_caller import HUBSPOT, Caller
 
 METHODS = ("get", "post", "patch", "delete", "put")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aepmock.contract import load_contract
-from aepmock.docsmaking import main, stale
+from tools.docs import main, stale
 
 ROOT = Path(__file__).resolve().parents[2]
 

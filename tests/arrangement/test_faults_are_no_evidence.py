@@ -10,11 +10,11 @@ import pytest
 import requests
 
 import aepmock
+from aepmock.client_api import ClientSettings
 from aepmock.contract import load_contract
 from aepmock.faults.grammar import read_fault
 from aepmock.faults.model import KINDS, LOSABLE
 from aepmock.judge.rendering import exchange_text
-from aepmock.protocol import ClientSettings
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "faults.md").read_text()
 TAKING = {

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from aepmock.protocol import ClientUnderTest
+from aepmock.client_api import ClientUnderTest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.contract import load_contract
 from aepmock.errors import ClientError
 from aepmock.judge import Call, Transcript, judge_transcript
 from aepmock.messages import Exchange, Headers, Request, Response
-from aepmock.protocol import ClientSettings, NewConnection
 
 ORIGIN = "https://platform.adobe.io"
 BASE = "/data/foundation/flowservice"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
+from aepmock.client_api import NewConnection
 from aepmock.contract import load_contract
 from aepmock.judge.redaction import MARK, Redactor
-from aepmock.protocol import NewConnection
 from aepmock.strategies import MARKED, new_connections, patches, secrets
 from aepmock.suite.scenario import auth_params
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from aepmock.client_api import ClientSettings
 from aepmock.contract import is_not_imitated, load_contract, not_imitated
 from aepmock.judge import Call, Expected, Transcript, judge_exchange, judge_transcript
 from aepmock.messages import Exchange, Headers, Request
-from aepmock.protocol import ClientSettings
 from aepmock.service import FlowService
 from tests.service.flow_caller import BASE, HUBSPOT, ORIGIN, Caller
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
+from aepmock.client_api import ClientSettings
 from aepmock.contract import load_contract
 from aepmock.judge import Expected, judge_exchange
 from aepmock.messages import Exchange, Request, Response
-from aepmock.protocol import ClientSettings
 from aepmock.service import FlowService
 from tests.service.flow_caller import BASE, ORIGIN, Caller
 from tests.service.test_service_refusals import CASES

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
+from aepmock.client_api import ClientSettings
 from aepmock.clients import reference
-from aepmock.protocol import ClientSettings
 
 _Bearer = type(
     reference.bearer_client(ClientSettings("https://x", "t", "k", "o", "s", "", "", "", ""))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aepmock.cli import main
+from aepmock.cli.main import main
 from aepmock.errors import UsageError
 from aepmock.judge import LiveRow
 from aepmock.live.drift.recording import (

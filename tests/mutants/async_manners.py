@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from aepmock.protocol import ClientSettings, NewConnection
+from aepmock.client_api import ClientSettings, NewConnection
 from tests.correct_clients.aiohttp_session import FlowService, Success
 from tests.correct_clients.httpx_async import AsyncFlowService, FlowServiceError
 from tests.mutants.layered_errors import REFUSALS

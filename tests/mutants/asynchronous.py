@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.clients.reference import AsyncReferenceClient
 from aepmock.judge.answers import BAD_SUCCESSES, REFUSALS
-from aepmock.protocol import ClientSettings, NewConnection
 from tests.mutants.registry import breaks
 
 Operations = Sequence[Mapping[str, Any]]

@@ -17,9 +17,9 @@ from typing import Any
 
 import httpx
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.clients.reference import Answer, AsyncReferenceClient, ReferenceClient
 from aepmock.errors import ClientError
-from aepmock.protocol import ClientSettings, NewConnection
 from tests.mutants.registry import breaks
 
 

@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from aepmock.client_api import NewConnection
 from aepmock.clients.reference import Answer, MintingClient, ReferenceClient
-from aepmock.protocol import NewConnection
 from tests.mutants.registry import breaks
 
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import httpx
 
-from aepmock.protocol import ClientSettings, NewConnection
+from aepmock.client_api import ClientSettings, NewConnection
 from tests.mutants.layers_base import FlowError, LayeredClient, Send, told
 from tests.mutants.registry import breaks
 

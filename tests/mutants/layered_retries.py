@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from aepmock.protocol import ClientSettings
+from aepmock.client_api import ClientSettings
 from tests.mutants.layered_errors import REFUSALS
 from tests.mutants.layers_base import BUSY, FlowError, LayeredClient, Send, told
 from tests.mutants.registry import breaks

@@ -17,8 +17,8 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.clients.reference import trust
-from aepmock.protocol import ClientSettings, NewConnection
 
 Send = Callable[[httpx.Request], httpx.Response]
 log = logging.getLogger("acme.flow")

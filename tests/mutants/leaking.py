@@ -15,9 +15,9 @@ from uuid import uuid4
 
 import httpx
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.clients.reference import Answer, AsyncReferenceClient, MintingClient, ReferenceClient
 from aepmock.errors import ClientError
-from aepmock.protocol import ClientSettings, NewConnection
 from tests.mutants.registry import breaks
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.clients.reference import ReferenceClient
-from aepmock.protocol import ClientSettings, NewConnection
 from tests.mutants.registry import breaks
 
 Operations = Sequence[Mapping[str, Any]]

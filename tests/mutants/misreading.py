@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
+from aepmock.client_api import NewConnection
 from aepmock.clients.reference import Answer, ReferenceClient
-from aepmock.protocol import NewConnection
 from tests.mutants.creating import WithBody
 from tests.mutants.registry import breaks
 

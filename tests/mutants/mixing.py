@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import httpx
 
+from aepmock.client_api import ClientSettings
 from aepmock.clients.reference import Answer, AsyncReferenceClient, ReferenceClient
-from aepmock.protocol import ClientSettings
 from tests.mutants.registry import breaks
 
 HEADERS = ("request.authorization", "request.api-key", "request.ims-org", "request.sandbox")

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.clients import reference
 from aepmock.clients.reference import (
     Answer,
@@ -21,7 +22,6 @@ from aepmock.clients.reference import (
     ReferenceClient,
 )
 from aepmock.errors import ClientError
-from aepmock.protocol import ClientSettings, NewConnection
 from tests.correct_clients.requests_session import FlowService
 from tests.mutants.registry import innocent
 

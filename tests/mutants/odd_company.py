@@ -8,8 +8,8 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from aepmock.client_api import ClientSettings
 from aepmock.clients.reference import Answer, MintingClient, ReferenceClient
-from aepmock.protocol import ClientSettings
 from tests.mutants.registry import innocent
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from aepmock.protocol import ClientSettings, NewConnection
+from aepmock.client_api import ClientSettings, NewConnection
 from tests.mutants.layers_base import FlowError, LayeredClient
 from tests.mutants.registry import innocent
 from tests.mutants.sdk_base import ApiResponse, SdkClient

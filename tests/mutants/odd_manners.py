@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 
 import httpx
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.clients.reference import (
     Answer,
     AsyncReferenceClient,
@@ -23,7 +24,6 @@ from aepmock.clients.reference import (
     trust,
 )
 from aepmock.errors import ClientError
-from aepmock.protocol import ClientSettings, NewConnection
 from tests.mutants.registry import innocent
 
 

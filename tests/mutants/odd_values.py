@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
+from aepmock.client_api import NewConnection
 from aepmock.clients.reference import Answer, ReferenceClient
 from aepmock.errors import ClientError
-from aepmock.protocol import NewConnection
 from tests.mutants.registry import innocent
 
 

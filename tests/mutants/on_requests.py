@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urljoin
 
 import requests
 
-from aepmock.protocol import ClientSettings, NewConnection
+from aepmock.client_api import ClientSettings, NewConnection
 from tests.correct_clients.requests_session import Answer, FlowService, FlowServiceError, send
 from tests.mutants.registry import breaks
 

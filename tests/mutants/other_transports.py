@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import httpx
 import urllib3
 
-from aepmock.protocol import ClientSettings
+from aepmock.client_api import ClientSettings
 from tests.mutants.layers_base import FlowError, LayeredClient
 from tests.mutants.registry import breaks, innocent
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from aepmock.protocol import ClientSettings
+from aepmock.client_api import ClientSettings
 
 Factory = Callable[[ClientSettings], Any]
 Made = TypeVar("Made", bound=Factory)

@@ -11,8 +11,8 @@ from urllib.parse import quote, urljoin
 
 import httpx
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.clients.reference import ReferenceClient
-from aepmock.protocol import ClientSettings, NewConnection
 from tests.mutants.registry import breaks
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.clients.reference import Answer, AsyncReferenceClient, MintingClient, ReferenceClient
 from aepmock.errors import ClientError
-from aepmock.protocol import ClientSettings, NewConnection
 from tests.correct_clients.requests_session import FlowService
 from tests.mutants.registry import breaks
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from aepmock.protocol import ClientSettings, NewConnection
+from aepmock.client_api import ClientSettings, NewConnection
 
 Pairs = list[tuple[str, str]]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]|[^\x00-\x7f]|^\s|\s$")

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aepmock.protocol import ClientSettings, NewConnection
+from aepmock.client_api import ClientSettings, NewConnection
 from tests.mutants.registry import breaks
 from tests.mutants.sdk_base import ApiException, ApiResponse, CreateConnectionRequest, SdkClient
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from aepmock.protocol import ClientSettings
+from aepmock.client_api import ClientSettings
 from tests.mutants.registry import breaks, innocent
 from tests.mutants.sdk_base import ApiException, ApiResponse, Pairs, SdkClient
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from aepmock.client_api import OPERATIONS
 from aepmock.contract import load_contract
 from aepmock.judge.checks import TRANSCRIPT_CHECKS, WIRE_CHECKS, needs, registry, why_idle
-from aepmock.protocol import OPERATIONS
 from aepmock.suite import load_factory
 from tests.mutants import INNOCENTS, MUTANTS, Innocent, Mutant
 from tests.mutants.running import ROOT, judge_by_command, judge_innocent, judge_mutant

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
+from aepmock.client_api import ClientSettings
 from aepmock.clients.reference import AsyncReferenceClient, MintingClient, ReferenceClient
-from aepmock.protocol import ClientSettings
 from tests.correct_clients.requests_session import FlowService
 from tests.mutants.registry import breaks
 

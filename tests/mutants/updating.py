@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import httpx
 
+from aepmock.client_api import ClientSettings
 from aepmock.clients.reference import Answer, ReferenceClient
 from aepmock.errors import ClientError
-from aepmock.protocol import ClientSettings
 from tests.mutants.registry import breaks
 
 Operations = Sequence[Mapping[str, Any]]

@@ -7,8 +7,8 @@ import json
 import httpx
 
 import aepmock
+from aepmock.cli.proxy import Proxied
 from aepmock.messages import Headers, Request
-from aepmock.proxying import Proxied
 from aepmock.reports.html import render_html
 from aepmock.reports.json import render_json
 from aepmock.reports.markdown import render_markdown

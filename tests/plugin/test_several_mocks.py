@@ -7,8 +7,8 @@ import threading
 import httpx
 
 import aepmock
-from aepmock.mocking import Mock
-from aepmock.protocol import ClientSettings
+from aepmock.client_api import ClientSettings
+from aepmock.mocks.mock import Mock
 
 
 def headers(settings: ClientSettings, **changes: str | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import trustme
 
-from aepmock.proxying import environment
+from aepmock.cli.proxy import environment
 from aepmock.transports.proxy import Proxy
 
 

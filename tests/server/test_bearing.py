@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import pytest
 
+from aepmock.cli.serve import LIMITS
 from aepmock.server.access import Guard
 from aepmock.server.instances import MockInstances, Options
 from aepmock.server.router import MOST_STREAMS, Router
-from aepmock.serving import LIMITS
 from aepmock.transports.server import serving
 
 BASE = "/data/foundation/flowservice/connections"

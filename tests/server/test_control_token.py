@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from aepmock.cli import main
+from aepmock.cli.main import main
+from aepmock.cli.serve import control_token
 from aepmock.errors import UsageError
-from aepmock.serving import control_token
 from tests.server.running import running
 
 

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from aepmock.judge.redaction import LONGEST_BODY, MARK, Redactor
 from aepmock.judge.secret_places import worth_learning
 from aepmock.messages import Headers, Request, Response
+from aepmock.mocks.observed import ObservedProgram
 from aepmock.reports.json import render_json
 from aepmock.server import control
 from aepmock.server.events import events
 from aepmock.server.instances import MockInstance, Options
 from aepmock.service import Clock
-from aepmock.watching import Watch
 
 BASE = "/data/foundation/flowservice/connections"
 SPEC = {"id": "cc6a4487-9e91-433e-a3a3-9cf6626c1806", "version": "1.0"}
@@ -215,7 +215,7 @@ def test_a_secret_in_a_secrets_place_is_kept_nowhere(data: st.DataObject) -> Non
     for told in (control.read_journal, control.state, control.verdict):
         assert not shown(told(instance, question, {}).body.decode(), secret)
     assert not shown(asyncio.run(streamed(instance)), secret)
-    watch = Watch(seed=0, readings={})
+    watch = ObservedProgram(seed=0, readings={})
     watch.handle(request)
     report = watch.report(["program"], transport="proxy")
     assert not shown(render_json(report), secret)

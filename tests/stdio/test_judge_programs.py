@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from aepmock.cli import main
+from aepmock.cli.main import main
 from tests.stdio.judging import speaker
 
 FEW = ("--select", "connections.get.*", "--examples", "1")

@@ -22,7 +22,7 @@ LEAKS = {
 PROGRAM = """
 import sys
 sys.path.insert(0, {root!r})
-from aepmock.protocol import OPERATIONS
+from aepmock.client_api import OPERATIONS
 from tests.stdio import speaker
 
 serve = speaker.Speaker.call

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from aepmock.client_api import OPERATIONS, ClientSettings, NewConnection
 from aepmock.clients.program.jsonlines import (
     MAX_INTEGER,
     PARAMETERS,
@@ -19,7 +20,6 @@ from aepmock.clients.program.jsonlines import (
     request_line,
 )
 from aepmock.contract import load_contract
-from aepmock.protocol import OPERATIONS, ClientSettings, NewConnection
 from aepmock.strategies import explorations, new_connections, patches
 
 HUBSPOT = load_contract().connectors["hubspot"]

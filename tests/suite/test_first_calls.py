@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from aepmock.client_api import NewConnection
 from aepmock.clients.reference import Answer, ReferenceClient
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError
 from aepmock.judge import ClauseResult, Tally
 from aepmock.judge.exception_details import crashed
-from aepmock.protocol import NewConnection
 from aepmock.strategies import refusal
 from aepmock.suite import ClientHarness, ContractBroken, SuiteConfig, make_report
 from contract_tests.test_errors import refuse

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
+from aepmock.client_api import ClientSettings
 from aepmock.clients.reference import ReferenceClient
 from aepmock.judge import Finding
-from aepmock.protocol import ClientSettings
 from aepmock.suite import ClientHarness, Scenario, SuiteConfig, shrinking
 from aepmock.suite.concurrency import at_a_time
 from aepmock.suite.interleaving import Interleaving

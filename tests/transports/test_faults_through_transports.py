@@ -28,10 +28,10 @@ import trio
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from aepmock.cli.proxy import environment
 from aepmock.faults import FaultInjector
 from aepmock.faults.grammar import read_fault
 from aepmock.messages import Effect, Handler, Request, Response
-from aepmock.proxying import environment
 from aepmock.service import FlowService
 from aepmock.transports import install
 from aepmock.transports.proxy import proxying

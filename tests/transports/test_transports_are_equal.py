@@ -20,8 +20,8 @@ import httpx2
 import pytest
 import requests
 
+from aepmock.cli.proxy import environment
 from aepmock.messages import Handler, Headers, Request, Response
-from aepmock.proxying import environment
 from aepmock.service import FlowService
 from aepmock.transports import install
 from aepmock.transports.proxy import proxying

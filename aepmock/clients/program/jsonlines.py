@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
+from aepmock.client_api import OPERATIONS, ClientSettings, ClientUnderTest
 from aepmock.errors import unknown
-from aepmock.protocol import OPERATIONS, ClientSettings, ClientUnderTest
 
 PROTOCOL = 1
 MAX_NAME = 80

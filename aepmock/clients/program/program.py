@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
+from aepmock.client_api import ClientSettings, ProtocolObservation
 from aepmock.clients.driver import CallBroken, CallLost
 from aepmock.clients.program.jsonlines import (
     PARAMETERS,
@@ -22,7 +23,6 @@ from aepmock.clients.program.jsonlines import (
 )
 from aepmock.clients.program.pipes import Channel, Clock, Line
 from aepmock.errors import ClientError
-from aepmock.protocol import ClientSettings, ProtocolObservation
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 if TYPE_CHECKING:
-    from aepmock.protocol import NewConnection
+    from aepmock.client_api import NewConnection
 
 _NOTHING_DONE = frozenset({401, 429})
 

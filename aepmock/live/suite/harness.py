@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 from hypothesis import strategies as st
 
+from aepmock.client_api import ClientSettings, NewConnection
 from aepmock.faults import FaultInjector
 from aepmock.judge import Transcript
 from aepmock.live.outbound.handler import LiveHandler
@@ -22,7 +23,6 @@ from aepmock.live.session.journal import name_prefix
 from aepmock.live.session.shared_state import LiveStopped
 from aepmock.live.settings import missing_credentials
 from aepmock.live.suite.scenario import LiveScenario, OutOfReach
-from aepmock.protocol import ClientSettings, NewConnection
 from aepmock.strategies import new_connections, owned_texts, renames
 from aepmock.suite.config import SuiteConfig
 from aepmock.suite.harness import IMS_URL, PLATFORM, ClientHarness

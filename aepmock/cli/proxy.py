@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import certifi
 
 from aepmock.faults.model import Fault
+from aepmock.mocks.observed import ObservedProgram, run_program
 from aepmock.transports.proxy import Proxy, proxying
-from aepmock.watching import Watch, run_program
 
 PLATFORM = "https://platform.adobe.io"
 _TRUST_PASSWORD = "changeit"
@@ -33,7 +33,7 @@ _BUNDLES = (
 )
 
 
-class Proxied(Watch):
+class Proxied(ObservedProgram):
     """What is said of a program behind the proxy: its requests, and where else it wanted to go."""
 
     def __init__(

@@ -179,7 +179,7 @@ def stale(folder: Path) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Writes the pages; with --check only says which are stale, exit status 1 if any."""
-    parser = argparse.ArgumentParser(prog="python -m aepmock.docsmaking", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.docs", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if stale")
     arguments = parser.parse_args(argv)

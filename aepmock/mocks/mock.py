@@ -15,6 +15,7 @@ from functools import cached_property
 from threading import get_ident
 from typing import Any
 
+from aepmock.client_api import ClientSettings
 from aepmock.clocks import TestClock
 from aepmock.contract import Contract
 from aepmock.errors import BlockedRequestError
@@ -27,7 +28,6 @@ from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, response_text
 from aepmock.messages import Exchange, Request, Response
-from aepmock.protocol import ClientSettings
 from aepmock.service import FlowService
 from aepmock.switchboard import Switchboard
 from aepmock.transports import in_process_transports

@@ -110,7 +110,7 @@ def _explain_connector(out: Console, connector: Connector) -> None:
 def openapi(arguments: argparse.Namespace) -> int:
     """Prints the contract as an OpenAPI document."""
     from aepmock.contract import load_contract
-    from aepmock.openapi import render_openapi
+    from aepmock.contract.openapi import render_openapi
 
     sys.stdout.write(render_openapi(load_contract()))
     return 0

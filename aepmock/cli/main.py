@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aepmock import __version__
+from aepmock.cli.lookup import clauses, config, connectors, console, openapi
 from aepmock.errors import UsageError
 from aepmock.live.commands import add_live_commands, judged_live
 from aepmock.live.flags import add_flags
-from aepmock.lookups import clauses, config, connectors, console, openapi
 from aepmock.settings import OPTIONS, project_folder, resolve
 
 if TYPE_CHECKING:
@@ -218,10 +218,10 @@ def judge(arguments: argparse.Namespace) -> int:
         if arguments.live:
             raise UsageError("--passive judges a program on the mock only: leave --live out")
         return _judge_passively(arguments)
-    from aepmock.attaching import alone, announce, attaching
+    from aepmock.cli.attach import alone, announce, attaching
+    from aepmock.cli.judge import SuiteFailed, run_suite
     from aepmock.reports import write_report
     from aepmock.reports.text import render_report
-    from aepmock.runner import SuiteFailed, run_suite
     from aepmock.suite import make_config
 
     folder = Path.cwd()
@@ -275,7 +275,7 @@ def judge(arguments: argparse.Namespace) -> int:
 
 def _judge_passively(arguments: argparse.Namespace) -> int:
     """Judges what a program sends while it does what it does."""
-    from aepmock.passive import PassiveRun, judge_program
+    from aepmock.cli.observe import PassiveRun, judge_program
 
     if not arguments.program or arguments.target:
         raise UsageError("--passive runs a program: aepmock judge --passive -- COMMAND ARG…")
@@ -326,8 +326,8 @@ def _who(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serves the mock until it is interrupted."""
+    from aepmock.cli.serve import Serve, control_token, serve_until_stopped
     from aepmock.server.instances import Options
-    from aepmock.serving import Serve, control_token, serve_until_stopped
 
     options = Options(
         seed=arguments.seed,
@@ -357,7 +357,7 @@ def proxy(arguments: argparse.Namespace) -> int:
     words = arguments.words[arguments.words[:1] == ["--"] :]
     if not words:
         raise UsageError("no program to run: aepmock proxy -- COMMAND ARG…")
-    from aepmock.proxying import run_behind_proxy
+    from aepmock.cli.proxy import run_behind_proxy
 
     return run_behind_proxy(
         words,

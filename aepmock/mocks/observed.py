@@ -12,6 +12,8 @@ from time import monotonic
 from types import FrameType
 
 from aepmock import __version__
+from aepmock.cli.serve import WallClock
+from aepmock.client_api import ClientSettings
 from aepmock.contract import is_not_imitated, load_contract
 from aepmock.errors import UsageError
 from aepmock.faults import FaultInjector
@@ -21,15 +23,13 @@ from aepmock.judge.checks import WIRE_CHECKS
 from aepmock.judge.judging import to_finding
 from aepmock.judge.masking import Masking
 from aepmock.messages import Exchange, Request, Response
-from aepmock.protocol import ClientSettings
 from aepmock.service import FlowService
-from aepmock.serving import WallClock
 
 SANDBOX = "dev"
 _PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 
 
-class Watch:
+class ObservedProgram:
     """A mock that lets any credentials in, and judges each request as it comes.
 
     `origin` is the one place where requests may go; with None it is this mock, by whichever

@@ -11,14 +11,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aepmock.cli.serve import LIMITS
+from aepmock.client_api import ClientSettings
 from aepmock.contract import Contract, load_contract
 from aepmock.errors import UsageError
 from aepmock.judge.checks import WIRE_CHECKS
 from aepmock.judge.known_failures import read_known_failing
-from aepmock.protocol import ClientSettings
-from aepmock.serving import LIMITS
+from aepmock.mocks.observed import ObservedProgram, name_of, run_program
 from aepmock.transports.server import serving
-from aepmock.watching import Watch, name_of, run_program
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +56,7 @@ def judge_program(run: PassiveRun, *, err: Console, verbose: bool = False) -> in
     known = read_known_failing(run.known_failing, contract.clauses) if run.known_failing else {}
     words = ["aepmock", "judge", "--passive", "--select", "{clause}", "--seed", str(run.seed)]
     shown = [name_of(run.command), *(["…"] if run.command[1:] else [])]
-    watch = Watch(
+    watch = ObservedProgram(
         seed=run.seed,
         readings={},
         clauses=clauses,
@@ -105,7 +105,7 @@ def _chosen(contract: Contract, patterns: Sequence[str]) -> frozenset[str]:
 
 
 def _concluded(
-    watch: Watch, report: Report, name: str, ended: int, *, err: Console, verbose: bool
+    watch: ObservedProgram, report: Report, name: str, ended: int, *, err: Console, verbose: bool
 ) -> int:
     from aepmock.reports.text import render_report
 

@@ -1,0 +1,1 @@
+"""The judged service: mock, faults, judge and journal in one."""
