@@ -7,7 +7,7 @@ CLIENT ?= aepmock.clients.reference:client
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help judge test tests suite mutants mutant-times innocents lint docs docs-check bench clean
+.PHONY: help judge test tests suite mutants mutant-times innocents lint contract docs docs-check bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -37,10 +37,14 @@ lint: $(VENV)/.ready-lint ## style and types
 innocents: $(VENV)/.ready-test ## judge every correct client with ten seeds: none may be accused
 	$(BIN)/python -m tests.correct_clients
 
-docs: $(VENV)/.ready ## make the reference pages from the contract
+contract: $(VENV)/.ready ## compile the contract's data
+	$(BIN)/python -m tools.contract
+
+docs: contract ## make the reference pages from the contract
 	$(BIN)/python -m tools.docs docs
 
-docs-check: $(VENV)/.ready ## fail if a reference page is stale
+docs-check: $(VENV)/.ready ## fail if the compiled contract or a reference page is stale
+	$(BIN)/python -m tools.contract --check
 	$(BIN)/python -m tools.docs docs --check
 
 bench: $(VENV)/.ready-test ## ratios against peers of the same run

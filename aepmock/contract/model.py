@@ -25,7 +25,7 @@ Grade = Literal["must", "should", "open"]
 
 @dataclass(frozen=True)
 class Source:
-    """Where an entry was read: `kind` says how firmly, `where` names entries of sources.json."""
+    """Where an entry was read: `kind` says how firmly, `where` names entries of sources.toml."""
 
     kind: Literal["documented", "derived", "open"]
     where: tuple[str, ...]

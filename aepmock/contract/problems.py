@@ -1,4 +1,4 @@
-"""The one maker of refusals' bodies: an entry of errors.json and its parameters, on the wire."""
+"""The one maker of refusals' bodies: an entry of errors.toml and its parameters, on the wire."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from aepmock.contract.model import Contract
 from aepmock.messages import ADOBE_HOST, Request, path_segment
 
 NOT_IMITATED = "not-imitated"
-"""The rule of refusals.json by which such a request is answered."""
+"""The rule of refusals.toml by which such a request is answered."""
 _PLATFORM = re.compile(r"platform[^.]*\.adobe\.io")
 _LONGEST = 200
 

@@ -356,7 +356,7 @@ def _connector(service: FlowService, connection: Connection) -> Connector:
 def _check_state(
     service: FlowService, connection: Connection, caller: Caller, verb: Literal["update", "delete"]
 ) -> None:
-    """Source: states.json."""
+    """Source: states.toml."""
     settle(service, connection)
     state = service.contract.states[connection.state]
     rule = state.update if verb == "update" else state.delete

@@ -2,7 +2,7 @@
 
 What aepmock does not imitate is answered first, and by one rule. For all else the order of
 refusal is gateway, content type, sandbox, route, operation. A refusal is raised as
-`Refused`, which names a rule of refusals.json; the words come from errors.json, and the answer's
+`Refused`, which names a rule of refusals.toml; the words come from errors.toml, and the answer's
 `x-aepmock-clause` says which clause the request broke, or which rule refused it where it broke
 none.
 """
@@ -46,7 +46,7 @@ UNKNOWN_ID_CODES = {"short": "short-not-found"}
 class FlowService:
     """A stateful Flow Service without I/O. Safe to call from several threads.
 
-    `readings` maps questions of readings.json to options, {"connections.delete-status": "202"};
+    `readings` maps questions of readings.toml to options, {"connections.delete-status": "202"};
     what is left out has its default. `accept_any` lets every non-empty token, key and
     organization in. Raises UsageError for an unknown reading.
     """
@@ -145,7 +145,7 @@ class FlowService:
     ) -> Mapping[str, Any]:
         """Puts a connection in without a request; returns it as a read would give it.
 
-        `state` is one of states.json; `usable` False makes its test answer false; `in_use` True
+        `state` is one of states.toml; `usable` False makes its test answer false; `in_use` True
         makes its deletion answer 1418-400. Raises UsageError for unknown names.
         """
         if connector not in self.contract.connectors:
@@ -169,7 +169,7 @@ class FlowService:
             )
 
     def set_state(self, connection_id: str, state: str) -> None:
-        """Brings a connection into a state of states.json, whatever led there.
+        """Brings a connection into a state of states.toml, whatever led there.
 
         Raises UsageError for an unknown id or state.
         """

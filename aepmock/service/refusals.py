@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class Refused(Exception):
-    """Raised inside the engine only. `rule` is an id of refusals.json.
+    """Raised inside the engine only. `rule` is an id of refusals.toml.
 
     `params` fill the error's template; `code` overrides the rule's code where a reading or a
     state chooses another one; `allow` are the methods that the path has.

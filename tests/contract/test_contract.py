@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 from jsonschema import Draft202012Validator
 
 import aepmock.contract
 from aepmock.contract import Source, error_response, load_contract
+from aepmock.contract.compiler import compile_contract, render_contract
 from aepmock.contract.loading import read_contract
 from aepmock.errors import ContractDataError, UsageError
 from aepmock.messages import Headers, Request
@@ -46,6 +51,16 @@ def test_every_entry_says_where_it_was_read() -> None:
 def test_a_must_is_documented_or_derived() -> None:
     for clause in CONTRACT.clauses.values():
         assert clause.grade != "must" or clause.source.kind != "open"
+
+
+def test_what_is_loaded_is_what_is_written() -> None:
+    text = (FOLDER / "compiled.json").read_text("utf-8")
+    assert text == render_contract(compile_contract(FOLDER / "data")), "run make contract"
+
+
+def test_loading_checks_nothing_again() -> None:
+    code = "import sys, aepmock; aepmock.load_contract(); print('jsonschema' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False\n"
 
 
 def test_the_contract_is_built_once() -> None:
@@ -179,84 +194,99 @@ def first(data: Any) -> Any:
 
 
 WRONG: list[tuple[str, Change, str]] = [
-    ("errors.json", lambda d: first(d).pop("source"), r"errors\.json: \$\.errors\[0\].*'source'"),
-    ("errors.json", lambda d: first(d).update(shape="x"), r"errors\.json: \$\.errors\[0\]\.shape"),
-    ("errors.json", lambda d: first(d).update(extra=1), r"errors\.json: \$\.errors\[0\].*'extra'"),
+    ("errors.toml", lambda d: first(d).pop("source"), r"errors\.toml: \$\.errors\[0\].*'source'"),
+    ("errors.toml", lambda d: first(d).update(shape="x"), r"errors\.toml: \$\.errors\[0\]\.shape"),
+    ("errors.toml", lambda d: first(d).update(extra=1), r"errors\.toml: \$\.errors\[0\].*'extra'"),
     (
-        "errors.json",
-        lambda d: first(d)["source"].update(where=["NOWHERE 1"]),
-        r"errors\.json: 400003: there is no source 'NOWHERE'",
+        "errors.toml",
+        lambda d: first(d).update(source=["NOWHERE 1"]),
+        r"errors\.toml: 400003: there is no source 'NOWHERE'",
     ),
     (
-        "refusals.json",
+        "refusals.toml",
         lambda d: first(d).update(code="9999-999"),
-        r"refusals\.json: gateway\.token-missing: there is no error '9999-999'",
+        r"refusals\.toml: gateway\.token-missing: there is no error '9999-999'",
     ),
     (
-        "refusals.json",
+        "refusals.toml",
         lambda d: first(d).update(clause="no.clause"),
-        r"refusals\.json: gateway\.token-missing: there is no clause 'no\.clause'",
+        r"refusals\.toml: gateway\.token-missing: there is no clause 'no\.clause'",
     ),
     (
-        "refusals.json",
+        "refusals.toml",
         lambda d: first(d).update(reading="no.reading"),
-        r"refusals\.json: gateway\.token-missing: there is no reading 'no\.reading'",
+        r"refusals\.toml: gateway\.token-missing: there is no reading 'no\.reading'",
     ),
     (
-        "refusals.json",
+        "refusals.toml",
         lambda d: d["refusals"].append(first(d)),
-        r"refusals\.json: the id 'gateway\.token-missing' stands twice",
+        r"refusals\.toml: the id 'gateway\.token-missing' stands twice",
     ),
     (
-        "readings.json",
+        "readings.toml",
         lambda d: first(d).update(default="401013"),
-        r"readings\.json: gateway\.token-missing: the default '401013' is not first",
+        r"readings\.toml: gateway\.token-missing: the default '401013' is not first",
     ),
     (
-        "readings.json",
+        "readings.toml",
         lambda d: first(d).update(operations=["connections.fly"]),
-        r"readings\.json: gateway\.token-missing: there is no operation 'connections\.fly'",
+        r"readings\.toml: gateway\.token-missing: there is no operation 'connections\.fly'",
     ),
     (
-        "readings.json",
+        "readings.toml",
         lambda d: first(d)["options"].clear(),
-        r"readings\.json: \$\.readings\[0\]\.options",
+        r"readings\.toml: \$\.readings\[0\]\.options",
     ),
     (
-        "readings.json",
-        lambda d: first(d)["options"][0]["source"].update(where=["X"]),
-        r"readings\.json: gateway\.token-missing\.403010: there is no source 'X'",
+        "readings.toml",
+        lambda d: first(d)["options"][0].update(source=["X"]),
+        r"readings\.toml: gateway\.token-missing: 403010: there is no source 'X'",
     ),
     (
-        "contradictions.json",
+        "contradictions.toml",
         lambda d: first(d).update(readings=["no.reading"]),
-        r"contradictions\.json: contradictions\.1: there is no reading 'no\.reading'",
+        r"contradictions\.toml: contradictions\.1: there is no reading 'no\.reading'",
     ),
     (
-        "contradictions.json",
+        "contradictions.toml",
         lambda d: first(d).pop("note"),
-        r"contradictions\.json: \$\.contradictions\[0\]",
+        r"contradictions\.toml: \$\.contradictions\[0\]",
     ),
     (
-        "operations.json",
+        "operations.toml",
         lambda d: d["operations"][1].update(schema="zzz"),
-        r"operations\.json: connections\.create: there is no schema 'zzz'",
+        r"operations\.toml: connections\.create: there is no schema 'zzz'",
     ),
     (
-        "states.json",
+        "states.toml",
         lambda d: first(d).update(update="9999-999"),
-        r"states\.json: enabled: there is no error '9999-999'",
+        r"states\.toml: enabled: there is no error '9999-999'",
     ),
     (
-        "connectors/hubspot.json",
+        "connectors/hubspot.toml",
         lambda d: d["auth"][0]["params"][0].pop("secret"),
-        r"connectors/hubspot\.json: \$\.auth\[0\]\.params\[0\].*'secret'",
+        r"connectors/hubspot\.toml: \$\.auth\[0\]\.params\[0\].*'secret'",
     ),
-    ("sources.json", lambda d: d["sources"]["OAS"].pop("at"), r"sources\.json: \$\.sources\.OAS"),
     (
-        "clauses/errors.json",
+        "sources.toml",
+        lambda d: d["sources"].update(SPARE={"title": "A page", "at": "somewhere"}),
+        r"sources\.toml: no entry names the source 'SPARE'",
+    ),
+    (
+        "states.toml",
+        lambda d: d["publish"].update(source=["NOWHERE"]),
+        r"states\.toml: there is no source 'NOWHERE'",
+    ),
+    (
+        "connectors/hubspot.toml",
+        lambda d: d["explore"].update(source=["NOWHERE"]),
+        r"connectors: hubspot: there is no source 'NOWHERE'",
+    ),
+    ("sources.toml", lambda d: d["sources"]["OAS"].pop("at"), r"sources\.toml: \$\.sources\.OAS"),
+    (
+        "clauses/errors.toml",
         lambda d: first(d).update(grade="maybe"),
-        r"clauses/errors\.json: \$\.clauses\[0\]\.grade",
+        r"clauses/errors\.toml: \$\.clauses\[0\]\.grade",
     ),
 ]
 
@@ -265,11 +295,11 @@ WRONG: list[tuple[str, Change, str]] = [
 def test_a_wrong_file_is_refused_with_its_name_and_key(
     tmp_path: Path, file: str, change: Change, message: str
 ) -> None:
-    shutil.copytree(FOLDER, tmp_path / "contract")
+    shutil.copytree(FOLDER / "data", tmp_path / "contract")
     place = tmp_path / "contract" / file
-    data = json.loads(place.read_text("utf-8"))
+    data = tomllib.loads(place.read_text("utf-8"))
     change(data)
-    place.write_text(json.dumps(data), "utf-8")
+    place.write_text(tomli_w.dumps(data), "utf-8")
     with pytest.raises(ContractDataError, match=message):
         read_contract(tmp_path / "contract")
 
@@ -277,14 +307,14 @@ def test_a_wrong_file_is_refused_with_its_name_and_key(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"errors": [', r"^errors\.json: Expecting"),
-        ('{"errors": [], "errors": []}', r"^errors\.json: the key 'errors' stands twice"),
+        ("errors = [", r"^errors\.toml: Invalid value"),
+        ("errors = []\nerrors = []", r"^errors\.toml: Cannot overwrite a value"),
     ],
 )
-def test_a_file_that_is_no_json_is_refused_with_its_name(
+def test_a_file_that_is_no_toml_is_refused_with_its_name(
     tmp_path: Path, text: str, message: str
 ) -> None:
-    shutil.copytree(FOLDER, tmp_path / "contract")
-    (tmp_path / "contract" / "errors.json").write_text(text, "utf-8")
+    shutil.copytree(FOLDER / "data", tmp_path / "contract")
+    (tmp_path / "contract" / "errors.toml").write_text(text, "utf-8")
     with pytest.raises(ContractDataError, match=message):
         read_contract(tmp_path / "contract")
