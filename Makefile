@@ -7,7 +7,7 @@ CLIENT ?= aepmock.clients.reference:client
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help judge test tests suite mutants mutant-times innocents lint contract docs docs-check bench clean
+.PHONY: help judge test tests suite mutants mutant-times false-positives lint contract docs docs-check bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -34,7 +34,7 @@ lint: $(VENV)/.ready-lint ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-innocents: $(VENV)/.ready-test ## judge every correct client with ten seeds: none may be accused
+false-positives: $(VENV)/.ready-test ## judge every correct client with ten seeds: none may be accused
 	$(BIN)/python -m tests.correct_clients
 
 contract: $(VENV)/.ready ## compile the contract's data

@@ -67,7 +67,12 @@ OPTIONS: Mapping[str, Option] = {
             ("auto", "httpx", "httpx2", "requests", "server"),
         ),
         Option("connector", "text", "hubspot", "the connector whose connections are made"),
-        Option("without", "list", (), "what the client has no notion of: description, version"),
+        Option(
+            "unsupported-fields",
+            "list",
+            (),
+            "what the client has no notion of: description, version",
+        ),
         Option("strict", "flag", True, "a request that breaks a must fails the test that sent it"),
     )
 }
@@ -180,7 +185,7 @@ def _checked(option: Option, value: Any, place: str) -> Any:
     result = _converted(option, value, place)
     if option.choices and result not in option.choices:
         raise UsageError(f"{place}: {unknown(option.name, str(result), option.choices)}")
-    if option.name == "without":
+    if option.name == "unsupported-fields":
         for word in result:
             if word not in WITHOUT:
                 raise UsageError(f"{place}: {unknown('field', word, WITHOUT)}")

@@ -39,10 +39,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         module = getattr(item, "module", None)
         if suite.live is not None:
             names = getattr(module, "LIVE", ())
-            if suite.live.settings.negative:
-                names += getattr(module, "NEGATIVE", ())
+            if suite.live.settings.send_invalid:
+                names += getattr(module, "SEND_INVALID", ())
             wanted = wanted and _name(item) in names
-        elif _name(item) in getattr(module, "NEGATIVE", ()):
+        elif _name(item) in getattr(module, "SEND_INVALID", ()):
             wanted = False
         (kept if wanted or "harness" not in getattr(item, "fixturenames", ()) else left_out).append(
             item

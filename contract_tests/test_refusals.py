@@ -1,4 +1,4 @@
-"""What a real service says to requests that it is to refuse, one of each; with --live-negative."""
+"""What a real service says to requests that it is to refuse, one of each; with --live-send-invalid."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from aepmock.suite import ClientHarness, Scenario
 
 OPERATIONS = ("connections.get", "connections.create", "connections.update")
 EXERCISES = ("errors.*", "connections.update.*", "lifecycle.deleted-gone")
-NEGATIVE = (
+SEND_INVALID = (
     "test_an_unknown_id_is_reported",
     "test_the_kit_is_refused_what_is_wrong",
 )

@@ -41,7 +41,7 @@ _PYTEST_USAGE = 4
 
 
 class SuiteFailed(AepmockError):
-    """The suite itself failed: a fault of the kit, with what pytest printed."""
+    """The suite itself failed: an internal error, with what pytest printed."""
 
 
 def run_suite(
@@ -61,7 +61,7 @@ def run_suite(
     With a `listener`, that is the program which comes there; `live` is the plan of a live run that
     has begun. With the transport "auto", a client that no in-process transport is for is judged
     through the server. Raises UsageError for misuse that only the run could find, SuiteFailed for
-    faults of the kit.
+    internal errors.
     """
     try:
         return _run_once(settings, config, folder, jobs, err, listener, live)

@@ -64,7 +64,7 @@ def _explain_clause(out: Console, clause: Clause) -> None:
         out,
         f"{clause.id} ({clause.grade})",
         [
-            ("asked", clause.text),
+            ("rule", clause.text),
             ("broken by", clause.breaks),
             ("right", clause.right),
             ("wrong", clause.wrong),

@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"aepmock: can't write: {error.strerror}", file=sys.stderr)
             _forget_output()
             return MISUSE
-        print(f"aepmock: a fault of the kit: {error}", file=sys.stderr)
+        print(f"aepmock: an internal error: {error}", file=sys.stderr)
         return FAULT
 
 
@@ -254,7 +254,7 @@ def judge(arguments: argparse.Namespace) -> int:
                 )
             report = live.completed(report) if live else report
         except SuiteFailed as failure:
-            print(f"aepmock: a fault of the kit:\n{failure}", file=sys.stderr)
+            print(f"aepmock: an internal error:\n{failure}", file=sys.stderr)
             return FAULT
     render_report(report, console=out, verbose=arguments.verbose)
     failures = []

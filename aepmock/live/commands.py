@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aepmock.live.session.run import LiveRun
     from aepmock.live.settings import LiveSettings
 
-REACHING = frozenset({"live-file", "live-host", "live-sandbox", "live-pace"})
+REACHING = frozenset({"live-file", "live-host", "live-sandbox", "live-rate"})
 """Flags that also the doctor and the sweep have."""
 
 

@@ -19,7 +19,7 @@ EXAMPLES = 2
 
 @dataclass(frozen=True)
 class Flag:
-    """A flag: `kind` is "switch", "list", "number", "pace" or "text"."""
+    """A flag: `kind` is "switch", "list", "number", "rate" or "text"."""
 
     name: str
     kind: str
@@ -37,11 +37,11 @@ FLAGS = (
     Flag("live-host", "list", "a further host, besides Adobe's and loopback, that may be reached"),
     Flag("live-sandbox", "text", "the sandbox"),
     Flag("live-allow-sandbox", "text", "allow this very sandbox, though it is for production"),
-    Flag("live-negative", "switch", "also send a few requests that the service is to refuse"),
+    Flag("live-send-invalid", "switch", "also send a few requests that the service is to refuse"),
     Flag("live-record", "text", "keep what is seen, without secrets, in this folder"),
     Flag("fail-on-drift", "switch", "exit status 1 if the service is not as the mock has it"),
-    Flag("live-budget", "number", "requests that a run may send (default: 500)"),
-    Flag("live-pace", "pace", "requests a second (default: 5)"),
+    Flag("live-max-requests", "number", "requests that a run may send (default: 500)"),
+    Flag("live-rate", "rate", "requests a second (default: 5)"),
 )
 
 
@@ -61,7 +61,7 @@ def add_flags(add: Callable[..., Any], *, prefix: str, only: frozenset[str] | No
                 kwargs |= {"action": "append", "metavar": "HOST"}
             case "number":
                 kwargs |= {"type": int, "metavar": "N"}
-            case "pace":
+            case "rate":
                 kwargs |= {"type": float, "metavar": "N"}
             case _:
                 kwargs |= {"metavar": _METAVARS.get(flag.name, "NAME")}

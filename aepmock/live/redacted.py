@@ -18,7 +18,7 @@ _MADE_HERE = object()
 
 
 class SecretFoundError(AepmockError):
-    """A file was about to hold a secret: a fault of the kit. The file was not kept."""
+    """A file was about to hold a secret: an internal error. The file was not kept."""
 
 
 class Redacted:

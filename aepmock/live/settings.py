@@ -23,8 +23,8 @@ from aepmock.transports.http_rules import is_adobe
 PREFIX = "AEPMOCK_LIVE_"
 BASE_URL = "https://platform.adobe.io/data/foundation/flowservice"
 IMS_TOKEN_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
-BUDGET = 500
-PACE = 5.0
+MAX_REQUESTS = 500
+RATE = 5.0
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1|\[::1\]")
 _CONSOLE = "Adobe Developer Console"
 
@@ -52,8 +52,8 @@ _PLAIN = (
     Key("access_token", f"{_CONSOLE}, your project, Generate access token", secret=True),
     Key("org_id", f"{_CONSOLE}, your project, Organization ID, …@AdobeOrg"),
     Key("sandbox", "Experience Platform, Sandboxes, the name of a development sandbox"),
-    Key("budget", "how many requests a run may send"),
-    Key("pace", "how many requests a second"),
+    Key("max_requests", "how many requests a run may send"),
+    Key("rate", "how many requests a second"),
     Key("file", "the path of a file of such lines that only you can read"),
 )
 
@@ -94,11 +94,11 @@ class LiveSettings:
     sandbox: str = ""
     credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     allow_sandbox: str | None = None
-    negative: bool = False
+    send_invalid: bool = False
     record: str = ""
     fail_on_drift: bool = False
-    budget: int = BUDGET
-    pace: float = PACE
+    max_requests: int = MAX_REQUESTS
+    rate: float = RATE
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -144,8 +144,8 @@ def resolve_live(
     values |= {name: (value, "environment") for name, value in from_environment.items()}
     for flag, name in (
         ("live-sandbox", "sandbox"),
-        ("live-budget", "budget"),
-        ("live-pace", "pace"),
+        ("live-max-requests", "max_requests"),
+        ("live-rate", "rate"),
     ):
         if flags.get(flag) is not None:
             values[name] = (flags[flag], "flag")
@@ -153,7 +153,7 @@ def resolve_live(
     made = replace(
         made,
         allow_sandbox=flags.get("live-allow-sandbox"),
-        negative=bool(flags.get("live-negative")),
+        send_invalid=bool(flags.get("live-send-invalid")),
         record=str(folder / flags["live-record"]) if flags.get("live-record") else "",
         fail_on_drift=bool(flags.get("fail-on-drift")),
     )
@@ -284,7 +284,7 @@ def _made(values: Mapping[str, tuple[Any, str]], folder: Path) -> LiveSettings:
         if name in params:
             connector, param = params[name]
             credentials.setdefault(connector, {})[param] = str(value)
-        elif name in ("budget", "pace"):
+        elif name in ("max_requests", "rate"):
             plain[name] = _number(name, value, origin)
         elif name == "ca_file":
             path = folder / Path(str(value)).expanduser()
@@ -299,7 +299,7 @@ def _made(values: Mapping[str, tuple[Any, str]], folder: Path) -> LiveSettings:
 
 def _number(name: str, value: Any, origin: str) -> Any:
     try:
-        number = int(value) if name == "budget" else float(value)
+        number = int(value) if name == "max_requests" else float(value)
     except (TypeError, ValueError):
         raise UsageError(f"live {name} ({origin}): {value!r} is no number") from None
     if not 0 < number <= 100_000:

@@ -324,7 +324,7 @@ class Mock:
                 f"{clause.id} (must): {finding.summary}",
                 f"  the contract  {clause.text}",
                 f"  expected      {finding.expected}",
-                f"  got           {finding.got}",
+                f"  actual        {finding.got}",
                 f"  source        {finding.source}",
             ]
         diff = next((f.diff for f in findings if f.diff), "")

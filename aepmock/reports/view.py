@@ -84,16 +84,16 @@ def parts(result: ClauseResult, finding: Finding) -> Iterator[Part]:
     """What there is to say of a finding beyond its summary, in the order to read it."""
     reading = "" if finding.reading == "default" else finding.reading
     everything = (
-        Part("asked", result.clause.text),
+        Part("rule", result.clause.text),
         Part("expected", finding.expected),
-        Part("got", finding.got),
+        Part("actual", finding.got),
         Part("reading", reading),
         Part("calls", "\n".join(map(visible, finding.calls)), "block"),
         Part("exchange", finding.exchange, "block"),
         Part("diff", finding.diff, "block"),
         Part("stderr", finding.log, "block"),
         Part("source", source_of(result, finding)),
-        Part("see it again", finding.reproduce, "command"),
+        Part("reproduce", finding.reproduce, "command"),
     )
     return (part for part in everything if part.text.strip("\n"))
 
@@ -183,11 +183,11 @@ def live_sentences(report: Report) -> Iterator[str]:
     if run["held_back"]:
         yield f"Held back, did not leave this machine: {'; '.join(run['held_back'])}."
     if run.get("budget_spent"):
-        yield "The budget was spent before the suite was done: --live-budget N allows more."
+        yield "The budget was spent before the suite was done: --live-max-requests N allows more."
     if run["left_behind"]:
         yield (
             f"Left behind: {'; '.join(run['left_behind'])}. "
-            f"To try again: aepmock sweep --run {run['run']}"
+            f"To try again: aepmock live sweep --run {run['run']}"
         )
 
 

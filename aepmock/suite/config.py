@@ -107,7 +107,7 @@ def make_config(
     for path in settings["report"].value:
         check_path(Path(path))
     known = settings["known-failing"].value
-    without = settings["without"].value
+    without = settings["unsupported-fields"].value
     return SuiteConfig(
         factory=program.program.client if program else load_factory(client, folder),
         client=program.name if program else client,

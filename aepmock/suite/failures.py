@@ -28,11 +28,11 @@ def _evidence(finding: Finding) -> str:
     parts = [
         f"{finding.clause}: {finding.summary}",
         f"expected: {finding.expected}",
-        f"got: {finding.got}",
+        f"actual: {finding.got}",
         *finding.calls,
         finding.diff or finding.exchange,
         f"source: {finding.source}",
-        f"see it again: {finding.reproduce}",
+        f"reproduce: {finding.reproduce}",
     ]
     return "\n".join(part for part in parts if part)
 

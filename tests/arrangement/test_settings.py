@@ -56,7 +56,7 @@ def test_without_any_place_the_default_holds() -> None:
         ({"AEPMOCK_SEED": "-1"}, "AEPMOCK_SEED: -1 is too small"),
         ({"AEPMOCK_STRICT": "maybe"}, "AEPMOCK_STRICT: 'maybe' is not true or false"),
         ({"AEPMOCK_TRANSPORT": "htpx"}, "did you mean 'httpx'"),
-        ({"AEPMOCK_WITHOUT": "descripton"}, "did you mean 'description'"),
+        ({"AEPMOCK_UNSUPPORTED_FIELDS": "descripton"}, "did you mean 'description'"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_place(environment: dict[str, str], message: str) -> None:

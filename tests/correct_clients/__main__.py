@@ -43,7 +43,7 @@ def everyone() -> dict[str, list[str]]:
 
 def accused_of(words: Sequence[str], seed: int) -> list[str]:
     """The musts that a run found broken; the run's own words where it has no verdict."""
-    with tempfile.TemporaryDirectory(prefix="aepmock-innocents-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="aepmock-correct-") as scratch:
         report = Path(scratch) / "report.json"
         options = ["--seed", str(seed), "--report", str(report)]
         command = [sys.executable, "-m", "aepmock", "judge", *options, *words]

@@ -61,7 +61,7 @@ def judge_live(standin: StandIn, folder: Path, *words: str, client: str = CLIENT
 
 def judging(client: str = CLIENT) -> list[str]:
     """The words of a short live run that records and reports."""
-    words = ["judge", client, "--live", "--examples", "1", "--live-pace", "1000"]
+    words = ["judge", client, "--live", "--examples", "1", "--live-rate", "1000"]
     return [*words, "--live-record", "recorded", "--report", "report.json"]
 
 

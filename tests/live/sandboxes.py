@@ -83,7 +83,7 @@ class Upstream:
             org_id=made.ims_org_id,
             sandbox="dev",
             credentials={"hubspot": PARAMS},
-            pace=100_000,
+            rate=100_000,
         )
         return replace(settings, **changed)
 

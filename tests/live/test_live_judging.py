@@ -99,7 +99,7 @@ def user(server: Running, tmp_path: Path) -> User:
         "SCOPES": made["scopes"],
         "ORG_ID": made["ims_org_id"],
         "SANDBOX": "dev",
-        "PACE": "1000",
+        "RATE": "1000",
         "HUBSPOT_CLIENT_ID": PARAMS["clientId"],
         "HUBSPOT_CLIENT_SECRET": PARAMS["clientSecret"],
         "HUBSPOT_ACCESS_TOKEN": PARAMS["accessToken"],
@@ -116,7 +116,7 @@ def user(server: Running, tmp_path: Path) -> User:
 
 def test_a_right_client_is_judged_and_nothing_is_left(user: User, tmp_path: Path) -> None:
     before = user.seeds(3)
-    status, out, err = user.judges(CLIENT, "--report", "report.json", "--live-negative")
+    status, out, err = user.judges(CLIENT, "--report", "report.json", "--live-send-invalid")
     assert (status, "every must met that was exercised" in out) == (0, True), out + err
     assert user.connections() == before
     asked = user.asked()
@@ -183,12 +183,12 @@ def test_a_client_of_another_sandbox_is_convicted_and_not_let_out(user: User) ->
 
 
 def test_a_budget_that_is_spent_ends_the_run_well(user: User) -> None:
-    status, out, err = user.judges(CLIENT, "--live-budget", "40", "--report", "report.json")
+    status, out, err = user.judges(CLIENT, "--live-max-requests", "40", "--report", "report.json")
     assert status == 0, err
     assert len(user.asked()) <= 40
     assert user.connections() == []
     assert user.report()["live_run"]["budget_spent"]
-    assert "--live-budget" in out
+    assert "--live-max-requests" in out
 
 
 def wait_for_a_create(user: User, process: subprocess.Popen[str]) -> None:
@@ -201,17 +201,17 @@ def wait_for_a_create(user: User, process: subprocess.Popen[str]) -> None:
 
 def test_what_a_killed_run_left_is_swept(user: User, tmp_path: Path) -> None:
     before = user.seeds(2)
-    with user.start("aepmock", "judge", CLIENT, "--live", AEPMOCK_LIVE_PACE="20") as process:
+    with user.start("aepmock", "judge", CLIENT, "--live", AEPMOCK_LIVE_RATE="20") as process:
         wait_for_a_create(user, process)
         process.kill()
         process.wait()
-    status, out, err = user.runs("aepmock", "sweep")
+    status, out, err = user.runs("aepmock", "live", "sweep")
     assert status == 0, out + err
     assert user.connections() == before
     assert "left behind" not in out
     # Whoever was still at work for the run gives up without having sent anything more.
     asked = len(user.asked())
-    assert user.runs("aepmock", "sweep")[1].startswith("nothing to sweep")
+    assert user.runs("aepmock", "live", "sweep")[1].startswith("nothing to sweep")
     assert len(user.asked()) == asked
     assert user.connections() == before
 
@@ -219,7 +219,7 @@ def test_what_a_killed_run_left_is_swept(user: User, tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_an_interrupted_run_created_is_deleted(user: User, number: signal.Signals) -> None:
     before = user.seeds(2)
-    with user.start("aepmock", "judge", CLIENT, "--live", AEPMOCK_LIVE_PACE="20") as process:
+    with user.start("aepmock", "judge", CLIENT, "--live", AEPMOCK_LIVE_RATE="20") as process:
         wait_for_a_create(user, process)
         process.send_signal(number)
         out, err = process.communicate(timeout=30)

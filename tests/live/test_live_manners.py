@@ -28,7 +28,7 @@ def listed(upstream: Upstream) -> int:
 
 
 def test_requests_keep_their_pace(upstream: Upstream, tmp_path: Path) -> None:
-    handler = upstream.handler(tmp_path, pace=5.0)
+    handler = upstream.handler(tmp_path, rate=5.0)
     for _ in range(6):
         handler.ask("GET", "/connections?limit=1")
     # The token is the first of the seven requests.
@@ -38,7 +38,7 @@ def test_requests_keep_their_pace(upstream: Upstream, tmp_path: Path) -> None:
 def test_a_budget_leaves_enough_to_delete_what_was_created(
     upstream: Upstream, tmp_path: Path
 ) -> None:
-    handler = upstream.handler(tmp_path, budget=20)
+    handler = upstream.handler(tmp_path, max_requests=20)
     while not handler.manners.spent():
         created(handler)
     assert len(handler.owned) > 3

@@ -57,7 +57,7 @@ def verdict(result: LiveResult, clause: str) -> str:
 
 
 def judged(standin: Any, folder: Path, target: list[str], *clauses: str) -> LiveResult:
-    words = ["judge", *target[:1], "--live", "--examples", "1", "--live-pace", "1000"]
+    words = ["judge", *target[:1], "--live", "--examples", "1", "--live-rate", "1000"]
     words += ["--report", "report.json", *[w for c in clauses for w in ("--select", c)]]
     done = command(standin, folder, *words, *target[1:])
     found = json.loads((folder / "report.json").read_text("utf-8"))

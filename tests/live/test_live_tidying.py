@@ -110,7 +110,7 @@ def test_what_can_not_be_deleted_is_listed(upstream: Upstream, tmp_path: Path) -
         upstream.answers.append(lambda r: Response(400) if r.method == "DELETE" else None)
     assert connection_id in run.about()["left_behind"][0]
     assert any(connection_id in line for line in said)
-    assert f"aepmock sweep --run {run.plan.run}" in said[-1]
+    assert f"aepmock live sweep --run {run.plan.run}" in said[-1]
     upstream.answers.clear()
     assert swept(upstream, tmp_path, said) == 0
     assert upstream.names() == []

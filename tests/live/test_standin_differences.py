@@ -159,7 +159,7 @@ def test_everything_at_once_is_told_apart_and_the_whole_suite_lives_with_it(
         etag_header=True,
     )
     with standing_in(manner) as standin:
-        result = judge_live(standin, tmp_path, "--live-negative", "--fail-on-drift")
+        result = judge_live(standin, tmp_path, "--live-send-invalid", "--fail-on-drift")
         unharmed(result, standin)
         assert result.report["live_run"]["tokens"] == 2
     assert result.not_default == {

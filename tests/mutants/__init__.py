@@ -37,7 +37,7 @@ from tests.mutants import (
     unasked,
     updating,
 )
-from tests.mutants.registry import Innocent, Mutant, found
+from tests.mutants.registry import CorrectClient, Mutant, found
 
 MODULES = (
     requesting,
@@ -77,20 +77,20 @@ MODULES = (
 """Where they stand: each module signs its own in when it is imported."""
 
 MUTANTS, _ODD = found()
-INNOCENTS: tuple[Innocent, ...] = (
+CORRECT_CLIENTS: tuple[CorrectClient, ...] = (
     *(
-        Innocent(f"aepmock.clients.reference:{name}")
+        CorrectClient(f"aepmock.clients.reference:{name}")
         for name in ("client", "bearer_client", "async_client")
     ),
     *(
-        Innocent(f"tests.correct_clients.{name}:client")
+        CorrectClient(f"tests.correct_clients.{name}:client")
         for name in ("httpx2_auth", "httpx_async", "requests_session", "retrying_pager")
     ),
     *(
-        Innocent(f"tests.correct_clients.{name}:client", "server")
+        CorrectClient(f"tests.correct_clients.{name}:client", "server")
         for name in ("aiohttp_session", "urllib3_pool", "urllib_plain")
     ),
     *_ODD,
 )
 
-__all__ = ["INNOCENTS", "MODULES", "MUTANTS", "Innocent", "Mutant"]
+__all__ = ["CORRECT_CLIENTS", "MODULES", "MUTANTS", "CorrectClient", "Mutant"]

@@ -11,7 +11,7 @@ from aepmock.client_api import ClientSettings, NewConnection
 from tests.correct_clients.aiohttp_session import FlowService, Success
 from tests.correct_clients.httpx_async import AsyncFlowService, FlowServiceError
 from tests.mutants.layered_errors import REFUSALS
-from tests.mutants.registry import breaks, innocent
+from tests.mutants.registry import breaks, correct
 
 
 @breaks("errors.service", also=(*REFUSALS, "connections.delete.sent"))
@@ -125,7 +125,7 @@ class strips_zero_width_characters(FlowService):
         return await super().create_connection(dataclasses.replace(connection, name=seen))
 
 
-@innocent()
+@correct()
 class reads_before_it_writes(AsyncFlowService):
     """Looks at a connection before it changes or deletes it, and at the list before a create."""
 

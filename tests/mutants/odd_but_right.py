@@ -23,12 +23,12 @@ from aepmock.clients.reference import (
 )
 from aepmock.errors import ClientError
 from tests.correct_clients.requests_session import FlowService
-from tests.mutants.registry import innocent
+from tests.mutants.registry import correct
 
 Operations = Sequence[Mapping[str, Any]]
 
 
-@innocent()
+@correct()
 class lists_by_search(ReferenceClient):
     """POST /connections/search, its filters in a queryString."""
 
@@ -54,7 +54,7 @@ class lists_by_search(ReferenceClient):
             url = self.settings.base_url + href if href else None
 
 
-@innocent()
+@correct()
 class counts_by_search(lists_by_search):
     def count_connections(self, *, property: Sequence[str] = ()) -> int:
         body: dict[str, Any] = {"count": True}
@@ -63,7 +63,7 @@ class counts_by_search(lists_by_search):
         return self.read_count(self.send(self.build("POST", self.url("search"), payload=body)))
 
 
-@innocent()
+@correct()
 class looks_up_before_acting(ReferenceClient):
     """Reads a connection before it updates, deletes, tests or explores it."""
 
@@ -86,7 +86,7 @@ class looks_up_before_acting(ReferenceClient):
         return super().explore_connection(connection_id, **rest)
 
 
-@innocent()
+@correct()
 class sees_a_conflict_coming(ReferenceClient):
     """Compares etags before it sends, and reports the conflict itself."""
 
@@ -98,7 +98,7 @@ class sees_a_conflict_coming(ReferenceClient):
         return super().update_connection(connection_id, etag, operations)
 
 
-@innocent()
+@correct()
 class looks_for_its_own_after_a_failure(ReferenceClient):
     """A create that may have worked is looked for by its name, and repeated where it is not."""
 
@@ -112,7 +112,7 @@ class looks_for_its_own_after_a_failure(ReferenceClient):
         return self.read_created(self.send(self.create_request(connection)))
 
 
-@innocent()
+@correct()
 class repeats_a_create_that_was_not_admitted(MintingClient):
     """After a 401, with a fresh token, once; after a 429, once."""
 
@@ -126,7 +126,7 @@ class repeats_a_create_that_was_not_admitted(MintingClient):
         return self.read_created(answer)
 
 
-@innocent()
+@correct()
 class reads_back_what_it_created(ReferenceClient):
     """For the etag, where the answer to the create had none."""
 
@@ -137,7 +137,7 @@ class reads_back_what_it_created(ReferenceClient):
         return made
 
 
-@innocent()
+@correct()
 class looks_the_connection_spec_up(ReferenceClient):
     """Before each create, as long as the service has it: a resource that is not judged."""
 
@@ -147,7 +147,7 @@ class looks_the_connection_spec_up(ReferenceClient):
         return super().create_connection(connection)
 
 
-@innocent()
+@correct()
 class says_content_type_always(ReferenceClient):
     def headers(self) -> dict[str, str]:
         return {**super().headers(), "Content-Type": "application/json; charset=utf-8"}
@@ -158,7 +158,7 @@ class says_content_type_always(ReferenceClient):
         return request
 
 
-@innocent()
+@correct()
 class shouts_its_headers(ReferenceClient):
     def headers(self) -> dict[str, str]:
         headers = super().headers()
@@ -171,13 +171,13 @@ class shouts_its_headers(ReferenceClient):
         }
 
 
-@innocent()
+@correct()
 class ends_its_paths_with_a_slash(ReferenceClient):
     def url(self, *segments: str) -> str:
         return super().url(*segments) + "/"
 
 
-@innocent()
+@correct()
 class writes_json_in_its_own_way(ReferenceClient):
     """Keys sorted, indented, everything outside ASCII escaped."""
 
@@ -185,7 +185,7 @@ class writes_json_in_its_own_way(ReferenceClient):
         return json.dumps(payload, indent=2, sort_keys=True, allow_nan=False).encode()
 
 
-@innocent()
+@correct()
 class sends_a_single_operation_bare(ReferenceClient):
     """And its op in capitals."""
 
@@ -196,7 +196,7 @@ class sends_a_single_operation_bare(ReferenceClient):
         return super().build(method, url, payload=payload, **rest)
 
 
-@innocent()
+@correct()
 class joins_filters_with_commas(ReferenceClient):
     def list_request(
         self, limit: int | None, property: Sequence[str], orderby: str | None
@@ -208,7 +208,7 @@ class joins_filters_with_commas(ReferenceClient):
         return super().count_request([",".join(property)] if property else [])
 
 
-@innocent()
+@correct()
 class has_a_page_size_of_its_own(ReferenceClient):
     def list_request(
         self, limit: int | None, property: Sequence[str], orderby: str | None
@@ -216,7 +216,7 @@ class has_a_page_size_of_its_own(ReferenceClient):
         return super().list_request(limit or 2, property, orderby)
 
 
-@innocent()
+@correct()
 class takes_links_apart(ReferenceClient):
     """Keeps the token, and asks again with all it was asked with."""
 
@@ -234,7 +234,7 @@ class takes_links_apart(ReferenceClient):
         return self.build("GET", url)
 
 
-@innocent()
+@correct()
 class gives_every_item_once(ReferenceClient):
     """As a view of a dict, in whatever order."""
 
@@ -242,7 +242,7 @@ class gives_every_item_once(ReferenceClient):
         return {item["id"]: item for item in super().list_connections(**wanted)}.values()
 
 
-@innocent()
+@correct()
 class looks_at_the_first_page_before(ReferenceClient):
     """Asks whether there is anything at all, and then for all of it."""
 
@@ -263,7 +263,7 @@ class Record(UserDict[str, Any]):
         return self.data[name]
 
 
-@innocent()
+@correct()
 class returns_records(ReferenceClient):
     def read_created(self, answer: Answer) -> Any:
         return Record(super().read_created(answer))
@@ -275,7 +275,7 @@ class returns_records(ReferenceClient):
         return [Record(item) for item in super().read_items(answer)]
 
 
-@innocent()
+@correct()
 class keeps_one_object_for_each_connection(ReferenceClient):
     """And brings it up to date whenever it reads the connection again."""
 
@@ -291,19 +291,19 @@ class keeps_one_object_for_each_connection(ReferenceClient):
         return kept
 
 
-@innocent()
+@correct()
 class returns_the_whole_answer_of_a_write(ReferenceClient):
     def read_created(self, answer: Answer) -> dict[str, Any]:
         return {**self.mapping(answer), **super().read_created(answer)}
 
 
-@innocent()
+@correct()
 class leaves_an_absent_etag_out(ReferenceClient):
     def read_created(self, answer: Answer) -> dict[str, Any]:
         return {k: v for k, v in super().read_created(answer).items() if v is not None}
 
 
-@innocent()
+@correct()
 class logs_in_at_once(MintingClient):
     """And refuses settings that no header can hold before anything else."""
 
@@ -312,7 +312,7 @@ class logs_in_at_once(MintingClient):
         self.headers()
 
 
-@innocent()
+@correct()
 class refuses_settings_before_it_logs_in(ReferenceClient):
     def __init__(self, settings: ClientSettings) -> None:
         if not settings.sandbox_name.isascii() or not settings.sandbox_name.isprintable():
@@ -320,7 +320,7 @@ class refuses_settings_before_it_logs_in(ReferenceClient):
         super().__init__(settings)
 
 
-@innocent()
+@correct()
 class opens_a_client_for_every_call(ReferenceClient):
     """With the base URL and the headers in httpx's own hands."""
 
@@ -334,14 +334,14 @@ class opens_a_client_for_every_call(ReferenceClient):
             return http.send(request)
 
 
-@innocent()
+@correct()
 class works_in_a_thread(ReferenceClient):
     def send(self, request: httpx.Request) -> Answer:
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(super().send, request).result()
 
 
-@innocent()
+@correct()
 class repeats_what_only_reads(ReferenceClient):
     """Up to three times after a 5xx."""
 
@@ -356,7 +356,7 @@ class repeats_what_only_reads(ReferenceClient):
         return answer
 
 
-@innocent()
+@correct()
 class can_only_create(ReferenceClient):
     def __getattribute__(self, name: str) -> Any:
         if name.endswith(("_connection", "_connections")) and name != "create_connection":
@@ -364,7 +364,7 @@ class can_only_create(ReferenceClient):
         return super().__getattribute__(name)
 
 
-@innocent()
+@correct()
 class gathers_a_list(AsyncReferenceClient):
     """A coroutine that gives a list, where the reference client has a generator."""
 
@@ -372,7 +372,7 @@ class gathers_a_list(AsyncReferenceClient):
         return tuple([item async for item in super().list_connections(**wanted)])
 
 
-@innocent()
+@correct()
 async def is_made_by_a_coroutine(settings: ClientSettings) -> AsyncReferenceClient:
     """The factory signs in before it returns."""
     made = AsyncReferenceClient(settings)
@@ -380,7 +380,7 @@ async def is_made_by_a_coroutine(settings: ClientSettings) -> AsyncReferenceClie
     return made
 
 
-@innocent()
+@correct()
 class names_the_origin_in_full(FlowService):
     """https://platform.adobe.io:443 is the same place."""
 
@@ -389,7 +389,7 @@ class names_the_origin_in_full(FlowService):
         return url.replace("https://platform.adobe.io/", "https://platform.adobe.io:443/", 1)
 
 
-@innocent()
+@correct()
 class writes_booleans_as_python_does(FlowService):
     """count=True, as a published client does."""
 
@@ -398,7 +398,7 @@ class writes_booleans_as_python_does(FlowService):
         return url.replace("count=true", "count=True")
 
 
-@innocent()
+@correct()
 class lists_in_two_passes(FlowService):
     """Ids first, then everything once more, to be sure that nothing moved."""
 

@@ -10,10 +10,10 @@ import httpx
 
 from aepmock.client_api import ClientSettings
 from aepmock.clients.reference import Answer, MintingClient, ReferenceClient
-from tests.mutants.registry import innocent
+from tests.mutants.registry import correct
 
 
-@innocent()
+@correct()
 class looks_at_other_services_besides(MintingClient):
     """Before each write it asks the catalog, IMS and Flow Service's other resources."""
 
@@ -44,12 +44,12 @@ class _OfAVersion(MintingClient):
         super().__init__(replace(settings, ims_token_url=url.geturl()))
 
 
-@innocent()
+@correct()
 class mints_at_the_second_version(_OfAVersion):
     path = "/ims/token/v2"
 
 
-@innocent()
+@correct()
 class mints_without_a_version_and_blanks_between_scopes(_OfAVersion):
     path = "/ims/token"
 
@@ -60,7 +60,7 @@ class mints_without_a_version_and_blanks_between_scopes(_OfAVersion):
         return self.http.build_request("POST", request.url, headers=kind, content=body)
 
 
-@innocent()
+@correct()
 class mints_at_the_fourth_version_by_multipart(_OfAVersion):
     path = "/ims/token/v4"
 
@@ -75,7 +75,7 @@ class mints_at_the_fourth_version_by_multipart(_OfAVersion):
         return self.http.build_request("POST", url, files=fields)
 
 
-@innocent()
+@correct()
 class answers_a_count_with_a_look_at_the_flows(ReferenceClient):
     def count_connections(self, **filters: Any) -> int:
         self.send(self.build("GET", f"{self.settings.base_url}/flows?count=true"))

@@ -9,7 +9,7 @@ import httpx
 
 from aepmock.clients.reference import Answer, ReferenceClient
 from aepmock.errors import ClientError
-from tests.mutants.registry import innocent
+from tests.mutants.registry import correct
 
 
 class Problem:
@@ -30,19 +30,19 @@ class Failures(Exception):
         self.problems = problems
 
 
-@innocent()
+@correct()
 class raises_a_list_of_problems(ReferenceClient):
     def error(self, answer: Answer) -> Any:
         return Failures([Problem(answer.status_code, self.code(answer))])
 
 
-@innocent()
+@correct()
 class raises_groups(ReferenceClient):
     def error(self, answer: Answer) -> Any:
         return ExceptionGroup("the call failed", [super().error(answer)])
 
 
-@innocent()
+@correct()
 class raises_what_httpx_raises(ReferenceClient):
     """Who catches it has the response, and so the body."""
 
@@ -66,13 +66,13 @@ class Lazy(Exception):
         return self._read()[1]
 
 
-@innocent()
+@correct()
 class raises_an_error_with_properties(ReferenceClient):
     def error(self, answer: Answer) -> Any:
         return Lazy(answer, self.code(answer))
 
 
-@innocent()
+@correct()
 class raises_from_a_cause(ReferenceClient):
     def send(self, request: httpx.Request) -> Answer:
         return super().send(request)
@@ -84,7 +84,7 @@ class raises_from_a_cause(ReferenceClient):
             raise RuntimeError("the call failed") from error
 
 
-@innocent()
+@correct()
 class raises_the_service_s_words(ReferenceClient):
     """FLOW-1404-412 in a text is a status and a code."""
 

@@ -12,21 +12,21 @@ import httpx
 
 from aepmock.client_api import ClientSettings, NewConnection
 from tests.mutants.layers_base import FlowError, LayeredClient
-from tests.mutants.registry import innocent
+from tests.mutants.registry import correct
 from tests.mutants.sdk_base import ApiResponse, SdkClient
 
 
-@innocent()
+@correct()
 class a_generated_sdk(SdkClient):
     """The base of the generated SDKs, as it is."""
 
 
-@innocent()
+@correct()
 class a_client_of_layers(LayeredClient):
     """The base of the layered clients, as it is."""
 
 
-@innocent()
+@correct()
 class drops_what_it_has_given_already(LayeredClient):
     """An item that moved to a later page is given once."""
 
@@ -40,7 +40,7 @@ class drops_what_it_has_given_already(LayeredClient):
                 yield item
 
 
-@innocent()
+@correct()
 class asks_with_if_none_match(LayeredClient):
     """A cache of reads that always asks: only a 304, which may never come, is from it."""
 
@@ -65,7 +65,7 @@ class asks_with_if_none_match(LayeredClient):
         return items[0]
 
 
-@innocent()
+@correct()
 class says_what_is_the_default_anyway(LayeredClient):
     """`count=false` with a list, which the Postman collection sends, and `preview=false`."""
 
@@ -75,7 +75,7 @@ class says_what_is_the_default_anyway(LayeredClient):
         return [*super().filters(limit, property, orderby), ("count", "false")]
 
 
-@innocent()
+@correct()
 class counts_in_capitals(LayeredClient):
     """`count=True`, as a Python program writes it; aepp does."""
 
@@ -85,7 +85,7 @@ class counts_in_capitals(LayeredClient):
         return count
 
 
-@innocent()
+@correct()
 class says_bearer_in_lower_case(LayeredClient):
     """The name of a scheme has no case: RFC 9110 11.1."""
 
@@ -94,7 +94,7 @@ class says_bearer_in_lower_case(LayeredClient):
         return request
 
 
-@innocent()
+@correct()
 class names_its_requests(LayeredClient):
     """Headers of its own: an id for each request, a language, a content type on reads too."""
 
@@ -109,7 +109,7 @@ class names_its_requests(LayeredClient):
         }
 
 
-@innocent()
+@correct()
 class sends_its_page_size_with_the_link(LayeredClient):
     """`…?continuationToken=T&limit=7`, as aepp does, where the link has no limit."""
 
@@ -127,7 +127,7 @@ class sends_its_page_size_with_the_link(LayeredClient):
             yield page
 
 
-@innocent()
+@correct()
 class reads_a_page_ahead(LayeredClient):
     """Has the next page before it gives this one, and gives read-only views."""
 
@@ -141,7 +141,7 @@ class reads_a_page_ahead(LayeredClient):
         yield from map(MappingProxyType, waiting)
 
 
-@innocent()
+@correct()
 class encodes_more_than_it_must(SdkClient):
     """Every octet of an id as %XX in small letters, and of a query's values."""
 
@@ -157,7 +157,7 @@ class encodes_more_than_it_must(SdkClient):
         return "?" + text if text else ""
 
 
-@innocent()
+@correct()
 class writes_blanks_as_plus(SdkClient):
     """A query as forms have it, which servers read alike."""
 
@@ -168,7 +168,7 @@ class writes_blanks_as_plus(SdkClient):
         return "?" + text if text else ""
 
 
-@innocent()
+@correct()
 class writes_json_for_people(SdkClient):
     """Indented, sorted, with \\u escapes and a line end."""
 
@@ -176,7 +176,7 @@ class writes_json_for_people(SdkClient):
         return (json.dumps(body, indent=4, sort_keys=True) + "\n").encode()
 
 
-@innocent()
+@correct()
 class looks_for_what_it_lost(LayeredClient):
     """After a create without an answer it looks for the name and, where that is there, gives it."""
 
@@ -192,7 +192,7 @@ class looks_for_what_it_lost(LayeredClient):
             raise FlowError("no answer, and nothing made") from trouble
 
 
-@innocent()
+@correct()
 class gives_read_only_mappings(SdkClient):
     """Gives what the answer of an update says in a mapping of its own, not in a dict."""
 
@@ -200,7 +200,7 @@ class gives_read_only_mappings(SdkClient):
         return MappingProxyType(super().written(answer))
 
 
-@innocent()
+@correct()
 class refuses_what_no_spec_is(SdkClient):
     """Says for itself that an id is empty or has a control character, before anything is sent."""
 
@@ -210,7 +210,7 @@ class refuses_what_no_spec_is(SdkClient):
         return super().path_value(value)
 
 
-@innocent()
+@correct()
 class has_its_token_in_the_query(LayeredClient):
     """Asks IMS as the Developer Console page shows: all in the query of a POST."""
 
@@ -225,7 +225,7 @@ class has_its_token_in_the_query(LayeredClient):
         return self.http.build_request("POST", url)
 
 
-@innocent()
+@correct()
 class turns_keys_of_operations_around(LayeredClient):
     """Patches a copy of the operations, each key in another order."""
 

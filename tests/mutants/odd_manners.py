@@ -24,10 +24,10 @@ from aepmock.clients.reference import (
     trust,
 )
 from aepmock.errors import ClientError
-from tests.mutants.registry import innocent
+from tests.mutants.registry import correct
 
 
-@innocent()
+@correct()
 class follows_redirects_of_reads_without_credentials(ReferenceClient):
     def send(self, request: httpx.Request) -> Answer:
         answer = super().send(request)
@@ -36,7 +36,7 @@ class follows_redirects_of_reads_without_credentials(ReferenceClient):
         return answer
 
 
-@innocent()
+@correct()
 class follows_next_links_anywhere_without_credentials(ReferenceClient):
     def next_request(self, href: str) -> httpx.Request:
         if href.startswith("/"):
@@ -44,7 +44,7 @@ class follows_next_links_anywhere_without_credentials(ReferenceClient):
         return self.http.build_request("GET", href)
 
 
-@innocent()
+@correct()
 class tells_what_it_does(ReferenceClient):
     """In the log, and once on standard error, without a secret."""
 
@@ -71,7 +71,7 @@ class Holder:
     sandbox: str
 
 
-@innocent()
+@correct()
 class keeps_its_token_in_a_field_without_repr(ReferenceClient):
     def __init__(self, settings: ClientSettings) -> None:
         super().__init__(settings)
@@ -84,7 +84,7 @@ class keeps_its_token_in_a_field_without_repr(ReferenceClient):
         return self.held.token
 
 
-@innocent()
+@correct()
 class looks_before_a_second_create(ReferenceClient):
     """Whatever the first one came to: a refusal for now, or no answer."""
 
@@ -101,7 +101,7 @@ class looks_before_a_second_create(ReferenceClient):
         return super().create_connection(connection)
 
 
-@innocent()
+@correct()
 class repeats_what_is_idempotent(ReferenceClient):
     """Reads and deletions, four times, with pauses that double; a deletion may find nothing."""
 
@@ -120,7 +120,7 @@ class repeats_what_is_idempotent(ReferenceClient):
         return super().send(request)
 
 
-@innocent()
+@correct()
 class waits_by_the_clock(ReferenceClient):
     """Repeats for ten seconds, and looks at the clock all the time."""
 
@@ -137,7 +137,7 @@ class waits_by_the_clock(ReferenceClient):
                 time.sleep(0.05)
 
 
-@innocent()
+@correct()
 class signs_in_once_more_when_the_token_is_refused(MintingClient):
     def send(self, request: httpx.Request) -> Answer:
         answer = super().send(request)
@@ -148,7 +148,7 @@ class signs_in_once_more_when_the_token_is_refused(MintingClient):
         return answer
 
 
-@innocent()
+@correct()
 class shares_its_connections(ReferenceClient):
     """One pool for all objects, whose headers are each request's own."""
 
@@ -168,7 +168,7 @@ class shares_its_connections(ReferenceClient):
         """The pool stays open for the others."""
 
 
-@innocent()
+@correct()
 class numbers_its_requests(ReferenceClient):
     def __init__(self, settings: ClientSettings) -> None:
         super().__init__(settings)
@@ -178,7 +178,7 @@ class numbers_its_requests(ReferenceClient):
         return {**super().headers(), "x-request-number": str(next(self._numbers))}
 
 
-@innocent()
+@correct()
 class asks_whether_anything_is_new(ReferenceClient):
     """With the etag of the last read: a header more from the second time on."""
 
@@ -196,7 +196,7 @@ class asks_whether_anything_is_new(ReferenceClient):
         return item
 
 
-@innocent()
+@correct()
 class runs_a_loop_in_every_call:
     """Looks synchronous; within, everything awaits."""
 
@@ -223,7 +223,7 @@ class runs_a_loop_in_every_call:
         return call
 
 
-@innocent()
+@correct()
 class looks_now_and_then_whether_its_thread_is_done(ReferenceClient):
     """And gives up when that takes longer than its timeout."""
 
@@ -238,7 +238,7 @@ class looks_now_and_then_whether_its_thread_is_done(ReferenceClient):
             return work.result()
 
 
-@innocent()
+@correct()
 class trims_its_header_values(ReferenceClient):
     """As the Fetch standard asks of every client that is built on fetch."""
 

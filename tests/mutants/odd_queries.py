@@ -12,7 +12,7 @@ import httpx
 
 from aepmock.clients.reference import ReferenceClient
 from aepmock.errors import ClientError
-from tests.mutants.registry import innocent
+from tests.mutants.registry import correct
 
 
 class _Filtering(ReferenceClient):
@@ -30,7 +30,7 @@ class _Filtering(ReferenceClient):
         raise NotImplementedError
 
 
-@innocent()
+@correct()
 class quotes_the_values_of_its_filters(_Filtering):
     """The documentation has name=="CRMToAEP" beside name==TestConn."""
 
@@ -38,19 +38,19 @@ class quotes_the_values_of_its_filters(_Filtering):
         return [re.sub(r'^([\w.]+==)([^",]+)$', r'\1"\2"', text) for text in given]
 
 
-@innocent()
+@correct()
 class takes_the_quotes_off_its_filters(_Filtering):
     def filters(self, given: Sequence[str]) -> Sequence[str]:
         return [re.sub(r'^([\w.]+==)"([^",]+)"$', r"\1\2", text) for text in given]
 
 
-@innocent()
+@correct()
 class joins_its_filters_backwards(_Filtering):
     def filters(self, given: Sequence[str]) -> Sequence[str]:
         return [",".join(reversed(given))] if given else []
 
 
-@innocent()
+@correct()
 class sends_a_filter_once(_Filtering):
     """Filters in a set, their quotes taken off before."""
 
@@ -58,7 +58,7 @@ class sends_a_filter_once(_Filtering):
         return sorted({re.sub(r'^([\w.]+==)"([^",]+)"$', r"\1\2", text) for text in given})
 
 
-@innocent()
+@correct()
 class says_that_it_sorts_upwards(ReferenceClient):
     """orderby=+name, as the documentation prints it."""
 
@@ -70,7 +70,7 @@ class says_that_it_sorts_upwards(ReferenceClient):
         return super().list_request(limit, property, orderby)
 
 
-@innocent()
+@correct()
 class sends_nothing_but_the_token(ReferenceClient):
     """As in the one documented sample of a link, whatever else this one holds."""
 
@@ -95,14 +95,14 @@ class _Bounded(ReferenceClient):
             request = self.next_request(href) if href else None
 
 
-@innocent()
+@correct()
 class reads_twenty_pages_at_most(_Bounded):
     def list_connections(self, **wanted: Any) -> Iterator[dict[str, Any]]:
         for page in islice(self.pages(**wanted), 20):
             yield from page
 
 
-@innocent()
+@correct()
 class gives_up_after_a_hundred_pages(_Bounded):
     def list_connections(self, **wanted: Any) -> Iterator[dict[str, Any]]:
         for number, page in enumerate(self.pages(**wanted)):
@@ -111,7 +111,7 @@ class gives_up_after_a_hundred_pages(_Bounded):
             yield from page
 
 
-@innocent()
+@correct()
 class leaves_empty_source_params_out(ReferenceClient):
     def explore_connection(
         self, connection_id: str, *, source_params: Mapping[str, Any] | None = None, **rest: Any
@@ -121,7 +121,7 @@ class leaves_empty_source_params_out(ReferenceClient):
         )
 
 
-@innocent()
+@correct()
 class knows_that_ids_are_uuids(ReferenceClient):
     """And asks for nothing else."""
 

@@ -13,10 +13,10 @@ import httpx
 from aepmock.client_api import NewConnection
 from aepmock.clients.reference import Answer, ReferenceClient
 from aepmock.errors import ClientError
-from tests.mutants.registry import innocent
+from tests.mutants.registry import correct
 
 
-@innocent()
+@correct()
 class says_what_goes_without_saying(ReferenceClient):
     """Documented defaults, and the id of the connector's provider, as a published client does."""
 
@@ -41,7 +41,7 @@ class says_what_goes_without_saying(ReferenceClient):
         return {**super().body(connection), "providerId": provider}
 
 
-@innocent()
+@correct()
 class writes_base64_without_padding(ReferenceClient):
     """And leaves an empty document out."""
 
@@ -56,7 +56,7 @@ class writes_base64_without_padding(ReferenceClient):
         return super().query([(n, v.rstrip("=") if n == "sourceParams" else v) for n, v in pairs])
 
 
-@innocent()
+@correct()
 class writes_raw_json_into_base64(ReferenceClient):
     """UTF-8 as it is, with as few blanks as can be, and the type of the file in capitals."""
 
@@ -89,25 +89,25 @@ class _Exact(ReferenceClient):
         raise NotImplementedError
 
 
-@innocent()
+@correct()
 class keeps_numbers_as_decimals(_Exact):
     def read(self, content: bytes) -> Any:
         return json.loads(content, parse_float=Decimal)
 
 
-@innocent()
+@correct()
 class refuses_a_byte_order_mark(_Exact):
     def read(self, content: bytes) -> Any:
         return json.loads(content.decode())
 
 
-@innocent()
+@correct()
 class ignores_a_byte_order_mark(_Exact):
     def read(self, content: bytes) -> Any:
         return json.loads(content.decode("utf-8-sig"))
 
 
-@innocent()
+@correct()
 class quotes_the_service_without_what_it_sent(ReferenceClient):
     def error(self, answer: Answer) -> ClientError:
         made = super().error(answer)

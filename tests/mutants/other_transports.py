@@ -15,7 +15,7 @@ import urllib3
 
 from aepmock.client_api import ClientSettings
 from tests.mutants.layers_base import FlowError, LayeredClient
-from tests.mutants.registry import breaks, innocent
+from tests.mutants.registry import breaks, correct
 
 Call = TypeVar("Call", bound=Callable[..., Any])
 
@@ -91,7 +91,7 @@ class OverHttpClient(LayeredClient):
         return httpx.Response(got.status, headers=kept, content=octets)
 
 
-@innocent(transport="server")
+@correct(transport="server")
 class a_connection_for_each_request(OverHttpClient):
     """http.client, without keep-alive."""
 
@@ -185,7 +185,7 @@ class Pooled(OverHttpClient):
         super().close()
 
 
-@innocent(transport="server")
+@correct(transport="server")
 class a_pool_of_connections(Pooled):
     """urllib3, with keep-alive and no retries of its own."""
 

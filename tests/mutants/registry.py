@@ -33,7 +33,7 @@ class Mutant:
 
 
 @dataclass(frozen=True)
-class Innocent:
+class CorrectClient:
     """A client that must not be accused of anything, with its transport."""
 
     target: str
@@ -41,7 +41,7 @@ class Innocent:
 
 
 _MUTANTS: list[Mutant] = []
-_INNOCENTS: list[Innocent] = []
+_CORRECT: list[CorrectClient] = []
 
 
 def breaks(
@@ -56,11 +56,11 @@ def breaks(
     return register
 
 
-def innocent(*, transport: str = "auto") -> Callable[[Made], Made]:
+def correct(*, transport: str = "auto") -> Callable[[Made], Made]:
     """Registers a client that is right, however odd it looks."""
 
     def register(factory: Made) -> Made:
-        _INNOCENTS.append(Innocent(target_of(factory), transport))
+        _CORRECT.append(CorrectClient(target_of(factory), transport))
         return factory
 
     return register
@@ -71,9 +71,9 @@ def target_of(factory: Factory) -> str:
     return f"{factory.__module__}:{_name(factory)}"
 
 
-def found() -> tuple[tuple[Mutant, ...], tuple[Innocent, ...]]:
+def found() -> tuple[tuple[Mutant, ...], tuple[CorrectClient, ...]]:
     """All that signed in, in the order in which they stand."""
-    return tuple(_MUTANTS), tuple(_INNOCENTS)
+    return tuple(_MUTANTS), tuple(_CORRECT)
 
 
 def _name(factory: Factory) -> str:

@@ -1,4 +1,4 @@
-"""Judges mutants and innocent clients, and tells how well the judge did.
+"""Judges mutants and correct clients, and tells how well the judge did.
 
 The suite's tests are called here, in one process for many clients: starting Python, pytest and
 the plugin anew for each would take several times as long as the judging. `judge_by_command` goes
@@ -29,7 +29,7 @@ from aepmock.contract import load_contract
 from aepmock.errors import AepmockError
 from aepmock.judge import Tally
 from aepmock.suite import ClientHarness, SuiteConfig, load_factory
-from tests.mutants.registry import Innocent, Mutant
+from tests.mutants.registry import CorrectClient, Mutant
 from tests.mutants.timing import show_times
 from tests.stdio.judging import judge_speaker
 from tests.stdio.speaker import FAULTS
@@ -138,7 +138,7 @@ def judge_mutant(mutant: Mutant) -> Line:
     return Line(mutant.target, mutant.clause, convicted, accused, judged.trouble)
 
 
-def judge_innocent(client: Innocent) -> Line:
+def judge_correct(client: CorrectClient) -> Line:
     """Judges a client that is right: nothing may be broken, whatever its grade."""
     judged = judge(client.target, client.transport)
     return Line(client.target, "", False, judged.broken, judged.trouble)
@@ -154,12 +154,12 @@ def judge_fault(fault: str) -> Line:
 
 def judge_one(target: str) -> Line:
     """Judges a client by its target: a mutant would not survive the way to another process."""
-    from tests.mutants import INNOCENTS, MUTANTS
+    from tests.mutants import CORRECT_CLIENTS, MUTANTS
 
     for mutant in MUTANTS:
         if mutant.target == target:
             return judge_mutant(mutant)
-    return judge_innocent(next(client for client in INNOCENTS if client.target == target))
+    return judge_correct(next(client for client in CORRECT_CLIENTS if client.target == target))
 
 
 def lines(targets: Sequence[str]) -> Iterator[Line]:
@@ -170,19 +170,19 @@ def lines(targets: Sequence[str]) -> Iterator[Line]:
 
 def main(patterns: Sequence[str]) -> int:
     """Prints a table and the ratios; 0 if all is as it should be. With --times, of time."""
-    from tests.mutants import INNOCENTS, MUTANTS
+    from tests.mutants import CORRECT_CLIENTS, MUTANTS
 
     times, patterns = "--times" in patterns, [p for p in patterns if p != "--times"]
     mutants = [m.target for m in MUTANTS if _chosen(patterns, m.target, m.clause)]
-    innocents = [i.target for i in INNOCENTS if _chosen(patterns, i.target)]
+    correct = [i.target for i in CORRECT_CLIENTS if _chosen(patterns, i.target)]
     faults = [f for f, clause in FAULTS.items() if _chosen(patterns, f"speaker:{f}", clause)]
-    if not mutants and not innocents and not faults:
+    if not mutants and not correct and not faults:
         print(f"nothing is called like {' '.join(patterns)}")
         return 2
     if times:
         return show_times([(m.target, m.transport) for m in MUTANTS if m.target in mutants])
     killed = accusations = troubles = 0
-    for line in chain(lines([*mutants, *innocents]), map(judge_fault, faults)):
+    for line in chain(lines([*mutants, *correct]), map(judge_fault, faults)):
         killed += line.convicted
         accusations += len(line.accused)
         troubles += bool(line.trouble)

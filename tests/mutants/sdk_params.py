@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import httpx
 
 from tests.mutants.layers_base import FlowError, LayeredClient
-from tests.mutants.registry import breaks, innocent
+from tests.mutants.registry import breaks, correct
 from tests.mutants.sdk_base import Pairs, SdkClient
 from tests.mutants.sdk_creating import Rewriting
 
@@ -85,7 +85,7 @@ class starts_the_list_anew_when_a_later_page_fails(LayeredClient):
             yield from super().pages(query)
 
 
-@innocent()
+@correct()
 class quotes_values_of_filters(SdkClient):
     """`name=="a"` for `name==a`, which the documentation shows as equal."""
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aepmock.client_api import ClientSettings
-from tests.mutants.registry import breaks, innocent
+from tests.mutants.registry import breaks, correct
 from tests.mutants.sdk_base import ApiException, ApiResponse, Pairs, SdkClient
 
 
@@ -38,7 +38,7 @@ class reads_the_new_etag_after_the_update(SdkClient):
         return {"id": done["id"], "etag": self.get_connection(connection_id).get("etag")}
 
 
-@innocent()
+@correct()
 class makes_dates_of_times(SdkClient):
     def get_connection(self, connection_id: str) -> dict[str, Any]:
         item = dict(super().get_connection(connection_id))

@@ -8,8 +8,8 @@ from aepmock.client_api import OPERATIONS
 from aepmock.contract import load_contract
 from aepmock.judge.checks import TRANSCRIPT_CHECKS, WIRE_CHECKS, needs, registry, why_idle
 from aepmock.suite import load_factory
-from tests.mutants import INNOCENTS, MUTANTS, Innocent, Mutant
-from tests.mutants.running import ROOT, judge_by_command, judge_innocent, judge_mutant
+from tests.mutants import CORRECT_CLIENTS, MUTANTS, CorrectClient, Mutant
+from tests.mutants.running import ROOT, judge_by_command, judge_correct, judge_mutant
 from tests.stdio.speaker import FAULTS
 
 CLAUSES = load_contract().clauses
@@ -42,7 +42,7 @@ def test_what_a_mutant_breaks_besides_are_other_musts() -> None:
 
 
 def test_every_client_is_found_by_its_target() -> None:
-    targets = [mutant.target for mutant in MUTANTS] + [client.target for client in INNOCENTS]
+    targets = [mutant.target for mutant in MUTANTS] + [client.target for client in CORRECT_CLIENTS]
     assert len(set(targets)) == len(targets)
     for mutant in MUTANTS:
         assert load_factory(mutant.target, ROOT) is mutant.factory
@@ -56,9 +56,11 @@ def test_a_mutant_is_convicted_of_its_fault_only(mutant: Mutant) -> None:
     assert line.accused == {}
 
 
-@pytest.mark.parametrize("client", INNOCENTS, ids=lambda client: client.target.rpartition(".")[2])
-def test_a_client_that_is_right_is_accused_of_nothing(client: Innocent) -> None:
-    line = judge_innocent(client)
+@pytest.mark.parametrize(
+    "client", CORRECT_CLIENTS, ids=lambda client: client.target.rpartition(".")[2]
+)
+def test_a_client_that_is_right_is_accused_of_nothing(client: CorrectClient) -> None:
+    line = judge_correct(client)
     assert line.trouble == ""
     assert line.accused == {}
 

@@ -56,8 +56,8 @@ class Manners:
     def __init__(self, plan: Plan, state: SharedState, ports: Ports, *, owner: bool) -> None:
         self._plan = plan
         self._owner = owner
-        self._budget = plan.settings.budget
-        self._interval_s = 1 / plan.settings.pace
+        self._budget = plan.settings.max_requests
+        self._interval_s = 1 / plan.settings.rate
         self._state = state
         self._ports = ports
 

@@ -149,7 +149,7 @@ def _finish(run: LiveRun, say: Say) -> None:
             say(f"  {connection_id} {why}")
         if run.tidied.unsure:
             say(f"  {run.tidied.unsure}")
-        say(f"To try again: aepmock sweep --run {run.plan.run}")
+        say(f"To try again: aepmock live sweep --run {run.plan.run}")
 
 
 def _ledger(run: LiveRun, say: Say) -> Ledger:
@@ -172,13 +172,13 @@ def announcement(
     """What is going to happen, before it does."""
     settings = plan.settings
     kind = ", ".join(word for word in (sandbox.type, sandbox.state) if word) or "type not known"
-    minutes = settings.budget / settings.pace / 60
+    minutes = settings.max_requests / settings.rate / 60
     there = "" if count is None else f", {count} connection{'' if count == 1 else 's'} now"
     yield f"live run {plan.run}: sandbox {settings.sandbox} ({kind}{there})"
     yield f"  organization  {settings.org_id}"
     yield f"  service       {settings.base_url}"
     yield (
-        f"  requests      at most {settings.budget}, {settings.pace:g} a second: "
+        f"  requests      at most {settings.max_requests}, {settings.rate:g} a second: "
         f"{_duration(minutes)} at most, waits that the service asks for left out"
     )
     lacking = missing_credentials(settings, connector)
@@ -253,7 +253,7 @@ def _undisturbed(say: Say) -> Iterator[None]:
         times += 1
         if times > 1:
             raise KeyboardInterrupt
-        say("aepmock: deleting what the run created; once more to leave it (aepmock sweep)")
+        say("aepmock: deleting what the run created; once more to leave it (aepmock live sweep)")
 
     before = {number: signal.signal(number, timeouts) for number in (signal.SIGINT, *_ENDING)}
     try:

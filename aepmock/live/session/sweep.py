@@ -28,7 +28,7 @@ from aepmock.live.settings import LiveSettings, require
 from aepmock.live.shown import saying, shown
 
 DONE, LEFT = 0, 1
-BUDGET = 10_000
+MAX_REQUESTS = 10_000
 LOCK_WAIT_S = 1.0
 """A process of a run that was killed looks at the lock for a moment, and then gives up."""
 
@@ -135,7 +135,7 @@ def _tidy_up(ledger: Ledger, job: _Sweep) -> int:
             say(f"  {name}, if it is there: the answer to its create was lost")
         return DONE
     allowed = where if job.settings.allow_sandbox == where else None
-    aimed = replace(job.settings, sandbox=where, allow_sandbox=allowed, budget=BUDGET)
+    aimed = replace(job.settings, sandbox=where, allow_sandbox=allowed, max_requests=MAX_REQUESTS)
     require(aimed)
     _check_same(ledger, aimed)
     with private.private_folder() as folder:
