@@ -117,9 +117,9 @@ def test_an_update_of_a_connection_that_is_gone_is_an_error(harness: ClientHarne
 
 
 def test_of_two_clients_on_one_connection_none_loses_a_change(harness: ClientHarness) -> None:
-    with Interleaving(harness) as duel:
-        harness.run_each(INTERLEAVED, duel.fight)
-        harness.run(duel.fight, choices=st.lists(st.integers(0, 1), max_size=12))
+    with Interleaving(harness) as interleaving:
+        harness.run_each(INTERLEAVED, interleaving.run)
+        harness.run(interleaving.run, choices=st.lists(st.integers(0, 1), max_size=12))
 
 
 INTERLEAVED = [(0, 0, 1, 1) * 2, (1, 1, 0, 0) * 2, (0, 1) * 4, (0, 1, 1, 0) * 2]

@@ -153,7 +153,7 @@ class Interleaving:
         for rival in self._rivals:
             rival.close()
 
-    def fight(self, scenario: Scenario, choices: Sequence[int]) -> None:
+    def run(self, scenario: Scenario, choices: Sequence[int]) -> None:
         """Both read a connection and change it; keeps their calls.
 
         Of clients that use each other's credentials nobody can say who did what: nothing is kept.

@@ -13,7 +13,7 @@ import pytest
 
 from aepmock.live.drift.observe import watches
 from aepmock.live.outbound.handler import LiveHandler
-from aepmock.live.session.cleanup import count_connections, tidy
+from aepmock.live.session.cleanup import clean_up, count_connections
 from aepmock.live.session.journal import read_journal
 from aepmock.live.session.shared_state import LiveStopped
 from aepmock.messages import Headers, Request, Response
@@ -98,8 +98,8 @@ def test_no_answer_of_a_service_breaks_the_kit(tmp_path: Path, seed: int) -> Non
             made = document.get("id") if isinstance(document, dict) else None
             known += [made] if isinstance(made, str) else []
         count_connections(handler)
-    tidied = tidy(handler, read_journal(handler.plan.journal_path))
-    assert not set(tidied.deleted) & set(tidied.left)
+    cleanup = clean_up(handler, read_journal(handler.plan.journal_path))
+    assert not set(cleanup.deleted) & set(cleanup.left)
     rows = [row for watch in seen for row in watch.rows()]
     assert not [row for row in rows if "could not compare" in row.got]
 

@@ -80,7 +80,7 @@ def test_nothing_is_created_without_its_line_on_disk(
             with pytest.raises(LiveStopped, match=r"journal .* can't be written"):
                 created(run.handler, "without a line")
         with pytest.raises(LiveStopped, match="can't be written"):
-            run.handler.manners.wait()
+            run.handler.throttle.wait()
         assert len(upstream.names()) == 1
     assert upstream.names() == []
     assert run.about()["left_behind"] == []

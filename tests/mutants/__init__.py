@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.mutants import (
     answering,
-    async_manners,
+    async_style,
     asynchronous,
     behaving,
     creating,
@@ -17,11 +17,11 @@ from tests.mutants import (
     living,
     misreading,
     mixing,
+    odd_behaviour,
     odd_but_right,
     odd_company,
     odd_errors,
     odd_habits,
-    odd_manners,
     odd_queries,
     odd_values,
     on_requests,
@@ -61,7 +61,7 @@ MODULES = (
     odd_but_right,
     odd_company,
     odd_errors,
-    odd_manners,
+    odd_behaviour,
     odd_queries,
     odd_values,
     sdk_creating,
@@ -71,7 +71,7 @@ MODULES = (
     layered_errors,
     remembering,
     other_transports,
-    async_manners,
+    async_style,
     odd_habits,
 )
 """Where they stand: each module signs its own in when it is imported."""

@@ -31,8 +31,8 @@ from aepmock.judge import Tally
 from aepmock.suite import ClientHarness, SuiteConfig, load_factory
 from tests.mutants.registry import CorrectClient, Mutant
 from tests.mutants.timing import show_times
-from tests.stdio.judging import judge_speaker
-from tests.stdio.speaker import FAULTS
+from tests.program.judging import judge_speaker
+from tests.program.speaker import FAULTS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = 5
@@ -149,7 +149,7 @@ def judge_fault(fault: str) -> Line:
     found = {c: f[0].summary + " · " + f[0].got for c, f in judge_speaker(fault).findings.items()}
     clause = FAULTS[fault]
     accused = {other: how for other, how in found.items() if other != clause}
-    return Line(f"tests.stdio.speaker:{fault}", clause, clause in found, accused)
+    return Line(f"tests.program.speaker:{fault}", clause, clause in found, accused)
 
 
 def judge_one(target: str) -> Line:

@@ -10,7 +10,7 @@ from aepmock.judge.checks import TRANSCRIPT_CHECKS, WIRE_CHECKS, needs, registry
 from aepmock.suite import load_factory
 from tests.mutants import CORRECT_CLIENTS, MUTANTS, CorrectClient, Mutant
 from tests.mutants.running import ROOT, judge_by_command, judge_correct, judge_mutant
-from tests.stdio.speaker import FAULTS
+from tests.program.speaker import FAULTS
 
 CLAUSES = load_contract().clauses
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def test_every_clause_has_a_mutant() -> None:
-    # What is asked of programs only is broken by programs: tests/stdio judges them.
+    # What is asked of programs only is broken by programs: tests/program judges them.
     assert {mutant.clause for mutant in MUTANTS} | set(FAULTS.values()) == set(CLAUSES)
 
 

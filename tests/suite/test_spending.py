@@ -208,7 +208,7 @@ def test_what_hung_in_one_test_is_not_asked_in_the_next(monkeypatch: pytest.Monk
     with ClientHarness(config, "a test", "default", {}) as harness:
         for style in ("threads", "tasks"):
             harness.run_each([style], at_a_time)
-        with Interleaving(harness) as duel:
-            harness.run_each([[0, 1]], duel.fight)
+        with Interleaving(harness) as interleaving:
+            harness.run_each([[0, 1]], interleaving.run)
     assert NeverEnds.asked == 1
     assert config.idle.startswith("the client was not asked any more: calls had to be broken off")

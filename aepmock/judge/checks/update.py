@@ -194,7 +194,7 @@ def no_lost_update(transcript: Transcript) -> Verdicts:
 
 
 @transcript_check("connections.update.concurrent")
-def duel(transcript: Transcript) -> Verdicts:
+def concurrent(transcript: Transcript) -> Verdicts:
     """Told by the wire: a PATCH that worked on another version than its caller had read."""
     if transcript.together != "interleaved":
         return

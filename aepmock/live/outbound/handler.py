@@ -1,6 +1,6 @@
 """The live handler: what stands behind the transports where a mock stands else.
 
-A client's request passes the gate, keeps the manners, and reaches the sandbox; the answer comes
+A client's request passes the gate, keeps the throttle, and reaches the sandbox; the answer comes
 back as it was. What the kit asks for itself goes the same way out, and is repeated where it may.
 """
 
@@ -19,7 +19,7 @@ from aepmock.judge.masking import bearer
 from aepmock.judge.redaction import Redactor
 from aepmock.live.leading import Leads, is_elsewhere, nothing_there
 from aepmock.live.outbound.policy import Gate
-from aepmock.live.outbound.throttle import Manners, is_disturbance
+from aepmock.live.outbound.throttle import Throttle, is_disturbance
 from aepmock.live.outbound.transport import LostError
 from aepmock.live.session.journal import Journal, is_connection_id, name_prefix
 from aepmock.live.session.plan import Plan, Ports
@@ -50,8 +50,8 @@ class LiveHandler:
         self.ports = ports or Ports.of(plan.settings)
         self.state = SharedState(plan.private_folder)
         self.redactor: Redactor = plan.redactor(self.contract.secret_names)
-        self.manners = Manners(plan, self.state, self.ports, owner=owner)
-        self.tokens = Tokens(plan, self.state, self.manners, self.ports, self.redactor)
+        self.throttle = Throttle(plan, self.state, self.ports, owner=owner)
+        self.tokens = Tokens(plan, self.state, self.throttle, self.ports, self.redactor)
         self.journal = Journal(plan.journal_path, self.redactor)
         self.gate = Gate(plan)
         self.leads = Leads(plan.settings, self.contract.base_path)
@@ -119,8 +119,8 @@ class LiveHandler:
         if objection is not None:
             self._held(f"{request.method[:20]} {objection}")
             return self.gate.refusal(request)
-        if self.manners.timeouts() > 0 or self.manners.spent():
-            return _too_many(self.manners.timeouts())
+        if self.throttle.wait_s() > 0 or self.throttle.spent():
+            return _too_many(self.throttle.wait_s())
         return self._leave(request)
 
     def _token_request(self, request: Request) -> Response:
@@ -165,7 +165,7 @@ class LiveHandler:
             self._account_delete(self.gate.target_id(request) or "", response)
         self._observe(Exchange(request, response))
         own = self._clients_tokens.get(bearer(request), False)
-        self.manners.note(request, response, renewable=own and is_expired(response))
+        self.throttle.note(request, response, renewable=own and is_expired(response))
         return response
 
     @contextmanager
@@ -211,7 +211,7 @@ class LiveHandler:
 
     def _sent(self, request: Request) -> Response:
         """The answer, or a stand-in for the one that never came."""
-        self.manners.take_turn()
+        self.throttle.take_turn()
         begun = self.ports.now()
         try:
             return self.ports.send(request)
@@ -294,7 +294,7 @@ class LiveHandler:
                 content,
             )
             for attempt in range(TRIES):
-                self.manners.wait()
+                self.throttle.wait()
                 response = self._leave(request)
                 if not (is_disturbance(response) or response.status == 429):
                     return response
@@ -318,7 +318,7 @@ class LiveHandler:
     def _ask_management(self, path: str) -> Response:
         prefix = self._base.path.removesuffix(self.contract.base_path)
         for _ in range(TRIES):
-            self.manners.wait()
+            self.throttle.wait()
             request = Request(
                 "GET",
                 f"{self._base.scheme}://{self._base.netloc}",
@@ -326,7 +326,7 @@ class LiveHandler:
                 Headers(self.own_headers()),
             )
             response = self._with_token(request)
-            self.manners.note(request, response)
+            self.throttle.note(request, response)
             if not (is_disturbance(response) or response.status == 429):
                 break
         return response

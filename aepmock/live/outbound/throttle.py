@@ -47,7 +47,7 @@ def retry_after_s(response: Response, now: float) -> float | None:
         return None
 
 
-class Manners:
+class Throttle:
     """Budget, pace, back-off, and the end of timeouts; all processes of a run keep them.
 
     `owner` says that this process began the run, and is the one that tidies up.
@@ -62,7 +62,7 @@ class Manners:
         self._ports = ports
 
     def spent(self) -> bool:
-        """Whether what is left of the budget is needed for tidying up."""
+        """Whether what is left of the budget is needed for cleaning up."""
         with self._state.changing() as state:
             if self._left(state) <= 0:
                 state.spent = True
@@ -82,12 +82,12 @@ class Manners:
                 return
             self._ports.sleep(wait_s)
 
-    def timeouts(self) -> float:
+    def wait_s(self) -> float:
         """For how many seconds the service has said that it lets nobody in; 0 for none."""
         return max(0.0, self._state.look().closed_until - self._ports.now())
 
     def close(self) -> None:
-        """From now on only this process sends anything, to tidy up; the budget ends nothing."""
+        """From now on only this process sends anything, to clean up; the budget ends nothing."""
         with suppress(LiveStopped), self._state.changing() as state:
             state.closed = True
         self._state.go_alone()

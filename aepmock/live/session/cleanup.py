@@ -24,7 +24,7 @@ _IN_A_QUERY = "!$&'()*+,;=:@/?%"
 
 
 @dataclass
-class Tidied:
+class Cleanup:
     """What was deleted, by id, and what was left behind, by id, with the reason.
 
     `unsure` says why what may have been created could not be looked for.
@@ -50,52 +50,52 @@ def delete(handler: LiveHandler, connection_id: str) -> str:
     return "" if connection_id not in handler.owned else _what_came(response)
 
 
-def delete_all(handler: LiveHandler) -> Tidied:
+def delete_all(handler: LiveHandler) -> Cleanup:
     """Deletes everything that this process knows to be the run's."""
-    tidied = Tidied()
+    cleanup = Cleanup()
     for connection_id, name in list(handler.owned.items()):
         reason = delete(handler, connection_id)
         if reason:
-            tidied.left[connection_id] = f"{said(name, handler.redactor)}: {reason}"
+            cleanup.left[connection_id] = f"{said(name, handler.redactor)}: {reason}"
         else:
-            tidied.deleted[connection_id] = name
-    return tidied
+            cleanup.deleted[connection_id] = name
+    return cleanup
 
 
-def tidy(handler: LiveHandler, ledger: Ledger) -> Tidied:
+def clean_up(handler: LiveHandler, ledger: Ledger) -> Cleanup:
     """Deletes what a journal lists, and what bears the run's name without being listed.
 
     What is known comes first, so that nothing which the service answers to a list keeps it from
     being deleted. Whatever else is in the sandbox is not touched. Never raises LiveStopped: what
     could not be deleted is left, and said.
     """
-    tidied = Tidied()
+    cleanup = Cleanup()
     kept: dict[str, str] = {}
     try:
         for connection_id in ledger.living:
             why = _recognised(handler, ledger, connection_id)
             if why:
                 kept[connection_id] = why
-        tidied.deleted |= delete_all(handler).deleted
-        _find(handler, ledger, tidied, kept)
+        cleanup.deleted |= delete_all(handler).deleted
+        _find(handler, ledger, cleanup, kept)
         for wait_s in ROUNDS_S:
             if wait_s:
                 handler.ports.sleep(wait_s)
             done = delete_all(handler)
-            tidied.deleted |= done.deleted
-            tidied.left = done.left
+            cleanup.deleted |= done.deleted
+            cleanup.left = done.left
             if not done.left:
                 break
     except LiveStopped as error:
-        known = {i: name for i, name in ledger.living.items() if i not in tidied.deleted}
-        tidied.left = {
+        known = {i: name for i, name in ledger.living.items() if i not in cleanup.deleted}
+        cleanup.left = {
             i: f"{said(name, handler.redactor)}: {error}"
             for i, name in (known | handler.owned).items()
         }
-        if ledger.unsure and not tidied.unsure:
-            tidied.unsure = _not_looked_up(ledger, str(error))
-    tidied.left |= {i: why for i, why in kept.items() if i not in tidied.deleted}
-    return tidied
+        if ledger.unsure and not cleanup.unsure:
+            cleanup.unsure = _not_looked_up(ledger, str(error))
+    cleanup.left |= {i: why for i, why in kept.items() if i not in cleanup.deleted}
+    return cleanup
 
 
 def _recognised(handler: LiveHandler, ledger: Ledger, connection_id: str) -> str:
@@ -120,13 +120,13 @@ def _recognised(handler: LiveHandler, ledger: Ledger, connection_id: str) -> str
     return ""
 
 
-def _find(handler: LiveHandler, ledger: Ledger, tidied: Tidied, kept: dict[str, str]) -> None:
+def _find(handler: LiveHandler, ledger: Ledger, cleanup: Cleanup, kept: dict[str, str]) -> None:
     """Takes over what bears the run's name without being listed in its journal."""
     try:
         found = find_named(handler, ledger)
     except ListingFailed as error:
         if ledger.unsure:
-            tidied.unsure = _not_looked_up(ledger, str(error))
+            cleanup.unsure = _not_looked_up(ledger, str(error))
         return
     for connection_id, name in found.items():
         if is_connection_id(connection_id):

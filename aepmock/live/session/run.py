@@ -1,4 +1,4 @@
-"""A live run from its beginning to its end: what is looked at first, shown, and tidied up."""
+"""A live run from its beginning to its end: what is looked at first, shown, and cleanup up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aepmock.live.outbound.handler import LiveHandler
 from aepmock.live.private import private_folder
 from aepmock.live.redacted import scan
 from aepmock.live.session import sandbox_check
-from aepmock.live.session.cleanup import Tidied, count_connections, tidy
+from aepmock.live.session.cleanup import Cleanup, clean_up, count_connections
 from aepmock.live.session.journal import (
     FOLDER,
     Ledger,
@@ -42,17 +42,20 @@ _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 
 @dataclass
 class LiveRun:
-    """A run that has begun. `tidied` is what the end of it did."""
+    """A run that has begun. `cleanup` is what the end of it did."""
 
     plan: Plan
     handler: LiveHandler
-    tidied: Tidied | None = None
+    cleanup: Cleanup | None = None
 
     def about(self) -> dict[str, Any]:
         """The run as plain data for the report: counts, what was held back, what is left."""
-        tidied = self.tidied or Tidied()
-        left = [f"{i} {why}" for i, why in tidied.left.items()]
-        return {**self.handler.about(), "left_behind": left + [tidied.unsure] * bool(tidied.unsure)}
+        cleanup = self.cleanup or Cleanup()
+        left = [f"{i} {why}" for i, why in cleanup.left.items()]
+        return {
+            **self.handler.about(),
+            "left_behind": left + [cleanup.unsure] * bool(cleanup.unsure),
+        }
 
     def few_examples(self, settings: Mapping[str, Setting]) -> dict[str, Setting]:
         """The suite's settings, with fewer examples unless the user said how many."""
@@ -132,23 +135,23 @@ def live_run(
 
 
 def _finish(run: LiveRun, say: Say) -> None:
-    run.handler.manners.close()
+    run.handler.throttle.close()
     ledger = _ledger(run, say)
     if ledger.living or ledger.unsure or run.handler.state.look().created:
-        run.tidied = tidy(run.handler, ledger)
+        run.cleanup = clean_up(run.handler, ledger)
     else:
-        run.tidied = Tidied()
+        run.cleanup = Cleanup()
     try:
-        left = [*run.tidied.left, *([run.tidied.unsure] if run.tidied.unsure else [])]
+        left = [*run.cleanup.left, *([run.cleanup.unsure] if run.cleanup.unsure else [])]
         run.handler.journal.end(left)
     except OSError as error:
         say(f"aepmock: the journal {run.plan.journal} can't be written to: {error}")
-    if not run.tidied.clean:
+    if not run.cleanup.clean:
         say(f"aepmock: left behind in the sandbox {run.plan.settings.sandbox}:")
-        for connection_id, why in run.tidied.left.items():
+        for connection_id, why in run.cleanup.left.items():
             say(f"  {connection_id} {why}")
-        if run.tidied.unsure:
-            say(f"  {run.tidied.unsure}")
+        if run.cleanup.unsure:
+            say(f"  {run.cleanup.unsure}")
         say(f"To try again: aepmock live sweep --run {run.plan.run}")
 
 
@@ -242,7 +245,7 @@ def _stopping_well() -> Iterator[None]:
 
 @contextmanager
 def _undisturbed(say: Say) -> Iterator[None]:
-    """Keeps a second Ctrl-C from ending the tidying up; a third one does end it."""
+    """Keeps a second Ctrl-C from ending the cleaning up; a third one does end it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

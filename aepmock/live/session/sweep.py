@@ -1,4 +1,4 @@
-"""Deletes what live runs left behind that could not tidy up themselves."""
+"""Deletes what live runs left behind that could not clean up themselves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aepmock.judge.redaction import Redactor
 from aepmock.live import private
 from aepmock.live.outbound.handler import LiveHandler
 from aepmock.live.session import sandbox_check
-from aepmock.live.session.cleanup import tidy
+from aepmock.live.session.cleanup import clean_up
 from aepmock.live.session.journal import (
     FOLDER,
     Ledger,
@@ -117,13 +117,13 @@ def _sweep_one(ledger: Ledger, job: _Sweep) -> int:
         raise UsageError(f"run {ledger.run}: its lock can't be taken: {error}") from None
     try:
         # The run may have gone on, or come to its end, since it was read.
-        return _tidy_up(read_journal(ledger.path), job)
+        return _clean_up(read_journal(ledger.path), job)
     finally:
         lock.release()
         lock_of(ledger.path).unlink(missing_ok=True)
 
 
-def _tidy_up(ledger: Ledger, job: _Sweep) -> int:
+def _clean_up(ledger: Ledger, job: _Sweep) -> int:
     say, where = job.say, str(ledger.about["sandbox"])
     if ledger.odd:
         say(f"run {ledger.run}: {ledger.odd} line(s) of its journal are not the kit's: left out")
@@ -143,20 +143,20 @@ def _tidy_up(ledger: Ledger, job: _Sweep) -> int:
         handler = LiveHandler(plan, job.ports, owner=True)
         say = saying(say, handler.redactor)
         sandbox_check.check(handler)
-        handler.manners.close()
-        tidied = tidy(handler, ledger)
+        handler.throttle.close()
+        cleanup = clean_up(handler, ledger)
         try:
-            handler.journal.end([*tidied.left, *([tidied.unsure] if tidied.unsure else [])])
+            handler.journal.end([*cleanup.left, *([cleanup.unsure] if cleanup.unsure else [])])
         except OSError as error:
             say(f"run {ledger.run}: its journal can't be written to: {error}")
-    say(f"run {ledger.run}, sandbox {where}: {len(tidied.deleted)} deleted")
-    if tidied.clean:
+    say(f"run {ledger.run}, sandbox {where}: {len(cleanup.deleted)} deleted")
+    if cleanup.clean:
         return DONE
     say("left behind:")
-    for connection_id, why in tidied.left.items():
+    for connection_id, why in cleanup.left.items():
         say(f"  {connection_id} {why}")
-    if tidied.unsure:
-        say(f"  {tidied.unsure}")
+    if cleanup.unsure:
+        say(f"  {cleanup.unsure}")
     return LEFT
 
 

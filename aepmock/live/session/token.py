@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from aepmock.judge.answers import code_of
 from aepmock.judge.redaction import Redactor
-from aepmock.live.outbound.throttle import FIRST_BACKOFF_S, Manners, is_disturbance
+from aepmock.live.outbound.throttle import FIRST_BACKOFF_S, Throttle, is_disturbance
 from aepmock.live.outbound.transport import LostError
 from aepmock.live.session.plan import Plan, Ports
 from aepmock.live.session.shared_state import LiveStopped, SharedState
@@ -32,13 +32,13 @@ class Tokens:
         self,
         plan: Plan,
         state: SharedState,
-        manners: Manners,
+        throttle: Throttle,
         ports: Ports,
         redactor: Redactor,
     ) -> None:
         self._settings = plan.settings
         self._state = state
-        self._manners = manners
+        self._throttle = throttle
         self._ports = ports
         self._redactor = redactor
         self._worked = ""
@@ -136,7 +136,7 @@ class Tokens:
         for attempt in range(TRIES):
             if attempt:
                 self._ports.sleep(FIRST_BACKOFF_S * 2 ** (attempt - 1))
-            self._manners.take_turn()
+            self._throttle.take_turn()
             try:
                 response = self._ports.send(request)
             except LostError:

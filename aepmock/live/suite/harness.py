@@ -151,8 +151,8 @@ class LiveHarness(ClientHarness):
     @contextmanager
     def _scenario(self, wanted: str | None) -> Iterator[LiveScenario | None]:
         """One judged example, and what it created deleted again; None once the budget is spent."""
-        self.live.manners.wait()
-        if self.live.manners.spent() or not self.ready():
+        self.live.throttle.wait()
+        if self.live.throttle.spent() or not self.ready():
             yield None
             return
         self.recorder.take()

@@ -50,8 +50,8 @@ class LiveScenario(Scenario):
             harness.check_creating()
             # The same values are tried again after a disturbance: the name is of this call.
             args = {**args, "connection": harness.named_afresh(args["connection"])}
-        harness.live.manners.wait()
-        if harness.live.manners.spent():
+        harness.live.throttle.wait()
+        if harness.live.throttle.spent():
             return None
         outcome = super().call(operation, **args)
         harness.stop_if_told()
@@ -80,7 +80,7 @@ class LiveScenario(Scenario):
             if plain.auth_spec_name is not None:
                 params = dict(plain.auth_params)
                 body["auth"] = {"specName": plain.auth_spec_name, "params": params}
-            if harness.live.manners.spent():
+            if harness.live.throttle.spent():
                 raise OutOfReach("the budget is spent")
             items.append(
                 self._created(harness.live.ask("POST", "/connections", document=body), body)

@@ -1,6 +1,6 @@
 """A right client as a program over stdin and stdout, and the faults that it has when told so.
 
-    python tests/stdio/speaker.py [FAULT]
+    python tests/program/speaker.py [FAULT]
 
 Standard library only: it stands for any program, and knows nothing of the kit.
 """

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from aepmock.cli.main import main
-from tests.stdio.judging import speaker
+from tests.program.judging import speaker
 
 FEW = ("--select", "connections.get.*", "--examples", "1")
 

@@ -15,8 +15,8 @@ from aepmock.clients.program.program import Program, Timeouts
 from aepmock.contract import load_contract
 from aepmock.suite import ClientHarness, end_program
 from aepmock.suite.programs import ProgramRun, environment
-from tests.stdio.judging import config_of, judge_program, judge_speaker, speaker
-from tests.stdio.speaker import FAULTS, ODDITIES
+from tests.program.judging import config_of, judge_program, judge_speaker, speaker
+from tests.program.speaker import FAULTS, ODDITIES
 
 CLAUSES = load_contract().clauses
 DRIVER = {clause for clause in CLAUSES if clause.startswith("program.")}

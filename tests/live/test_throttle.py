@@ -39,7 +39,7 @@ def test_a_budget_leaves_enough_to_delete_what_was_created(
     upstream: Upstream, tmp_path: Path
 ) -> None:
     handler = upstream.handler(tmp_path, max_requests=20)
-    while not handler.manners.spent():
+    while not handler.throttle.spent():
         created(handler)
     assert len(handler.owned) > 3
     held = handler.handle(

@@ -11,7 +11,7 @@ from aepmock.contract import load_contract
 from aepmock.judge import Tally
 from aepmock.suite import ClientHarness, end_program
 from contract_tests.test_secrets import call_watched
-from tests.stdio.judging import config_of
+from tests.program.judging import config_of
 
 ROOT = Path(__file__).parents[2]
 # What fails when each method is called for the first time is not called again.
@@ -23,7 +23,7 @@ PROGRAM = """
 import sys
 sys.path.insert(0, {root!r})
 from aepmock.client_api import OPERATIONS
-from tests.stdio import speaker
+from tests.program import speaker
 
 serve = speaker.Speaker.call
 

@@ -10,7 +10,7 @@ import pytest
 
 from aepmock.errors import UsageError
 from aepmock.live.outbound.handler import LiveHandler
-from aepmock.live.session.cleanup import delete, tidy
+from aepmock.live.session.cleanup import clean_up, delete
 from aepmock.live.session.journal import FOLDER, read_journal
 from aepmock.live.session.shared_state import LiveStopped
 from aepmock.live.session.sweep import sweep
@@ -148,7 +148,7 @@ def test_a_run_of_another_process_sends_nothing_once_its_owner_is_gone(
     with pytest.raises(LiveStopped):
         created(joined)
     assert upstream.names() == []
-    assert len(upstream.requests) > sent  # by its owner, to tidy up
+    assert len(upstream.requests) > sent  # by its owner, to clean up
 
 
 def test_a_journal_that_breaks_off_is_swept(upstream: Upstream, tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_list_in_several_pages_is_looked_through(upstream: Upstream, tmp_path:
     document = create_document(handler)
     handler.handle(client_request(handler, "POST", "/connections", document=document))
     assert len(upstream.names()) == 131
-    assert tidy(handler, read_journal(handler.plan.journal_path)).clean
+    assert clean_up(handler, read_journal(handler.plan.journal_path)).clean
     assert len(upstream.names()) == 130
 
 

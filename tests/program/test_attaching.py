@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.stdio.judging import speaker
+from tests.program.judging import speaker
 
 FEW = ("--select", "connections.get.*", "--examples", "1")
 
