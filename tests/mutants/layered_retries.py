@@ -12,7 +12,7 @@ import httpx
 from aepmock.client_api import ClientSettings
 from tests.mutants.layered_errors import REFUSALS
 from tests.mutants.layers_base import BUSY, FlowError, LayeredClient, Send, told
-from tests.mutants.registry import breaks
+from tests.mutants.registry import breaks, innocent
 
 
 class _KeepsTrying(LayeredClient):
@@ -87,6 +87,7 @@ class forgets_the_sandbox_after_signing_in_again(_SignsInAgain):
 @breaks(
     "connections.list.property",
     also=(
+        "connections.explore.object-type",
         "connections.count.property",
         "connections.count.asked-for",
         "answers.success",
@@ -190,7 +191,13 @@ class returns_nothing_after_the_last_try(LayeredClient):
         return None
 
 
-@breaks("errors.service", also=("errors.gateway",))
+@breaks(
+    "errors.service",
+    also=(
+        "retries.no-answer",
+        "errors.gateway",
+    ),
+)
 class ends_the_list_when_a_later_page_fails(LayeredClient):
     """What was read so far is given for the whole."""
 
@@ -205,7 +212,7 @@ class ends_the_list_when_a_later_page_fails(LayeredClient):
                 raise
 
 
-@breaks("connections.list.stops")
+@breaks("connections.list.stops", also=("connections.list.each-once",))
 class reads_ahead_after_the_last_page(LayeredClient):
     """Asks for the last page again, to see whether anything has changed meanwhile."""
 
@@ -218,8 +225,10 @@ class reads_ahead_after_the_last_page(LayeredClient):
             self.call("GET", href)
 
 
-@breaks("connections.list.keeps-filter")
+@innocent()
 class keeps_nothing_of_the_link_but_its_token(LayeredClient):
+    """The token knows the filters: the only documented link holds nothing else."""
+
     def following(self, page: httpx.Response) -> str | None:
         href = super().following(page)
         if href is None:
@@ -228,7 +237,7 @@ class keeps_nothing_of_the_link_but_its_token(LayeredClient):
         return f"/connections?{httpx.QueryParams(continuationToken=params['continuationToken'])}"
 
 
-@breaks("errors.service", also=REFUSALS)
+@breaks("errors.service", also=(*REFUSALS, "retries.no-answer"))
 class deletes_in_the_background(LayeredClient):
     """Returns at once; nobody ever looks at what came of it."""
 

@@ -136,7 +136,7 @@ class glues_the_query_together(FlowService):
 
 @breaks(
     "connections.list.property",
-    also=("connections.count.property", "request.query-encoding"),
+    also=("connections.list.keeps-filter", "connections.count.property", "request.query-encoding"),
 )
 class forgets_doseq(FlowService):
     """['name==a', 'state==enabled'] arrives as Python writes a list."""

@@ -190,7 +190,7 @@ class a_pool_of_connections(Pooled):
     """urllib3, with keep-alive and no retries of its own."""
 
 
-@breaks("retries.lost-answer", transport="server")
+@breaks("retries.lost-answer", also=("connections.create.one-post",), transport="server")
 class lets_the_pool_retry_everything(Pooled):
     """Retry(allowed_methods=None): a POST too."""
 

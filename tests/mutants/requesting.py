@@ -221,14 +221,24 @@ class encodes_the_id_twice(ReferenceClient):
 @breaks(
     "request.query-encoding",
     # name==a&b=c is a parameter of its own; the object of an exploration is pasted in as well.
-    also=("request.query-parameters", "connections.explore.object"),
+    also=(
+        "connections.explore.source-params",
+        "request.query-parameters",
+        "connections.explore.object",
+    ),
 )
 class pastes_a_filter_into_the_query(ReferenceClient):
     def query(self, pairs: Sequence[tuple[str, str]]) -> str:
         return "?" + "&".join(f"{n}={v}" for n, v in pairs) if pairs else ""
 
 
-@breaks("request.query-encoding", also=("connections.explore.object",))
+@breaks(
+    "request.query-encoding",
+    also=(
+        "connections.explore.source-params",
+        "connections.explore.object",
+    ),
+)
 class leaves_the_plus_sign_as_it_is(ReferenceClient):
     def query(self, pairs: Sequence[tuple[str, str]]) -> str:
         return super().query(pairs).replace("%2B", "+")

@@ -93,7 +93,13 @@ class repeats_at_once(_Repeating):
         pass
 
 
-@breaks("retries.retry-after")
+@breaks(
+    "retries.retry-after",
+    also=(
+        "errors.code",
+        "errors.status",
+    ),
+)
 class takes_seconds_for_milliseconds(_Repeating):
     def pause(self, answer: Answer) -> None:
         time.sleep(int(answer.headers.get("Retry-After", "0")) / 1000)

@@ -142,7 +142,7 @@ class posts_again_after_a_502(SdkClient):
             return super().post(body)
 
 
-@breaks("connections.create.one-post")
+@breaks("connections.create.one-post", also=("request.unasked-writes",))
 class deletes_what_it_created_without_an_etag(SdkClient):
     """Cleans up after a create that it takes for a failure, which it then makes again."""
 

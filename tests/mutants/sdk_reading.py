@@ -48,7 +48,7 @@ class makes_dates_of_times(SdkClient):
         return item
 
 
-@breaks("connections.get.unwrapped")
+@innocent()
 class has_an_empty_description_where_there_is_none(SdkClient):
     def get_connection(self, connection_id: str) -> dict[str, Any]:
         return {"description": "", **super().get_connection(connection_id)}
@@ -71,7 +71,7 @@ class knows_two_states_only(SdkClient):
         return items
 
 
-@breaks("answers.success")
+@breaks("answers.good")
 class needs_a_description_to_read(SdkClient):
     """`item["description"]`, which OAS-D does not require."""
 
