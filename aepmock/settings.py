@@ -7,7 +7,7 @@ pyproject.toml, that beats the default. Imported by the plugin at load, so stand
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,6 +174,21 @@ def _table(project: Path) -> Mapping[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is no TOML: {error}") from None
     return dict(table)
+
+
+def readings_of(pairs: Sequence[str]) -> dict[str, str]:
+    """The readings that "QUESTION=OPTION" texts choose; the contract knows which there are.
+
+    Raises UsageError for another text, and for a question with two answers.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        question, equals, option = pair.partition("=")
+        if not equals:
+            raise UsageError(f"--reading takes QUESTION=OPTION, not {pair!r}")
+        if found.setdefault(question, option) != option:
+            raise UsageError(f"--reading answers {question} twice: {found[question]}, {option}")
+    return found
 
 
 def project_folder(start: Path) -> Path | None:
