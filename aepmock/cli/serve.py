@@ -30,7 +30,8 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 TOKEN_VARIABLE = "AEPMOCK_CONTROL_TOKEN"
 READY_SCHEMA = "aepmock-ready/1"
 LIMITS = Limits(grace_s=1.0, body_octets=1024 * 1024)
-_MOST = {"connections": 10_000_000}
+_HIGHEST = {"max-journal": 100_000, "max-mocks": 100_000, "max-resources": 10_000_000}
+"""What each limit may be set to."""
 
 
 class WallClock(Clock):
@@ -91,13 +92,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a further name that the control API and the page may be asked by",
     )
     parser.add_argument(
-        "--journal", type=int, default=1_000, metavar="N", help="how many exchanges are kept"
+        "--max-journal",
+        type=int,
+        default=1_000,
+        metavar="N",
+        help="how many exchanges each mock keeps (default: 1000)",
     )
     parser.add_argument(
-        "--mocks", type=int, default=64, metavar="N", help="how many mocks may be made below /t/"
+        "--max-mocks",
+        type=int,
+        default=64,
+        metavar="N",
+        help="how many mocks may be made below /t/ (default: 64)",
     )
     parser.add_argument(
-        "--connections", type=int, default=100_000, metavar="N", help="how many a mock may hold"
+        "--max-resources",
+        type=int,
+        default=100_000,
+        metavar="N",
+        help="how many connections each mock may hold (default: 100000)",
     )
     add_seed(parser)
     parser.add_argument(
@@ -117,9 +130,9 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         accept_any=arguments.credentials == "any",
         readings=readings_of(arguments.reading),
-        journal=arguments.journal,
-        mocks=arguments.mocks,
-        connections=arguments.connections,
+        max_journal=arguments.max_journal,
+        max_mocks=arguments.max_mocks,
+        max_resources=arguments.max_resources,
         faults=faults(arguments.fault),
     )
     serve_until_stopped(
@@ -191,10 +204,10 @@ def _check(serve: Serve) -> None:
         )
     if not 0 <= serve.port <= 65_535:
         raise UsageError(f"--port takes 0 to 65535, not {serve.port}")
-    for name in ("journal", "mocks", "connections"):
-        value, most = getattr(serve.options, name), _MOST.get(name, 100_000)
-        if not 0 < value <= most:
-            raise UsageError(f"--{name} takes a number from 1 to {most}, not {value}")
+    for name, highest in _HIGHEST.items():
+        value = getattr(serve.options, name.replace("-", "_"))
+        if not 0 < value <= highest:
+            raise UsageError(f"--{name} takes a number from 1 to {highest}, not {value}")
 
 
 def _origin(host: str, origin: str) -> str:
