@@ -60,6 +60,12 @@ OPTIONS: Mapping[str, Option] = {
             ("default", "all"),
         ),
         Option(
+            "reading",
+            "list",
+            (),
+            "judge under this reading of the documentation instead: QUESTION=OPTION",
+        ),
+        Option(
             "transport",
             "text",
             "auto",
@@ -94,11 +100,13 @@ def resolve(
     environment: Mapping[str, str] | None = None,
     ini: Callable[[Option], Any] | None = None,
     project: Path | None = None,
+    prefix: str = "--aepmock-",
 ) -> dict[str, Setting]:
     """What holds for every option.
 
     `flags` maps names to values, None where one was not given; `ini` looks a value up in
-    pytest's ini file; `project` is the folder whose pyproject.toml counts. Raises UsageError
+    pytest's ini file; `project` is the folder whose pyproject.toml counts; `prefix` is how the
+    flags begin, for messages. Raises UsageError
     for a value of the wrong kind and for an unknown key of `[tool.aepmock]`.
     """
     variables = os.environ if environment is None else environment
@@ -107,7 +115,7 @@ def resolve(
     for name, option in OPTIONS.items():
         flag = flags.get(name)
         if flag is not None and flag != []:
-            found[name] = Setting(_checked(option, flag, option.flag), "flag")
+            found[name] = Setting(_checked(option, flag, f"{prefix}{name}"), "flag")
         elif option.variable in variables:
             value = _checked(option, variables[option.variable], option.variable)
             found[name] = Setting(value, "environment")
@@ -176,18 +184,19 @@ def _table(project: Path) -> Mapping[str, Any]:
     return dict(table)
 
 
-def readings_of(pairs: Sequence[str]) -> dict[str, str]:
+def readings_of(pairs: Sequence[str], place: str = "--reading") -> dict[str, str]:
     """The readings that "QUESTION=OPTION" texts choose; the contract knows which there are.
 
-    Raises UsageError for another text, and for a question with two answers.
+    `place` is where they were given. Raises UsageError for another text, and for a question with
+    two answers.
     """
     found: dict[str, str] = {}
     for pair in pairs:
         question, equals, option = pair.partition("=")
         if not equals:
-            raise UsageError(f"--reading takes QUESTION=OPTION, not {pair!r}")
+            raise UsageError(f"{place} takes QUESTION=OPTION, not {pair!r}")
         if found.setdefault(question, option) != option:
-            raise UsageError(f"--reading answers {question} twice: {found[question]}, {option}")
+            raise UsageError(f"{place} answers {question} twice: {found[question]}, {option}")
     return found
 
 
@@ -204,6 +213,8 @@ def _checked(option: Option, value: Any, place: str) -> Any:
         for word in result:
             if word not in WITHOUT:
                 raise UsageError(f"{place}: {unknown('field', word, WITHOUT)}")
+    if option.name == "reading":
+        readings_of(result, place)
     if option.name in ("examples", "seed") and result < int(option.name == "examples"):
         raise UsageError(f"{place}: {result} is too small")
     return result

@@ -41,7 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="wait for a program that you start, in a debugger say (default: a free port)",
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="list every clause")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("-v", "--verbose", action="store_true", help="list every clause")
+    about = "only list what is broken, a line each; --report still writes everything"
+    shown.add_argument("--brief", action="store_true", help=about)
     parser.set_defaults(
         command=run,
         elsewhere="(to judge what a program sends: aepmock observe -- COMMAND ARG…)",
@@ -61,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     flags = given_settings(arguments) | _who(arguments)
     if arguments.jobs < 1:
         raise UsageError("--jobs takes a number from 1 on")
-    settings = resolve(flags, project=project_folder(folder))
+    settings = resolve(flags, project=project_folder(folder), prefix="--")
     out, err = console(), console(stderr=True)
     with attaching(arguments.attach) as listener:
         if listener is not None:
@@ -89,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         except SuiteFailed as failure:
             print(f"aepmock: internal error:\n{failure}\n{REPORT_IT}", file=sys.stderr)
             return INTERNAL_ERROR
-    render_report(report, console=out, verbose=arguments.verbose)
+    render_report(report, console=out, verbose=arguments.verbose, brief=arguments.brief)
     failures = []
     for path in settings["report"].value:
         try:

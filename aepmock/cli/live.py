@@ -81,6 +81,8 @@ def judged_live(
                 raise UsageError(f"--{flag.name} is for live runs: add --live, or leave it out")
         yield None
         return
+    if settings["reading"].origin == "flag":
+        raise UsageError("--reading is for the mock: a real service answers by its own")
     from aepmock.live.session.run import live_run
 
     connector = str(settings["connector"].value)

@@ -8,7 +8,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from aepmock.errors import UsageError
 from aepmock.judge.checks import WIRE_CHECKS
 from aepmock.judge.known_failures import read_known_failing
 from aepmock.mocks.observed import ObservedProgram, name_of, run_program
-from aepmock.settings import OPTIONS, project_folder, resolve
+from aepmock.settings import OPTIONS, project_folder, readings_of, resolve
 from aepmock.transports.server import serving
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from aepmock.judge import Report
 
-SETTINGS = ("select", "report", "known-failing", "seed")
+SETTINGS = ("select", "report", "known-failing", "seed", "reading")
 """The settings of `aepmock judge` that this command has too."""
 _LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -36,9 +36,12 @@ _LOOPBACK = ("127.0.0.1", "localhost")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `aepmock observe`."""
     parser.usage = "aepmock observe [options] -- COMMAND ARG…"
-    for name in ("select", "report"):
+    for name, metavar in (
+        ("select", "NAME"),
+        ("report", "FILE"),
+        ("reading", "QUESTION=OPTION"),
+    ):
         about = OPTIONS[name].about
-        metavar = "FILE" if name == "report" else "NAME"
         parser.add_argument(f"--{name}", action="append", metavar=metavar, help=about)
     parser.add_argument("--known-failing", metavar="FILE", help=OPTIONS["known-failing"].about)
     parser.add_argument("--seed", type=int, metavar="N", help=OPTIONS["seed"].about)
@@ -53,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("observe runs a program: aepmock observe [options] -- COMMAND ARG…")
     folder = Path.cwd()
     flags = {name: getattr(arguments, name.replace("-", "_")) for name in SETTINGS}
-    settings = {name: s.value for name, s in resolve(flags, project=project_folder(folder)).items()}
+    resolved = resolve(flags, project=project_folder(folder), prefix="--")
+    settings = {name: setting.value for name, setting in resolved.items()}
     known = settings["known-failing"]
     wanted = Observe(
         command=arguments.program,
@@ -61,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         reports=[Path(path) for path in settings["report"]],
         known_failing=folder / known if known else None,
         seed=settings["seed"],
+        readings=readings_of(settings["reading"]),
     )
     return observe(wanted, err=console(stderr=True), verbose=arguments.verbose)
 
@@ -74,6 +79,7 @@ class Observe:
     reports: Sequence[Path] = ()
     known_failing: Path | None = None
     seed: int = 0
+    readings: Mapping[str, str] = field(default_factory=dict)
 
 
 def observe(wanted: Observe, *, err: Console, verbose: bool = False) -> int:
@@ -92,10 +98,11 @@ def observe(wanted: Observe, *, err: Console, verbose: bool = False) -> int:
     listed = wanted.known_failing
     known = read_known_failing(listed, contract.clauses) if listed else {}
     words = ["aepmock", "observe", "--select", "{clause}", "--seed", str(wanted.seed)]
+    words += [f"--reading {question}={option}" for question, option in wanted.readings.items()]
     shown = [name_of(wanted.command), *(["…"] if wanted.command[1:] else [])]
     watch = ObservedProgram(
         seed=wanted.seed,
-        readings={},
+        readings=wanted.readings,
         clauses=clauses,
         reproduce=" ".join([*words, "--", *map(_quoted, shown)]),
     )

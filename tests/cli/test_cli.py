@@ -61,6 +61,38 @@ def test_judge_of_a_broken_client_ends_with_1_and_shows_the_way_to_see_it_again(
     assert again.returncode == 1
 
 
+NEEDS_LINKS = """
+from aepmock.clients.reference import MintingClient
+class Strict(MintingClient):
+    def read_next(self, answer):
+        return self.mapping(answer)["_links"].get("next")
+client = Strict
+"""
+NO_LINKS = "connections.last-page-links=absent"
+
+
+def test_judge_under_a_reading_finds_what_holds_under_it_alone(tmp_path: Path) -> None:
+    (tmp_path / "strict.py").write_text(NEEDS_LINKS)
+    words = ("judge", "strict:client", "--select", "connections.list.items", "--examples", "5")
+    plain = run(*words, "--brief", cwd=tmp_path)
+    assert (plain.returncode, plain.stdout) == (0, "1 clause: 1 met · every must met\n")
+    table = f'[tool.aepmock]\nreading = ["{NO_LINKS}"]\n'
+    (tmp_path / "pyproject.toml").write_text(table)
+    found = run(*words, "--brief", "--report", "out.json", cwd=tmp_path)
+    assert found.returncode == 1, found.stderr
+    assert found.stdout.splitlines() == [
+        "Not exercised: connections.list all 1.",
+        "- answers.good (must) broken: list_connections raises KeyError on a good answer",
+        "2 clauses: 1 broken, 1 not exercised · 1 must broken",
+    ]
+    report = json.loads((tmp_path / "out.json").read_text())
+    finding = next(c for c in report["clauses"] if c["id"] == "answers.good")["findings"][0]
+    assert finding["reading"] == NO_LINKS
+    (tmp_path / "pyproject.toml").unlink()
+    assert f"--reading {NO_LINKS}" in finding["reproduce"]
+    assert run(*finding["reproduce"].split()[1:], cwd=tmp_path).returncode == 1
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -71,7 +103,7 @@ def test_judge_of_a_broken_client_ends_with_1_and_shows_the_way_to_see_it_again(
         (("judge", REFERENCE, "--report", "a/b.json"), "a"),
         (("judge", REFERENCE, "--report", "b.doc"), ".json"),
         (("judge", REFERENCE, "--known-failing", "no.txt"), "can't be read"),
-        (("judge", REFERENCE, "--examples", "0"), "--aepmock-examples: 0 is too small"),
+        (("judge", REFERENCE, "--examples", "0"), "aepmock: --examples: 0 is too small"),
         (("judge", REFERENCE, "--jobs", "0"), "--jobs takes a number from 1 on"),
         (("judge", REFERENCE, "--connector", "hubspt"), "did you mean 'hubspot'"),
         (("judge", REFERENCE, "--selct=x"), "judge has no option --selct; did you mean --select?"),
@@ -81,6 +113,16 @@ def test_judge_of_a_broken_client_ends_with_1_and_shows_the_way_to_see_it_again(
             "has no option --dryrun; did you mean --dry-run",
         ),
         (("config", "client"), "aepmock config takes no 'client'"),
+        (("judge", REFERENCE, "--reading", "x"), "--reading takes QUESTION=OPTION, not 'x'"),
+        (("judge", REFERENCE, "--reading", "x=y"), "unknown reading 'x'"),
+        (
+            ("judge", REFERENCE, "--reading", "connections.delete-status=205"),
+            "unknown option of the reading connections.delete-status '205'",
+        ),
+        (
+            ("judge", REFERENCE, "--live", "--reading", "connections.delete-status=202"),
+            "--reading is for the mock",
+        ),
         (("clauses", "nix"), "unknown clause 'nix'"),
         (("connectors", "hubspt"), "did you mean 'hubspot'"),
         (("serve", "--host", "0.0.0.0"), "loopback only"),
