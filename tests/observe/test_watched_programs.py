@@ -203,6 +203,7 @@ def test_a_program_that_only_fetches_a_token_is_not_judged() -> None:
         (("--jobs", "2"), ("true",), "aepmock observe has no option --jobs"),
         (("--transport", "httpx"), ("true",), "aepmock observe has no option --transport"),
         (("--readings", "all"), ("true",), "aepmock observe has no option --readings"),
+        (("--reading", "x=y"), ("echo", "ran"), "unknown reading 'x'"),
         (("--report", "x.pdf"), ("echo", "ran"), "ends in '.pdf'"),
         (("--known-failing", "none.txt"), ("echo", "ran"), "can't be read"),
         (
@@ -229,6 +230,20 @@ def test_only_selected_clauses_are_judged(tmp_path: Path) -> None:
     done = observe(*python(code), options=options)
     assert done.returncode == 0, done.stderr
     assert verdicts(report) == {"request.api-key": "met"}
+
+
+def test_a_reading_is_what_the_program_is_answered_by_and_what_the_command_names() -> None:
+    code = (
+        "print(ask('GET', '/connections'))\n"
+        "del headers['x-sandbox-name']\n"
+        "ask('GET', '/connections')"
+    )
+    reading = "connections.last-page-links=absent"
+    done = observe(*python(code), options=("--reading", reading))
+    assert (done.returncode, done.stdout) == (1, "{'items': []}\n"), done.stderr
+    assert (
+        f"aepmock observe --select request.sandbox --seed 0 --reading {reading} -- " in done.stderr
+    )
 
 
 def test_a_known_failure_is_let_pass_and_must_go_from_the_list_when_it_is_met(
