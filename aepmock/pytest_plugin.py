@@ -17,7 +17,7 @@ import pytest
 
 from aepmock.errors import UnsupportedTransportError, UsageError
 from aepmock.live.flags import EXAMPLES, add_flags, given
-from aepmock.settings import OPTIONS, Option, Setting, read_live_table, resolve
+from aepmock.settings import OPTIONS, Option, Setting, read_live_table, readings_of, resolve
 
 if TYPE_CHECKING:
     import socket
@@ -156,7 +156,7 @@ def _live_config(
     if suite.program is not None:
         suite.program.fence()
     few = EXAMPLES if settings["examples"].origin == "default" else suite.examples
-    return replace(suite, live=live.handler, examples=few)
+    return replace(suite, live=live.handler, examples=few, readings={})
 
 
 def _begin_live(config: pytest.Config) -> None:
@@ -494,11 +494,15 @@ def aepmock_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
         yield service
 
 
-def suite_readings(config: pytest.Config) -> str:
-    """Which readings the suite runs under: "default" or "all"; a real service has its own."""
+def suite_readings(config: pytest.Config) -> tuple[str, dict[str, str]]:
+    """Which readings the suite runs under: "default" or "all", and those that are chosen.
+
+    A real service has its own.
+    """
     if LIVE in config.stash:
-        return "default"
-    return str(run_of(config).value("readings"))
+        return "default", {}
+    run = run_of(config)
+    return str(run.value("readings")), readings_of(run.value("reading"))
 
 
 def add_to_run(config: pytest.Config, tally: Tally) -> None:

@@ -7,7 +7,7 @@ pyproject.toml, that beats the default. Imported by the plugin at load, so stand
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,12 @@ OPTIONS: Mapping[str, Option] = {
             ("default", "all"),
         ),
         Option(
+            "reading",
+            "list",
+            (),
+            "judge under this reading of the documentation instead: QUESTION=OPTION",
+        ),
+        Option(
             "transport",
             "text",
             "auto",
@@ -94,11 +100,13 @@ def resolve(
     environment: Mapping[str, str] | None = None,
     ini: Callable[[Option], Any] | None = None,
     project: Path | None = None,
+    prefix: str = "--aepmock-",
 ) -> dict[str, Setting]:
     """What holds for every option.
 
     `flags` maps names to values, None where one was not given; `ini` looks a value up in
-    pytest's ini file; `project` is the folder whose pyproject.toml counts. Raises UsageError
+    pytest's ini file; `project` is the folder whose pyproject.toml counts; `prefix` is how the
+    flags begin, for messages. Raises UsageError
     for a value of the wrong kind and for an unknown key of `[tool.aepmock]`.
     """
     variables = os.environ if environment is None else environment
@@ -107,7 +115,7 @@ def resolve(
     for name, option in OPTIONS.items():
         flag = flags.get(name)
         if flag is not None and flag != []:
-            found[name] = Setting(_checked(option, flag, option.flag), "flag")
+            found[name] = Setting(_checked(option, flag, f"{prefix}{name}"), "flag")
         elif option.variable in variables:
             value = _checked(option, variables[option.variable], option.variable)
             found[name] = Setting(value, "environment")
@@ -176,6 +184,22 @@ def _table(project: Path) -> Mapping[str, Any]:
     return dict(table)
 
 
+def readings_of(pairs: Sequence[str], place: str = "--reading") -> dict[str, str]:
+    """The readings that "QUESTION=OPTION" texts choose; the contract knows which there are.
+
+    `place` is where they were given. Raises UsageError for another text, and for a question with
+    two answers.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        question, equals, option = pair.partition("=")
+        if not equals:
+            raise UsageError(f"{place} takes QUESTION=OPTION, not {pair!r}")
+        if found.setdefault(question, option) != option:
+            raise UsageError(f"{place} answers {question} twice: {found[question]}, {option}")
+    return found
+
+
 def project_folder(start: Path) -> Path | None:
     """The nearest folder, from `start` up, that has a pyproject.toml."""
     return next((p for p in (start, *start.parents) if (p / "pyproject.toml").is_file()), None)
@@ -189,6 +213,8 @@ def _checked(option: Option, value: Any, place: str) -> Any:
         for word in result:
             if word not in WITHOUT:
                 raise UsageError(f"{place}: {unknown('field', word, WITHOUT)}")
+    if option.name == "reading":
+        readings_of(result, place)
     if option.name in ("examples", "seed") and result < int(option.name == "examples"):
         raise UsageError(f"{place}: {result} is too small")
     return result

@@ -69,7 +69,7 @@ def peer() -> Iterator[int]:
 def served() -> Iterator[tuple[Mapping[str, Any], int]]:
     """What `aepmock serve` says when it is ready, and its process id."""
     words = [sys.executable, "-m", "aepmock", "serve", "--port", "0", "--ready-json"]
-    with subprocess.Popen([*words, "--journal", "1000"], stdout=subprocess.PIPE) as process:  # noqa: S603
+    with subprocess.Popen([*words, "--max-journal", "1000"], stdout=subprocess.PIPE) as process:  # noqa: S603
         assert process.stdout is not None
         try:
             yield json.loads(process.stdout.readline()), process.pid

@@ -20,8 +20,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from aepmock import load_contract
 
     operations = getattr(metafunc.module, "OPERATIONS", ())
-    readings = suite_readings(metafunc.config)
-    found = reading_variants(load_contract(), readings, operations)
+    choice, chosen = suite_readings(metafunc.config)
+    found = reading_variants(load_contract(), choice, operations, chosen)
     metafunc.parametrize("harness", found, ids=[label for label, _ in found], indirect=True)
 
 

@@ -72,9 +72,9 @@ def readings_page(contract: Contract) -> str:
         (
             "What Adobe's documentation leaves open, or says in several ways. The mock answers by "
             "the first option unless told otherwise; a client has to live with every one. "
-            "`--readings all` judges it under each, `aepmock.mock(readings={…})` and "
-            "`aepmock serve --reading QUESTION=OPTION` switch one. [A live run](live.md) tells "
-            "which of them a real service follows."
+            "`aepmock judge --readings all` judges it under each, `--reading QUESTION=OPTION` of "
+            "judge, observe, serve and proxy, and `aepmock.mock(readings={…})` choose one. "
+            "[A live run](live.md) tells which of them a real service follows."
         ),
         "",
     ]

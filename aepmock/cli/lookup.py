@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aepmock.cli.arguments import console
 from aepmock.errors import unknown
 from aepmock.settings import project_folder, resolve
 
@@ -18,10 +19,26 @@ if TYPE_CHECKING:
     from aepmock.contract import Clause, Connector
 
 
-def console(*, stderr: bool = False) -> Console:
-    from rich.console import Console
+def add_clauses(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `aepmock clauses`."""
+    parser.add_argument("pattern", nargs="?", metavar="PATTERN", help="such as connections.get.*")
+    parser.set_defaults(command=clauses)
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+def add_connectors(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `aepmock connectors`."""
+    parser.add_argument("pattern", nargs="?", metavar="KEY", help="such as hubspot")
+    parser.set_defaults(command=connectors)
+
+
+def add_openapi(parser: argparse.ArgumentParser) -> None:
+    """`aepmock openapi` has no arguments."""
+    parser.set_defaults(command=openapi)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """`aepmock config` has no arguments."""
+    parser.set_defaults(command=config)
 
 
 def clauses(arguments: argparse.Namespace) -> int:
@@ -33,7 +50,7 @@ def clauses(arguments: argparse.Namespace) -> int:
     if arguments.pattern is None:
         _table(
             out,
-            ("clause", "grade", "asked of a client"),
+            ("clause", "grade", "rule"),
             [(c.id, c.grade, c.text) for c in contract.clauses.values()],
         )
         return 0

@@ -1,16 +1,18 @@
-"""`aepmock judge --passive`: runs a program as it is, and judges what it sends to the mock."""
+"""`aepmock observe`: runs a program as it is, and judges what it sends to the mock."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aepmock.cli.arguments import BROKEN, MET, console
 from aepmock.cli.serve import LIMITS
 from aepmock.client_api import ClientSettings
 from aepmock.contract import Contract, load_contract
@@ -18,6 +20,7 @@ from aepmock.errors import UsageError
 from aepmock.judge.checks import WIRE_CHECKS
 from aepmock.judge.known_failures import read_known_failing
 from aepmock.mocks.observed import ObservedProgram, name_of, run_program
+from aepmock.settings import OPTIONS, project_folder, readings_of, resolve
 from aepmock.transports.server import serving
 
 if TYPE_CHECKING:
@@ -25,22 +28,61 @@ if TYPE_CHECKING:
 
     from aepmock.judge import Report
 
-MET, BROKEN = 0, 1
+SETTINGS = ("select", "report", "known-failing", "seed", "reading")
+"""The settings of `aepmock judge` that this command has too."""
 _LOOPBACK = ("127.0.0.1", "localhost")
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `aepmock observe`."""
+    parser.usage = "aepmock observe [options] -- COMMAND ARG…"
+    for name, metavar in (
+        ("select", "NAME"),
+        ("report", "FILE"),
+        ("reading", "QUESTION=OPTION"),
+    ):
+        about = OPTIONS[name].about
+        parser.add_argument(f"--{name}", action="append", metavar=metavar, help=about)
+    parser.add_argument("--known-failing", metavar="FILE", help=OPTIONS["known-failing"].about)
+    parser.add_argument("--seed", type=int, metavar="N", help=OPTIONS["seed"].about)
+    parser.add_argument("-v", "--verbose", action="store_true", help="list every clause")
+    parser.add_argument("words", nargs="*", metavar="COMMAND", help="after --")
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judges what a program sends while it does what it does."""
+    if not arguments.program or arguments.words:
+        raise UsageError("observe runs a program: aepmock observe [options] -- COMMAND ARG…")
+    folder = Path.cwd()
+    flags = {name: getattr(arguments, name.replace("-", "_")) for name in SETTINGS}
+    resolved = resolve(flags, project=project_folder(folder), prefix="--")
+    settings = {name: setting.value for name, setting in resolved.items()}
+    known = settings["known-failing"]
+    wanted = Observe(
+        command=arguments.program,
+        select=settings["select"],
+        reports=[Path(path) for path in settings["report"]],
+        known_failing=folder / known if known else None,
+        seed=settings["seed"],
+        readings=readings_of(settings["reading"]),
+    )
+    return observe(wanted, err=console(stderr=True), verbose=arguments.verbose)
+
+
 @dataclass(frozen=True)
-class PassiveRun:
-    """What a program is judged by: clauses, reports to write, known failures, and the seed."""
+class Observe:
+    """What `aepmock observe` was told: the program, clauses, reports to write, known failures."""
 
     command: Sequence[str]
     select: Sequence[str] = ()
     reports: Sequence[Path] = ()
     known_failing: Path | None = None
     seed: int = 0
+    readings: Mapping[str, str] = field(default_factory=dict)
 
 
-def judge_program(run: PassiveRun, *, err: Console, verbose: bool = False) -> int:
+def observe(wanted: Observe, *, err: Console, verbose: bool = False) -> int:
     """Runs a program with the mock's address in its environment, and judges what it sent.
 
     The program keeps its own streams; the verdict goes to `err` after its end. Gives 1 where a
@@ -49,30 +91,32 @@ def judge_program(run: PassiveRun, *, err: Console, verbose: bool = False) -> in
     """
     from aepmock.reports import check_path, write_report
 
-    for path in run.reports:
+    for path in wanted.reports:
         check_path(path)
     contract = load_contract()
-    clauses = _chosen(contract, run.select)
-    known = read_known_failing(run.known_failing, contract.clauses) if run.known_failing else {}
-    words = ["aepmock", "judge", "--passive", "--select", "{clause}", "--seed", str(run.seed)]
-    shown = [name_of(run.command), *(["…"] if run.command[1:] else [])]
+    clauses = _chosen(contract, wanted.select)
+    listed = wanted.known_failing
+    known = read_known_failing(listed, contract.clauses) if listed else {}
+    words = ["aepmock", "observe", "--select", "{clause}", "--seed", str(wanted.seed)]
+    words += [f"--reading {question}={option}" for question, option in wanted.readings.items()]
+    shown = [name_of(wanted.command), *(["…"] if wanted.command[1:] else [])]
     watch = ObservedProgram(
-        seed=run.seed,
-        readings={},
+        seed=wanted.seed,
+        readings=wanted.readings,
         clauses=clauses,
         reproduce=" ".join([*words, "--", *map(_quoted, shown)]),
     )
     with serving(watch.handle, limits=LIMITS) as server:
         variables = environment(watch.settings(server.origin), os.environ)
-        ended = run_program(run.command, variables)
+        ended = run_program(wanted.command, variables)
     report = watch.report(
-        run.command,
+        wanted.command,
         transport="server",
         known_failing={k: v for k, v in known.items() if k in clauses},
     )
-    for path in run.reports:
+    for path in wanted.reports:
         write_report(report, path)
-    return _concluded(watch, report, name_of(run.command), ended, err=err, verbose=verbose)
+    return _concluded(watch, report, name_of(wanted.command), ended, err=err, verbose=verbose)
 
 
 def environment(settings: ClientSettings, before: Mapping[str, str]) -> dict[str, str]:
@@ -97,7 +141,7 @@ def _chosen(contract: Contract, patterns: Sequence[str]) -> frozenset[str]:
     found = asked & set(WIRE_CHECKS)
     if not found:
         raise UsageError(
-            f"--passive sees requests only, and none of them shows {', '.join(patterns)}: judge "
+            f"observe sees requests only, and none of them shows {', '.join(patterns)}: judge "
             "the client itself by aepmock judge package.module:factory. What requests show: "
             f"{', '.join(clause for clause in contract.clauses if clause in WIRE_CHECKS)}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import ssl
@@ -15,8 +16,11 @@ from urllib.parse import urlsplit
 
 import certifi
 
+from aepmock.cli.arguments import add_fault, add_reading, add_seed, faults
+from aepmock.errors import UsageError
 from aepmock.faults.model import Fault
 from aepmock.mocks.observed import ObservedProgram, run_program
+from aepmock.settings import readings_of
 from aepmock.transports.proxy import Proxy, proxying
 
 PLATFORM = "https://platform.adobe.io"
@@ -31,6 +35,32 @@ _BUNDLES = (
     "CARGO_HTTP_CAINFO",
     "PIP_CERT",
 )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `aepmock proxy`."""
+    parser.usage = "aepmock proxy [options] -- COMMAND ARG…"
+    add_seed(parser)
+    add_reading(parser)
+    add_fault(parser)
+    about = "write what its requests met and broke: FILE.json, .xml (JUnit), .html or .md"
+    parser.add_argument("--report", action="append", default=[], metavar="FILE", help=about)
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="after --")
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs a program behind the proxy; its exit status is ours."""
+    words = arguments.words[arguments.words[:1] == ["--"] :]
+    if not words:
+        raise UsageError("no program to run: aepmock proxy -- COMMAND ARG…")
+    return run_behind_proxy(
+        words,
+        seed=arguments.seed,
+        readings=readings_of(arguments.reading),
+        faults=faults(arguments.fault),
+        reports=[Path(path) for path in arguments.report],
+    )
 
 
 class Proxied(ObservedProgram):

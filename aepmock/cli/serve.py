@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -13,12 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aepmock.cli.arguments import MET, add_fault, add_reading, add_seed, faults
 from aepmock.errors import UsageError
 from aepmock.server.access import Guard
 from aepmock.server.control import credentials
 from aepmock.server.instances import MockInstances, Options
 from aepmock.server.router import CONTROL, Router
 from aepmock.service import Clock
+from aepmock.settings import readings_of
 from aepmock.transports.server import listen, origin_of, serving_on
 from aepmock.transports.server_protocol import Limits
 
@@ -27,7 +30,8 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 TOKEN_VARIABLE = "AEPMOCK_CONTROL_TOKEN"
 READY_SCHEMA = "aepmock-ready/1"
 LIMITS = Limits(grace_s=1.0, body_octets=1024 * 1024)
-_MOST = {"connections": 10_000_000}
+_HIGHEST = {"max-journal": 100_000, "max-mocks": 100_000, "max-resources": 10_000_000}
+"""What each limit may be set to."""
 
 
 class WallClock(Clock):
@@ -61,6 +65,88 @@ class Serve:
     control_token: str | None = field(default=None, repr=False)
     allowed_hosts: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `aepmock serve`."""
+    parser.add_argument("--host", default="127.0.0.1", help="address (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8080, help="port, 0 for a free one")
+    parser.add_argument("--tls", action="store_true", help="https, with a throw-away CA")
+    parser.add_argument(
+        "--ready-json", action="store_true", help="print one line of JSON when it is ready"
+    )
+    parser.add_argument(
+        "--control-token",
+        metavar="TOKEN",
+        help="what the control API and the page ask for; also AEPMOCK_CONTROL_TOKEN, which no "
+        "other process sees in the list of processes",
+    )
+    parser.add_argument(
+        "--control-token-file", type=Path, metavar="FILE", help="a file that holds this token"
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name that the control API and the page may be asked by",
+    )
+    parser.add_argument(
+        "--max-journal",
+        type=int,
+        default=1_000,
+        metavar="N",
+        help="how many exchanges each mock keeps (default: 1000)",
+    )
+    parser.add_argument(
+        "--max-mocks",
+        type=int,
+        default=64,
+        metavar="N",
+        help="how many mocks may be made below /t/ (default: 64)",
+    )
+    parser.add_argument(
+        "--max-resources",
+        type=int,
+        default=100_000,
+        metavar="N",
+        help="how many connections each mock may hold (default: 100000)",
+    )
+    add_seed(parser)
+    parser.add_argument(
+        "--credentials",
+        choices=("any", "minted"),
+        default="any",
+        help="let any credentials in, or only those that are printed at the start",
+    )
+    add_reading(parser)
+    add_fault(parser)
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves the mock until it is interrupted."""
+    options = Options(
+        seed=arguments.seed,
+        accept_any=arguments.credentials == "any",
+        readings=readings_of(arguments.reading),
+        max_journal=arguments.max_journal,
+        max_mocks=arguments.max_mocks,
+        max_resources=arguments.max_resources,
+        faults=faults(arguments.fault),
+    )
+    serve_until_stopped(
+        Serve(
+            host=arguments.host,
+            port=arguments.port,
+            tls=arguments.tls,
+            ready_json=arguments.ready_json,
+            control_token=control_token(arguments.control_token, arguments.control_token_file),
+            allowed_hosts=tuple(arguments.allow_host),
+            options=options,
+        )
+    )
+    return MET
 
 
 def control_token(given: str | None, file: Path | None) -> str | None:
@@ -118,10 +204,10 @@ def _check(serve: Serve) -> None:
         )
     if not 0 <= serve.port <= 65_535:
         raise UsageError(f"--port takes 0 to 65535, not {serve.port}")
-    for name in ("journal", "mocks", "connections"):
-        value, most = getattr(serve.options, name), _MOST.get(name, 100_000)
-        if not 0 < value <= most:
-            raise UsageError(f"--{name} takes a number from 1 to {most}, not {value}")
+    for name, highest in _HIGHEST.items():
+        value = getattr(serve.options, name.replace("-", "_"))
+        if not 0 < value <= highest:
+            raise UsageError(f"--{name} takes a number from 1 to {highest}, not {value}")
 
 
 def _origin(host: str, origin: str) -> str:

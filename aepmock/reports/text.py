@@ -48,12 +48,18 @@ def render_drift(rows: Sequence[LiveRow], *, console: Console, verbose: bool = F
     printer.drift(rows)
 
 
-def render_report(report: Report, *, console: Console, verbose: bool = False) -> None:
+def render_report(
+    report: Report, *, console: Console, verbose: bool = False, brief: bool = False
+) -> None:
     """Prints a report, as wide as the console; only commands to copy may be longer than that.
 
-    With `verbose` every clause is listed, with its verdict and how many examples tried it.
+    With `verbose` every clause is listed, with its verdict and how many examples tried it; with
+    `brief` only those that decide are, in a line each, and the last line.
     """
     printer = _Printer(console)
+    if brief:
+        printer.brief(report)
+        return
     printer.say(report.client, style="bold")
     printer.sentence(f"{circumstances(report)} · {report.duration_s:.1f} s")
     if waited(report):
@@ -107,6 +113,25 @@ class _Printer:
             for piece in pieces:
                 self._put(Text(" " * indent + piece))
                 indent = 6
+
+    def brief(self, report: Report) -> None:
+        """What the report comes to: no table, no evidence."""
+        for sentence in hollow(report):
+            self.sentence(sentence)
+        for result in having(report, "broken"):
+            what = result.findings[0].summary if result.findings else result.clause.text
+            self._item(result, "broken", what)
+        for result in having(report, "unexpected-pass"):
+            self._item(result, "unexpected pass", TAKE_THEM_OFF)
+        for row in drift_of(report.live).drifted if report.live else ():
+            self.say(f"{row.subject} drifted: {row.got}", indent=2, first="-")
+        for sentence in live_sentences(report):
+            self.say(sentence)
+        self.sentence(summary_line(report), style="bold")
+
+    def _item(self, result: ClauseResult, verdict: str, what: str) -> None:
+        said = f"{result.clause.id} ({result.clause.grade}) {verdict}: {what}"
+        self.say(said, indent=2, first="-")
 
     def heading(self, title: str) -> None:
         self.gap()

@@ -43,7 +43,7 @@ class TooMany(UsageError):
 
 @dataclass(frozen=True)
 class Options:
-    """What every mock has in common; `journal`, `mocks` and `connections` are limits.
+    """What every mock has in common.
 
     `faults` happen in the mock that answers without a prefix, until its first reset.
     """
@@ -51,9 +51,9 @@ class Options:
     seed: int = 0
     accept_any: bool = True
     readings: Mapping[str, str] | None = None
-    journal: int = 1_000
-    mocks: int = 64
-    connections: int = 100_000
+    max_journal: int = 1_000
+    max_mocks: int = 64
+    max_resources: int = 100_000
     faults: tuple[Fault, ...] = ()
 
 
@@ -70,7 +70,7 @@ class MockInstance:
         self.contract = self.service.contract
         self.credentials = self.service.mint_credentials()
         self.injector = FaultInjector(self.contract, self.service.handle, self.service)
-        self.journal = Journal(options.journal)
+        self.journal = Journal(options.max_journal)
         self.met: dict[str, int] = {}
         self.broken: dict[str, int] = {}
         self.requests = 0
@@ -147,7 +147,7 @@ class MockInstance:
 
     def check_room(self, number: int) -> None:
         """Raises TooMany where so many more connections can't be held."""
-        if len(self.service.store) + number > self._options.connections:
+        if len(self.service.store) + number > self._options.max_resources:
             raise TooMany(self._full())
 
     def seed(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -177,15 +177,15 @@ class MockInstance:
         self.service.set_readings(self._options.readings or {})
 
     def _is_full_for(self, request: Request) -> bool:
-        if len(self.service.store) < self._options.connections:
+        if len(self.service.store) < self._options.max_resources:
             return False
         operation = self.contract.operation_of(request)
         return operation is not None and operation.id == "connections.create"
 
     def _full(self) -> str:
         return (
-            f"this mock holds {len(self.service.store)} of its {self._options.connections} "
-            "connections; POST /__aepmock__/reset empties it, a larger --connections allows more"
+            f"this mock holds {len(self.service.store)} of its {self._options.max_resources} "
+            "connections; POST /__aepmock__/reset empties it, a larger --max-resources allows more"
         )
 
     def _record(self, request: Request, response: Response, seen: Iterable[Observation]) -> None:
@@ -266,10 +266,10 @@ class MockInstances:
                 "a mock's name has 1 to 64 letters, digits, dots, dashes and underscores, "
                 "a letter or digit first"
             )
-        if len(self._named) >= self.options.mocks:
+        if len(self._named) >= self.options.max_mocks:
             raise TooMany(
-                f"this server has its {self.options.mocks} mocks already; delete one by "
-                "DELETE /__aepmock__/mocks/NAME, or start it with a larger --mocks"
+                f"this server has its {self.options.max_mocks} mocks already; delete one by "
+                "DELETE /__aepmock__/mocks/NAME, or start it with a larger --max-mocks"
             )
         made = self._named[name] = MockInstance(name, self.options, self._clock())
         return made

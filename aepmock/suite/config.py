@@ -20,7 +20,7 @@ from aepmock.judge import LiveRow, Report, Tally, decide
 from aepmock.judge.checks import needs, why_idle
 from aepmock.judge.known_failures import read_known_failing
 from aepmock.reports import check_path
-from aepmock.settings import Setting
+from aepmock.settings import Setting, readings_of
 from aepmock.suite.first_calls import FirstCalls
 from aepmock.suite.programs import ProgramRun, check_command
 from aepmock.suite.shrinking import Spending
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 class SuiteConfig:
     """What a run is about; `clauses` are the selected ids, `select` the patterns that did it.
 
+    `readings` are those asked for besides "all": they hold in every test, the others vary.
     `program` is what is judged where that is no object of Python; `live` leads to the real
     sandbox of a live run, and is None for a run on the mock; `spending` is shared by all tests.
     """
@@ -48,6 +49,7 @@ class SuiteConfig:
     descriptions: bool = True
     versions: bool = True
     select: tuple[str, ...] = ()
+    readings: Mapping[str, str] = field(default_factory=dict)
     program: ProgramRun | None = None
     live: LiveHandler | None = None
     first: FirstCalls = field(default_factory=FirstCalls, compare=False)
@@ -106,6 +108,8 @@ def make_config(
         raise unknown("connector", settings["connector"].value, contract.connectors)
     for path in settings["report"].value:
         check_path(Path(path))
+    readings = readings_of(settings["reading"].value)
+    contract.resolve_readings(readings)
     known = settings["known-failing"].value
     without = settings["unsupported-fields"].value
     return SuiteConfig(
@@ -120,6 +124,7 @@ def make_config(
         descriptions="description" not in without,
         versions="version" not in without,
         select=tuple(settings["select"].value),
+        readings=readings,
         program=program,
     )
 
@@ -129,8 +134,8 @@ def _program(
 ) -> ProgramRun:
     if transport not in ("auto", "server"):
         raise UsageError(
-            f"--transport {transport} is a way out of Python; a program is judged through the server transport, "
-            "so leave --transport out"
+            f"--transport {transport} is for clients written in Python; a program is judged "
+            "through the server transport: leave --transport out"
         )
     if listener is None:
         check_command(command, folder)
@@ -251,24 +256,32 @@ def _callables(module: object) -> list[str]:
     ]
 
 
-def reading_variants(
-    contract: Contract, choice: str, operations: Iterable[str]
-) -> list[tuple[str, dict[str, str]]]:
-    """The readings to run under, by a label: the default, and with "all" each other option.
+DEFAULT = "default"
 
-    Only readings that one of the operations can notice; a test that names none is about
-    something else than what the service answers. Raises UsageError for another choice.
+
+def reading_variants(
+    contract: Contract,
+    choice: str,
+    operations: Iterable[str],
+    chosen: Mapping[str, str] | None = None,
+) -> list[tuple[str, dict[str, str]]]:
+    """The readings to run under, by a label: the chosen, and with "all" each other option.
+
+    `chosen` answers questions that are not varied then. Only readings that one of the operations
+    can notice; a test that names none is about something else than what the service answers.
+    Raises UsageError for another choice.
     """
-    operations = tuple(operations)
-    found: list[tuple[str, dict[str, str]]] = [("default", {})]
-    if choice == "default":
-        return found
-    if choice != "all":
-        raise unknown("choice of readings", choice, ("default", "all"))
-    for reading in contract.readings.values():
-        if operations and reading.touches(operations):
-            found += [
-                (f"{reading.id}={option.id}", {reading.id: option.id})
-                for option in reading.options[1:]
-            ]
-    return found
+    operations, fixed = tuple(operations), dict(chosen or {})
+    found = [fixed]
+    if choice not in (DEFAULT, "all"):
+        raise unknown("choice of readings", choice, (DEFAULT, "all"))
+    for reading in contract.readings.values() if choice == "all" and operations else ():
+        if reading.id not in fixed and reading.touches(operations):
+            found += [{**fixed, reading.id: option.id} for option in reading.options[1:]]
+    return [(label(readings), readings) for readings in found]
+
+
+def label(readings: Mapping[str, str]) -> str:
+    """What is not the default of some readings: "connections.delete-status=202", or "default"."""
+    other = sorted(readings.items() - load_contract().default_readings.items())
+    return ",".join(f"{question}={option}" for question, option in other) or DEFAULT

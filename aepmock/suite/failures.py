@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from aepmock.judge import Finding
-from aepmock.suite.config import SuiteConfig, program_clauses
+from aepmock.suite.config import DEFAULT, SuiteConfig, program_clauses
 
 
 class ContractBroken(AssertionError):
@@ -38,11 +38,18 @@ def _evidence(finding: Finding) -> str:
 
 
 def reproduce(
-    config: SuiteConfig, clause: str, *, sweeping: bool, exercises: Sequence[str] = ("*",)
+    config: SuiteConfig,
+    clause: str,
+    *,
+    reading: str = DEFAULT,
+    examples: int | None = None,
+    exercises: Sequence[str] = ("*",),
 ) -> str:
     """The command that shows again how a clause is broken.
 
-    `exercises` are the clauses that the test is for which found it: by those it is run again.
+    `reading` is the label of the readings that it was found under, `examples` how many were tried
+    where those are not the run's. `exercises` are the clauses that the test is for which found it:
+    by those it is run again.
     """
     words = ["aepmock judge"]
     words += [config.client] if config.program is None else []
@@ -51,12 +58,11 @@ def reproduce(
     if clause not in program_clauses() and not matches(clause, exercises):
         patterns = (clause, exercises[0])
     words += [f"--select {shlex.quote(pattern)}" for pattern in patterns]
-    words += [f"--seed {config.seed}", f"--examples {config.examples}"]
+    words += [f"--seed {config.seed}", f"--examples {examples or config.examples}"]
     if config.connector != "hubspot":
         words.append(f"--connector {config.connector}")
     if config.program is None and config.transport != "auto":
         words.append(f"--transport {config.transport}")
-    if sweeping:
-        words.append("--readings all")
+    words += [f"--reading {one}" for one in reading.split(",") if one != DEFAULT]
     words += [config.program.words] if config.program else []
     return " ".join(words)

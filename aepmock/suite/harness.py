@@ -38,7 +38,7 @@ from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
 from aepmock.service import FlowService, IdSource
 from aepmock.strategies import new_connections, patches
-from aepmock.suite.config import SuiteConfig, program_clauses
+from aepmock.suite.config import SuiteConfig, label, program_clauses
 from aepmock.suite.failures import ContractBroken, matches, reproduce
 from aepmock.suite.first_calls import CLAUSES as FIRST
 from aepmock.suite.leaks import threads_left
@@ -107,7 +107,9 @@ class ClientHarness:
         self.begun_s: dict[int, float] = {}
         self.tally = Tally()
         self.redactor = Redactor(self.contract.secret_names)
-        self.sweeping = reading != "default"
+        self.examples = config.examples
+        if readings != config.readings:  # one of many
+            self.examples = max(3, config.examples // 5)
         self._clients: dict[tuple[str, bool], tuple[Driver, ClientSettings]] = {}
         self._factory_calls: dict[int, Call] = {}
         self.tokens: set[str] = set()
@@ -248,7 +250,8 @@ class ClientHarness:
         if not first.begun:
             first.begun = True
             config = replace(self.config, clauses=self.config.clauses & FIRST)
-            with ClientHarness(config, "first calls", "default", {}) as harness:
+            reading = label(config.readings)
+            with ClientHarness(config, "first calls", reading, config.readings) as harness:
                 first.make(harness)
             self.tally.merge(harness.tally)
         first.check()
@@ -470,8 +473,7 @@ class ClientHarness:
         self.config.spending.small[small.clause, small.summary] = small
 
     def _settings(self, wanted: str | None) -> hypothesis.settings:
-        examples = self.config.examples
-        return search_settings(max(3, examples // 5) if self.sweeping else examples, wanted)
+        return search_settings(self.examples, wanted)
 
     @property
     def _budget_s(self) -> float:
@@ -579,7 +581,13 @@ class ClientHarness:
         self._judge(self._dry_scenario(), None)
 
     def _reproduce(self, clause: str) -> str:
-        return reproduce(self.config, clause, sweeping=self.sweeping, exercises=self.exercises)
+        return reproduce(
+            self.config,
+            clause,
+            reading=self.reading,
+            examples=self.examples,
+            exercises=self.exercises,
+        )
 
     def _order(self, clause: str) -> int:
         """A test that is not for a clause is not run for it, so what it finds comes last."""

@@ -13,7 +13,7 @@ from typing import Any
 from aepmock.clients.driver import RUNNING
 from aepmock.contract import load_contract
 from aepmock.judge import Finding, Tally
-from aepmock.suite.config import SuiteConfig
+from aepmock.suite.config import SuiteConfig, label
 from aepmock.suite.failures import reproduce
 
 _WIDTH = 64
@@ -84,7 +84,7 @@ def convict(tally: Tally, config: SuiteConfig, at: str, status: int | None) -> N
         expected="an error that except Exception catches",
         got=f"{got}, without a word to anyone (os._exit, or a crash below Python)",
         source=str(clause.source),
-        reproduce=reproduce(config, clause.id, sweeping=False),
+        reproduce=reproduce(config, clause.id, reading=label(config.readings)),
     )
     tally.add(finding)
     tally.count(clause.id, met=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aepmock.judge import Tally
-from aepmock.suite.config import SuiteConfig
+from aepmock.suite.config import SuiteConfig, label
 from aepmock.suite.harness import ClientHarness
 
 
@@ -13,7 +13,7 @@ def end_program(config: SuiteConfig, tally: Tally, *, at_once: bool = False) -> 
     if run is None or not run.started:
         return
     try:
-        with ClientHarness(config, "the end", "default", {}) as harness:
+        with ClientHarness(config, "the end", label(config.readings), config.readings) as harness:
             if not at_once:
                 run.program.end()
             harness.judge_observations()

@@ -9,10 +9,11 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from aepmock.cli.main import main
+from aepmock.cli.main import COMMANDS, main
 
 REFERENCE = "aepmock.clients.reference:client"
 
@@ -60,6 +61,38 @@ def test_judge_of_a_broken_client_ends_with_1_and_shows_the_way_to_see_it_again(
     assert again.returncode == 1
 
 
+NEEDS_LINKS = """
+from aepmock.clients.reference import MintingClient
+class Strict(MintingClient):
+    def read_next(self, answer):
+        return self.mapping(answer)["_links"].get("next")
+client = Strict
+"""
+NO_LINKS = "connections.last-page-links=absent"
+
+
+def test_judge_under_a_reading_finds_what_holds_under_it_alone(tmp_path: Path) -> None:
+    (tmp_path / "strict.py").write_text(NEEDS_LINKS)
+    words = ("judge", "strict:client", "--select", "connections.list.items", "--examples", "5")
+    plain = run(*words, "--brief", cwd=tmp_path)
+    assert (plain.returncode, plain.stdout) == (0, "1 clause: 1 met · every must met\n")
+    table = f'[tool.aepmock]\nreading = ["{NO_LINKS}"]\n'
+    (tmp_path / "pyproject.toml").write_text(table)
+    found = run(*words, "--brief", "--report", "out.json", cwd=tmp_path)
+    assert found.returncode == 1, found.stderr
+    assert found.stdout.splitlines() == [
+        "Not exercised: connections.list all 1.",
+        "- answers.good (must) broken: list_connections raises KeyError on a good answer",
+        "2 clauses: 1 broken, 1 not exercised · 1 must broken",
+    ]
+    report = json.loads((tmp_path / "out.json").read_text())
+    finding = next(c for c in report["clauses"] if c["id"] == "answers.good")["findings"][0]
+    assert finding["reading"] == NO_LINKS
+    (tmp_path / "pyproject.toml").unlink()
+    assert f"--reading {NO_LINKS}" in finding["reproduce"]
+    assert run(*finding["reproduce"].split()[1:], cwd=tmp_path).returncode == 1
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -70,11 +103,32 @@ def test_judge_of_a_broken_client_ends_with_1_and_shows_the_way_to_see_it_again(
         (("judge", REFERENCE, "--report", "a/b.json"), "a"),
         (("judge", REFERENCE, "--report", "b.doc"), ".json"),
         (("judge", REFERENCE, "--known-failing", "no.txt"), "can't be read"),
-        (("judge", REFERENCE, "--examples", "0"), "--aepmock-examples: 0 is too small"),
+        (("judge", REFERENCE, "--examples", "0"), "aepmock: --examples: 0 is too small"),
         (("judge", REFERENCE, "--jobs", "0"), "--jobs takes a number from 1 on"),
+        (("judge", REFERENCE, "--connector", "hubspt"), "did you mean 'hubspot'"),
+        (("judge", REFERENCE, "--selct=x"), "judge has no option --selct; did you mean --select?"),
+        (("judge", "--passive", "--", "true"), "aepmock observe -- COMMAND ARG…"),
+        (
+            ("live", "sweep", "--dryrun"),
+            "has no option --dryrun; did you mean --dry-run",
+        ),
+        (("config", "client"), "aepmock config takes no 'client'"),
+        (("judge", REFERENCE, "--reading", "x"), "--reading takes QUESTION=OPTION, not 'x'"),
+        (("judge", REFERENCE, "--reading", "x=y"), "unknown reading 'x'"),
+        (
+            ("judge", REFERENCE, "--reading", "connections.delete-status=205"),
+            "unknown option of the reading connections.delete-status '205'",
+        ),
+        (
+            ("judge", REFERENCE, "--live", "--reading", "connections.delete-status=202"),
+            "--reading is for the mock",
+        ),
         (("clauses", "nix"), "unknown clause 'nix'"),
         (("connectors", "hubspt"), "did you mean 'hubspot'"),
         (("serve", "--host", "0.0.0.0"), "loopback only"),
+        (("serve", "--max-mocks", "0"), "--max-mocks takes a number from 1 to 100000, not 0"),
+        (("serve", "--max-resources", "-1"), "--max-resources takes a number from 1 to 10000000"),
+        (("serve", "--max-journal", "0"), "--max-journal takes a number from 1 to 100000"),
         (("serve", "--reading", "x"), "QUESTION=OPTION"),
         (("serve", "--fault", "503"), "written OPERATION: WHAT"),
         (("serve", "--fault", "connections.list: 503, rset"), "did you mean 'reset'"),
@@ -95,6 +149,42 @@ def test_misuse_is_one_line_and_status_2(
     assert printed.err.startswith("aepmock: ")
     assert message in printed.err
     assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: aepmock {name}")
+
+
+def test_the_list_of_commands_comes_without_their_modules(tmp_path: Path) -> None:
+    code = (
+        "import sys; from aepmock.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "finally: print(sorted({m.partition('.')[0] for m in sys.modules}"
+        " & {'hypothesis', 'httpx', 'jsonschema', 'pytest', 'rich', 'uvicorn'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "observe" in done.stdout
+    assert done.stdout.endswith("\n[]\n")
+
+
+def test_an_internal_error_asks_to_be_reported(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> NoReturn:
+        raise KeyError("id")
+
+    monkeypatch.setattr("aepmock.contract.load_contract", broken)
+    assert main(["clauses"]) == 3
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("aepmock: internal error: KeyError: 'id' (test_cli.py:")
+    assert "Please report it on the project's issue tracker" in said[1]
 
 
 def test_a_factory_that_fails_is_told_as_such(tmp_path: Path) -> None:
@@ -124,7 +214,7 @@ def test_clauses_lists_and_explains(capsys: pytest.CaptureFixture[str]) -> None:
     assert "connections.update.if-match" in capsys.readouterr().out
     assert main(["clauses", "connections.update.if-match"]) == 0
     explained = capsys.readouterr().out
-    for word in ("asked", "broken by", "right", "wrong", "source", "1403-400"):
+    for word in ("rule", "broken by", "right", "wrong", "source", "1403-400"):
         assert word in explained
     assert main(["clauses", "delete.in-use"]) == 0
     assert "1418-400" in capsys.readouterr().out

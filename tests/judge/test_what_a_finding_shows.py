@@ -99,5 +99,5 @@ def test_the_command_runs_the_test_that_found_it() -> None:
         (("request.*",), "--select request.sandbox --seed"),
         (("errors.*", "answers.*"), "--select request.sandbox --select 'errors.*' --seed"),
     ):
-        command = reproduce(config, "request.sandbox", sweeping=False, exercises=exercises)
+        command = reproduce(config, "request.sandbox", exercises=exercises)
         assert wanted in command

@@ -401,7 +401,7 @@ def test_a_run_that_is_killed_before_its_journal_leaves_no_token_after_a_sweep(
         (token,) = standin.tokens
         assert any(token in p.read_text() for p in temporary.rglob("state.json"))
         time.sleep(1.1)
-        done = command(standin, tmp_path, "sweep")
+        done = command(standin, tmp_path, "live", "sweep")
     assert (done.returncode, list(temporary.glob("aepmock-live-*"))) == (0, [])
     assert "removed" in done.stdout
 
@@ -413,7 +413,7 @@ def test_the_command_deletes_nothing_of_others_on_a_forged_journal(tmp_path: Pat
         for connection_id in standin.foreign:
             lines += listing(connection_id)
         journal(tmp_path, lines)
-        done = command(standin, tmp_path, "sweep")
+        done = command(standin, tmp_path, "live", "sweep")
         assert done.returncode == 1
         assert not standin.foreign_touched
         assert not [r for r in standin.requests if r.startswith("DELETE")]

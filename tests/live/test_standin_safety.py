@@ -43,7 +43,7 @@ def test_after_a_kill_in_the_middle_of_a_create_the_sweep_leaves_nothing(tmp_pat
         standin.after_create = kill_at_the_second
         assert process.wait(timeout=240) == -signal.SIGKILL
         assert standin.left_behind
-        swept = command(standin, tmp_path, "sweep")
+        swept = command(standin, tmp_path, "live", "sweep")
         assert swept.returncode == 0, swept.stdout + swept.stderr
         assert standin.left_behind == []
         assert not standin.foreign_touched

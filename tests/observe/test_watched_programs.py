@@ -1,4 +1,4 @@
-"""`aepmock judge --passive` from outside: programs that find the mock in their environment."""
+"""`aepmock observe` from outside: programs that find the mock in their environment."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ curl -sS --fail "$AEPMOCK_BASE_URL/connections?limit=5" \\
 """
 
 
-def passive(
+def observe(
     *words: str, options: tuple[str, ...] = (), **more: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "aepmock", "judge", "--passive", *options, "--", *words],
+        [sys.executable, "-m", "aepmock", "observe", *options, "--", *words],
         capture_output=True,
         text=True,
         timeout=60,
@@ -82,7 +82,7 @@ RIGHT = (
 
 def test_a_right_program_meets_what_it_put_to_the_test(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    done = passive(*python(RIGHT), options=("--report", str(report)))
+    done = observe(*python(RIGHT), options=("--report", str(report)))
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
     assert "every must met that was exercised" in done.stderr
     found = verdicts(report)
@@ -96,7 +96,7 @@ def test_a_right_program_meets_what_it_put_to_the_test(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_a_shell_script_keeps_its_output_to_itself() -> None:
-    done = passive("sh", "-c", CURL)
+    done = observe("sh", "-c", CURL)
     assert json.loads(done.stdout) == {"items": [], "_links": {}}
     assert done.returncode == 0, done.stderr
     assert done.stderr.lstrip("\n").startswith("sh\nmock, transport server, seed 0")
@@ -111,11 +111,11 @@ def test_a_program_without_sandbox_header_is_convicted_of_that_clause_alone(
         "try: ask('GET', '/connections')\n"
         "except Exception: print('refused')"
     )
-    done = passive(*python(code), options=("--seed", "3", "--report", str(report)))
+    done = observe(*python(code), options=("--seed", "3", "--report", str(report)))
     assert (done.returncode, done.stdout) == (1, "refused\n")
     assert "request.sandbox (must)\n  x-sandbox-name is missing" in done.stderr
     assert "+x-sandbox-name: dev" in done.stderr
-    again = "aepmock judge --passive --select request.sandbox --seed 3 -- "
+    again = "aepmock observe --select request.sandbox --seed 3 -- "
     assert f"{again}{Path(sys.executable).name} …" in done.stderr
     assert [c for c, v in verdicts(report).items() if v == "broken"] == ["request.sandbox"]
 
@@ -127,7 +127,7 @@ def test_values_of_the_programs_own_are_no_fault() -> None:
         "headers['x-sandbox-name'] = 'prod'\n"
         "ask('GET', '/connections')"
     )
-    done = passive(*python(code))
+    done = observe(*python(code))
     assert done.returncode == 0, done.stderr
 
 
@@ -137,7 +137,7 @@ def test_a_program_that_knows_the_server_by_another_name_is_at_the_base_url() ->
         "env['AEPMOCK_BASE_URL'].replace('127.0.0.1', 'localhost')}\n"
         "ask('GET', '/connections')"
     )
-    done = passive(*python(code))
+    done = observe(*python(code))
     assert done.returncode == 0, done.stderr
 
 
@@ -153,7 +153,7 @@ def test_no_secret_is_shown_or_written(tmp_path: Path) -> None:
         "try: create()\n"
         "except Exception: pass\n"
     )
-    done = passive(*python(code), options=("--report", str(report)))
+    done = observe(*python(code), options=("--report", str(report)))
     assert done.returncode == 1
     assert "[secret]" in done.stderr
     for text in (done.stderr, report.read_text()):
@@ -162,7 +162,7 @@ def test_no_secret_is_shown_or_written(tmp_path: Path) -> None:
 
 
 def test_what_was_sent_before_the_program_failed_is_judged_and_its_failure_not_hidden() -> None:
-    done = passive(*python("ask('GET', '/connections'); sys.exit(7)"))
+    done = observe(*python("ask('GET', '/connections'); sys.exit(7)"))
     assert done.returncode == 1
     assert "every must met that was exercised" in done.stderr
     assert done.stderr.endswith("ended with exit status 7\n")
@@ -170,18 +170,18 @@ def test_what_was_sent_before_the_program_failed_is_judged_and_its_failure_not_h
 
 def test_a_program_that_a_signal_ends_is_told_of() -> None:
     code = "ask('GET', '/connections'); import signal; os.kill(os.getpid(), signal.SIGKILL)"
-    done = passive(*python(code))
+    done = observe(*python(code))
     assert done.returncode == 1
     assert done.stderr.endswith("was ended by SIGKILL\n")
 
 
 def test_a_program_that_sends_nothing_is_not_judged() -> None:
-    done = passive("true")
+    done = observe("true")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(
         "aepmock: true sent nothing to the mock, whose address was in AEPMOCK_BASE_URL."
     )
-    failed = passive("sh", "-c", "exit 9")
+    failed = observe("sh", "-c", "exit 9")
     assert failed.returncode == 2
     assert "sh ended with exit status 9 and sent nothing to the mock" in failed.stderr
 
@@ -189,7 +189,7 @@ def test_a_program_that_sends_nothing_is_not_judged() -> None:
 def test_a_program_that_only_fetches_a_token_is_not_judged() -> None:
     code = "urllib.request.urlopen(env['AEPMOCK_IMS_TOKEN_URL'], b'grant_type=client_credentials&'"
     code += " + b'client_id=a&client_secret=b&scope=openid')"
-    done = passive(*python(code))
+    done = observe(*python(code))
     assert done.returncode == 2
     assert "nothing was exercised" in done.stderr
 
@@ -197,12 +197,13 @@ def test_a_program_that_only_fetches_a_token_is_not_judged() -> None:
 @pytest.mark.parametrize(
     ("options", "words", "said"),
     [
-        ((), (), "--passive runs a program: aepmock judge --passive -- COMMAND ARG…"),
-        (("acme:client",), ("true",), "--passive runs a program: aepmock judge --passive -- "),
+        ((), (), "observe runs a program: aepmock observe [options] -- COMMAND ARG…"),
+        (("acme:client",), ("true",), "observe runs a program: aepmock observe [options] -- "),
         ((), ("no-such-program",), "can't run 'no-such-program': No such file or directory"),
-        (("--jobs", "2"), ("true",), "--jobs can't be had with --passive"),
-        (("--transport", "httpx"), ("true",), "--transport can't be had with --passive"),
-        (("--readings", "all"), ("true",), "--readings can't be had with --passive"),
+        (("--jobs", "2"), ("true",), "aepmock observe has no option --jobs"),
+        (("--transport", "httpx"), ("true",), "aepmock observe has no option --transport"),
+        (("--readings", "all"), ("true",), "aepmock observe has no option --readings"),
+        (("--reading", "x=y"), ("echo", "ran"), "unknown reading 'x'"),
         (("--report", "x.pdf"), ("echo", "ran"), "ends in '.pdf'"),
         (("--known-failing", "none.txt"), ("echo", "ran"), "can't be read"),
         (
@@ -216,7 +217,7 @@ def test_a_program_that_only_fetches_a_token_is_not_judged() -> None:
 def test_misuse_is_told_before_anything_runs(
     options: tuple[str, ...], words: tuple[str, ...], said: str
 ) -> None:
-    done = passive(*words, options=options)
+    done = observe(*words, options=options)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("aepmock: ")
     assert said in done.stderr
@@ -226,9 +227,23 @@ def test_only_selected_clauses_are_judged(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     options = ("--select", "request.api-key", "--report", str(report))
     code = "del headers['x-sandbox-name']\ntry: ask('GET', '/connections')\nexcept Exception: pass"
-    done = passive(*python(code), options=options)
+    done = observe(*python(code), options=options)
     assert done.returncode == 0, done.stderr
     assert verdicts(report) == {"request.api-key": "met"}
+
+
+def test_a_reading_is_what_the_program_is_answered_by_and_what_the_command_names() -> None:
+    code = (
+        "print(ask('GET', '/connections'))\n"
+        "del headers['x-sandbox-name']\n"
+        "ask('GET', '/connections')"
+    )
+    reading = "connections.last-page-links=absent"
+    done = observe(*python(code), options=("--reading", reading))
+    assert (done.returncode, done.stdout) == (1, "{'items': []}\n"), done.stderr
+    assert (
+        f"aepmock observe --select request.sandbox --seed 0 --reading {reading} -- " in done.stderr
+    )
 
 
 def test_a_known_failure_is_let_pass_and_must_go_from_the_list_when_it_is_met(
@@ -238,14 +253,14 @@ def test_a_known_failure_is_let_pass_and_must_go_from_the_list_when_it_is_met(
     known.write_text("request.sandbox   comes with 2.0\nims.token.form  not seen by this\n")
     code = "del headers['x-sandbox-name']\ntry: ask('GET', '/connections')\nexcept Exception: pass"
     options = ("--known-failing", str(known))
-    assert passive(*python(code), options=options).returncode == 0
-    passes = passive(*python("ask('GET', '/connections')"), options=options)
+    assert observe(*python(code), options=options).returncode == 0
+    passes = observe(*python("ask('GET', '/connections')"), options=options)
     assert passes.returncode == 1
     assert "UNEXPECTED PASSES" in passes.stderr
 
 
 def test_the_environment_names_every_setting_and_keeps_what_was_there() -> None:
-    done = passive(
+    done = observe(
         *python("print(json.dumps(dict(env)))"),
         HTTP_PROXY="http://proxy.example:1",
         NO_PROXY="internal.example",
@@ -273,7 +288,7 @@ def test_a_signal_is_passed_on_and_what_was_sent_until_then_is_judged(
         "signal.pause()"
     )
     with subprocess.Popen(
-        [sys.executable, "-m", "aepmock", "judge", "--passive", "--", *python(code)],
+        [sys.executable, "-m", "aepmock", "observe", "--", *python(code)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -298,7 +313,7 @@ def test_a_child_that_is_left_behind_is_not_waited_for(tmp_path: Path) -> None:
         f"open({str(pid)!r}, 'w').write(str(left.pid))"
     )
     try:
-        done = passive(*python(code))
+        done = observe(*python(code))
         assert done.returncode == 0, done.stderr
     finally:
         os.kill(int(pid.read_text()), signal.SIGKILL)

@@ -32,7 +32,7 @@ HEAD = (
 @pytest.fixture(scope="module")
 def full() -> Router:
     """A server that holds as much as it may."""
-    router = Router(MockInstances(Options(mocks=3, journal=1_000)), Guard())
+    router = Router(MockInstances(Options(max_mocks=3, max_journal=1_000)), Guard())
     service = router.instances.main.service
     for number in range(HELD):
         service.seed_connection(ORG, "dev", name=f"n{number * 7919 % HELD}", auth_params={"x": "y"})

@@ -56,7 +56,7 @@ def test_ten_thousand_strangers_who_read_leave_nothing_in_the_service() -> None:
 
 
 def test_strangers_who_read_leave_nothing_in_a_mock_of_the_server() -> None:
-    instance = MockInstance("", Options(journal=50), Clock())
+    instance = MockInstance("", Options(max_journal=50), Clock())
     assert abs(grown(lambda number: instance.handle(stranger(number)), 1_000, 2_000)) < SLACK
 
 
@@ -113,7 +113,7 @@ def test_a_mock_mints_a_bounded_number_of_credentials_and_says_what_to_do() -> N
 
 
 def test_a_full_mock_says_so_and_goes_on_with_everything_else() -> None:
-    with running("--connections", "2") as server:
+    with running("--max-resources", "2") as server:
         made = [server.create() for _ in range(2)]
         assert [answer.status for answer in made] == [201, 201]
         full = server.create()

@@ -20,7 +20,7 @@ CONNECTIONS = "/data/foundation/flowservice/connections"
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Running]:
-    with running("--journal", "20", "--mocks", "4") as made:
+    with running("--max-journal", "20", "--max-mocks", "4") as made:
         yield made
 
 

@@ -28,7 +28,7 @@ HEAD = (
 
 @pytest.fixture
 def router() -> Router:
-    return Router(MockInstances(Options(mocks=3, journal=50)), Guard())
+    return Router(MockInstances(Options(max_mocks=3, max_journal=50)), Guard())
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What live runs add to the command line: `judge --live`, `live doctor`, `live replay`, `sweep`."""
+"""`aepmock live doctor`, `live replay`, `live sweep`, and what `judge --live` needs."""
 
 from __future__ import annotations
 
@@ -25,30 +25,32 @@ REACHING = frozenset({"live-file", "live-host", "live-sandbox", "live-rate"})
 """Flags that also the doctor and the sweep have."""
 
 
-def add_live_commands(commands: Any) -> None:
-    """Adds `live doctor`, `live replay` and `sweep` to the command line's grammar."""
-    about = "what a live run needs: settings, and whether they are right"
-    sub = commands.add_parser("live", help=about, description=about, allow_abbrev=False)
-    inner = sub.add_subparsers(required=True, metavar="COMMAND")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds `doctor`, `replay` and `sweep` below `aepmock live`."""
+    inner = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_doctor(inner)
+    _add_replay(inner)
+    _add_sweep(inner)
+
+
+def _added(inner: Any, name: str, about: str, command: Any) -> argparse.ArgumentParser:
+    sub: argparse.ArgumentParser = inner.add_parser(
+        name, help=about, description=about, allow_abbrev=False
+    )
+    sub.set_defaults(command=command, parser=sub)
+    return sub
+
+
+def _add_doctor(inner: Any) -> None:
     about = "check every live setting, one by one, without creating anything"
-    doctor = inner.add_parser("doctor", help=about, description=about, allow_abbrev=False)
+    doctor = _added(inner, "doctor", about, run_doctor)
     add_flags(doctor.add_argument, prefix="", only=REACHING)
     doctor.add_argument("--connector", default="hubspot", metavar="NAME")
-    doctor.set_defaults(command=run_doctor)
-    _add_replay(inner)
-    about = "delete what an interrupted live run left behind"
-    sweep = commands.add_parser("sweep", help=about, description=about, allow_abbrev=False)
-    sweeping = REACHING - {"live-sandbox"} | {"live-allow-sandbox"}
-    add_flags(sweep.add_argument, prefix="", only=sweeping)
-    sweep.add_argument("--sandbox", metavar="NAME", help="only runs in this sandbox")
-    sweep.add_argument("--run", metavar="ID", help="only this run")
-    sweep.add_argument("--dry-run", action="store_true", help="say what would be deleted")
-    sweep.set_defaults(command=run_sweep)
 
 
 def _add_replay(inner: Any) -> None:
     about = "hold recordings of live runs against the mock, offline"
-    replay = inner.add_parser("replay", help=about, description=about, allow_abbrev=False)
+    replay = _added(inner, "replay", about, run_replay)
     replay.add_argument("folder", metavar="DIR", help="what --live-record was given")
     about = "exit status 1 if the mock does not answer as the service did"
     replay.add_argument("--fail-on-drift", action="store_true", help=about)
@@ -56,7 +58,16 @@ def _add_replay(inner: Any) -> None:
     replay.add_argument("--max-age-days", type=int, metavar="N", help=about)
     about = "list every reading, operation and refusal, and the day it was seen"
     replay.add_argument("-v", "--verbose", action="store_true", help=about)
-    replay.set_defaults(command=run_replay)
+
+
+def _add_sweep(inner: Any) -> None:
+    about = "delete what an interrupted live run left behind"
+    sweep = _added(inner, "sweep", about, run_sweep)
+    sweeping = REACHING - {"live-sandbox"} | {"live-allow-sandbox"}
+    add_flags(sweep.add_argument, prefix="", only=sweeping)
+    sweep.add_argument("--sandbox", metavar="NAME", help="only runs in this sandbox")
+    sweep.add_argument("--run", metavar="ID", help="only this run")
+    sweep.add_argument("--dry-run", action="store_true", help="say what would be deleted")
 
 
 @contextmanager
@@ -70,6 +81,8 @@ def judged_live(
                 raise UsageError(f"--{flag.name} is for live runs: add --live, or leave it out")
         yield None
         return
+    if settings["reading"].origin == "flag":
+        raise UsageError("--reading is for the mock: a real service answers by its own")
     from aepmock.live.session.run import live_run
 
     connector = str(settings["connector"].value)
