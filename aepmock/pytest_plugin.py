@@ -478,7 +478,7 @@ def _active(request: pytest.FixtureRequest, transport: str) -> Any:
 
 @pytest.fixture
 def aepmock(request: pytest.FixtureRequest) -> Iterator[Mock]:
-    """A Flow Service for one test, with every in-process transport open and a guard on Adobe's hosts.
+    """A mock Flow Service for one test; requests to Adobe's hosts reach it in process.
 
     `.settings` is what the client is to be given, `.journal` what was wrong with its requests,
     `.seed_connection(...)`, `.connections`, `.fault(...)`, `.clock` the rest.

@@ -1,4 +1,4 @@
-"""`aepmock.mock()`: a Flow Service for a test, with every transport open and a guard on Adobe's hosts.
+"""`aepmock.mock()`: a mock Flow Service for tests: transports installed, Adobe's hosts guarded.
 
 Several mocks may be active at once, nested or in threads: each has credentials of its own, and a
 request reaches the one that minted its token. Where none did, its API key decides; a request

@@ -129,8 +129,8 @@ def _program(
 ) -> ProgramRun:
     if transport not in ("auto", "server"):
         raise UsageError(
-            f"--transport {transport} is a way out of Python; a program is judged through the server transport, "
-            "so leave --transport out"
+            f"--transport {transport} is for clients in Python; a program is judged through the "
+            "server transport, so leave --transport out"
         )
     if listener is None:
         check_command(command, folder)

@@ -206,8 +206,8 @@ def gives_up(transcript: Transcript) -> Verdicts:
         if _outlasts(call):
             yield Violation(
                 f"{call.operation} waits for ever on a server that does not answer",
-                f"an end within {TIMEOUT_FACTOR} times the timeout of {call.settings.timeout_s:g} s "
-                "that was given",
+                f"an end within {TIMEOUT_FACTOR} times the given timeout of "
+                f"{call.settings.timeout_s:g} s",
                 f"no end after {max(call.took_s, TIMEOUT_FACTOR * call.settings.timeout_s):.1f} s",
                 silent[0],
             )
