@@ -36,7 +36,7 @@ def _looked_between(transcript: Transcript, call: Call, before: Exchange, after:
     )
 
 
-@transcript_check("retries.unanswered-answer")
+@transcript_check("retries.lost-answer")
 def lost_answer(transcript: Transcript) -> Verdicts:
     """A repeat after a status is the matter of connections.create.one-post."""
     for call in transcript.of("create_connection"):
