@@ -231,8 +231,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         config = item.config
         of_judge = kind == "around" and config.getoption("aepmock_result")
         if (of_judge or kind == "misuse") and not is_worker(config):
-            # `aepmock judge` tries another transport, or it is the same in every test: no use to go
-            # on.
+            # `aepmock judge` tries another transport, or every test would fail alike: stop here.
             item.session.shouldstop = text
     return report
 

@@ -1,4 +1,4 @@
-"""What live runs add to the command line: `judge --live`, `live doctor`, `live replay`, `sweep`."""
+"""What live runs add to the command line: `judge --live`, `live doctor`, `replay`, `sweep`."""
 
 from __future__ import annotations
 

@@ -236,7 +236,7 @@ class Mock:
 
     @property
     def waited_s(self) -> float:
-        """Seconds that were really waited because of faults; none but with a server's transport."""
+        """Seconds that were really waited because of faults."""
         return self._interposer.waited_s
 
     def expire_tokens(self) -> None:

@@ -1,4 +1,4 @@
-"""Where checks sign in: by the clause that they defend."""
+"""The registry of checks, by clause."""
 
 from __future__ import annotations
 

@@ -14,11 +14,11 @@ from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 ENDLESS = 200
-"""So many requests of one kind in one call, all refused, are no timeouts any more."""
+"""From so many requests of one kind in one call, all refused, a call counts as endless."""
 TIMEOUT_FACTOR = 5
-"""What convicts a client is never giving up: so many times its timeout."""
+"""A call that takes longer than so many times its timeout never gives up."""
 LATE = 3
-"""So many times the timeout for one answer are no matter of clocks any more."""
+"""Waiting so many times the timeout for one answer can't be a matter of clocks."""
 _EARLY = 0.9
 """How much of a Retry-After has to be over: clocks are not that exact."""
 _SEARCHES = ("connections.list", "connections.search")
