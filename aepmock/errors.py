@@ -14,7 +14,7 @@ class UsageError(AepmockError):
 
 
 class UnsupportedTransportError(UsageError):
-    """The client that is judged uses a library for which no in-process transport is open."""
+    """The client under test uses an HTTP library for which no in-process transport is installed."""
 
 
 class ContractDataError(AepmockError):
@@ -22,7 +22,7 @@ class ContractDataError(AepmockError):
 
 
 class BlockedRequestError(AepmockError):
-    """Something in the process tried to reach one of Adobe's hosts around the open transports."""
+    """Something in the process tried to reach one of Adobe's hosts without a transport."""
 
 
 class ClientError(AepmockError):

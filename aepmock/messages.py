@@ -1,4 +1,4 @@
-"""The words every part of the kit speaks: a request, a response, and the two together.
+"""The messages that every part of the kit uses: a request, a response, and an exchange of both.
 
 Header names compare without case and keep the case they were sent in, because a report should
 show what was on the wire. Values are text decoded as ISO-8859-1, so that any octet survives.

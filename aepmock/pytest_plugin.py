@@ -231,8 +231,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         config = item.config
         of_judge = kind == "around" and config.getoption("aepmock_result")
         if (of_judge or kind == "misuse") and not is_worker(config):
-            # `aepmock judge` tries another transport, or it is the same in every test: no use to go
-            # on.
+            # `aepmock judge` tries another transport, or every test would fail alike: stop here.
             item.session.shouldstop = text
     return report
 
@@ -478,7 +477,7 @@ def _active(request: pytest.FixtureRequest, transport: str) -> Any:
 
 @pytest.fixture
 def aepmock(request: pytest.FixtureRequest) -> Iterator[Mock]:
-    """A Flow Service for one test, with every in-process transport open and a guard on Adobe's hosts.
+    """A mock Flow Service for one test; requests to Adobe's hosts reach it in process.
 
     `.settings` is what the client is to be given, `.journal` what was wrong with its requests,
     `.seed_connection(...)`, `.connections`, `.fault(...)`, `.clock` the rest.

@@ -1,4 +1,4 @@
-"""What a real service says to requests that it is to refuse, one of each; with --live-send-invalid."""
+"""Requests that a live service has to refuse, one of each kind; only with --live-send-invalid."""
 
 from __future__ import annotations
 

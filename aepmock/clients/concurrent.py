@@ -1,4 +1,4 @@
-"""Several clients at work at a time: each in a thread of its own, or as tasks of one event loop."""
+"""Runs several clients concurrently: each in its own thread, or as tasks of one event loop."""
 
 from __future__ import annotations
 

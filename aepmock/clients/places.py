@@ -1,4 +1,4 @@
-"""Where in its author's files a mistake stands."""
+"""Finds the file and line of a mistake in the author's code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The caller's process as a client finds it, and what a client changed of it."""
+"""The state of the caller's process, and what a client changed of it."""
 
 from __future__ import annotations
 

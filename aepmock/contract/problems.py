@@ -1,4 +1,4 @@
-"""The one maker of refusals' bodies: an entry of errors.toml and its parameters, on the wire."""
+"""Builds the bodies of refusals from an entry of errors.toml and its parameters."""
 
 from __future__ import annotations
 

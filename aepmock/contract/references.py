@@ -1,4 +1,4 @@
-"""What a schema cannot say of the contract's data: that a name used in one file is in another."""
+"""Checks that a name used in one file of the contract's data is defined in another."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What may go wrong, how often and when, as plain data.
 
 A fault is an operation, steps that happen one after the other, and conditions. It is read and
-checked in `fault_reading.py`; `faulting.py` makes answers of steps.
+checked in `grammar.py`; `apply.py` makes answers of steps.
 """
 
 from __future__ import annotations

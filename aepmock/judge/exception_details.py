@@ -1,4 +1,4 @@
-"""What an exception lets its catcher know: the HTTP status and the service's code.
+"""What a caller can learn from an exception: the HTTP status and the service's code.
 
 Lenient on purpose: a client may report errors in any way, and whatever a caller could reach
 counts, be it an attribute, the response that hangs on the exception, a cause, or the text.
@@ -16,7 +16,7 @@ from typing import Any
 _STATUS_NAMES = ("status", "status_code", "code", "http_status", "statusCode")
 _CODE_NAMES = ("code", "error_code", "errorCode", "error", "type")
 _DEPTH = 4
-"""How far a catcher may have to look: error.violations[0].details["code"] is not too far."""
+"""How far a catcher may have to look: error.errors[0].details["code"] is not too far."""
 
 
 def knows_status(error: BaseException, status: int) -> bool:

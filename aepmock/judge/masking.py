@@ -1,4 +1,4 @@
-"""Redacts what callers send whose tokens nobody announced beforehand."""
+"""Redacts requests whose secrets are not known beforehand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an answer leads a client: redirects, and next links, to another origin than its own."""
+"""Redirects and next links that lead a client to another origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stands between a transport and a handler and keeps what passes."""
+"""Records every exchange between a transport and a handler."""
 
 from __future__ import annotations
 

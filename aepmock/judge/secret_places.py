@@ -1,4 +1,4 @@
-"""Where secrets stand in a message, whatever they look like: names, auth, patches, filters.
+"""Finds secrets in a message by their place: names, auth, patches, filters.
 
 Everything below `auth` is taken for a secret but what the connectors' documentation calls public.
 A name that only resembles a secret's is taken for one: better a mark too many than a secret shown.

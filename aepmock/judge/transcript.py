@@ -1,4 +1,4 @@
-"""The two testimonies: what was on the wire, and what the client returned or raised."""
+"""What happened in one scenario: the exchanges, and what each call returned or raised."""
 
 from __future__ import annotations
 

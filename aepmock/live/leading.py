@@ -1,4 +1,4 @@
-"""Where the answers of a live service lead a client: back to the kit, and never past it.
+"""Redirects and links in the answers of a live service: they lead back to the kit, never past it.
 
 A redirect, a next link or a Location that names another host would have a naive client go there
 with the real token. Such an answer is given with the kit's own address in the place of that host,

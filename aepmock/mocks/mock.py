@@ -1,4 +1,4 @@
-"""`aepmock.mock()`: a Flow Service for a test, with every transport open and a guard on Adobe's hosts.
+"""`aepmock.mock()`: a mock Flow Service for tests: transports installed, Adobe's hosts guarded.
 
 Several mocks may be active at once, nested or in threads: each has credentials of its own, and a
 request reaches the one that minted its token. Where none did, its API key decides; a request
@@ -236,7 +236,7 @@ class Mock:
 
     @property
     def waited_s(self) -> float:
-        """Seconds that were really waited because of faults; none but with a server's transport."""
+        """Seconds that were really waited because of faults."""
         return self._interposer.waited_s
 
     def expire_tokens(self) -> None:

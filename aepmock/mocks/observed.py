@@ -1,4 +1,4 @@
-"""A program seen from outside: runs it, judges each request that it sends, sums up."""
+"""An observed program: runs it unchanged, judges each request that it sends, and sums up."""
 
 from __future__ import annotations
 

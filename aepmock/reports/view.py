@@ -179,7 +179,7 @@ def live_sentences(report: Report) -> Iterator[str]:
         seen = ", ".join(run["disturbances"][:3])
         yield f"Disturbances, which are nobody's fault here: {run['disturbed']} ({seen})."
     if run.get("throttled"):
-        yield f"The service asked for timeouts (429): {run['throttled']} times."
+        yield f"The service throttled the run (429) {run['throttled']} times."
     if run["held_back"]:
         yield f"Held back, did not leave this machine: {'; '.join(run['held_back'])}."
     if run.get("budget_spent"):

@@ -1,4 +1,4 @@
-"""Who may ask: no other site's pages, no rebound names; of the control API no strangers either.
+"""Access: refuses other sites' pages, rebound names, and control requests without the token.
 
 A browser on the same machine can be made to ask a loopback server by any page it shows. Such a
 request names another Host (DNS rebinding), or another Origin or Sec-Fetch-Site.

@@ -1,4 +1,4 @@
-"""How a part of the engine says no: it names the rule, and the engine finds the words."""
+"""How a part of the engine refuses: it names the rule, and the engine finds the wording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the suite's tests run on: a harness with a client, a service, a judge, and Hypothesis."""
+"""What the suite's tests need: the harness, scenarios, and the operations of a client."""
 
 from __future__ import annotations
 

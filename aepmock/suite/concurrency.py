@@ -1,4 +1,4 @@
-"""Two clients with different settings at work at a time, and who of them sent what."""
+"""Two clients with different settings work concurrently; tells which of them sent what."""
 
 from __future__ import annotations
 

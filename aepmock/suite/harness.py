@@ -1,7 +1,7 @@
 """A client, a service and a judge, for one test of the suite under one reading.
 
-A test describes what is done with the client; the harness does it with many inputs, lets every
-selected clause look at each example, and searches the smallest example for what is broken.
+A test says which calls are made. The harness makes them with many inputs, lets every selected
+clause look at each example, and searches for the smallest example of what is broken.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Two clients on one connection, request by request in an order that a test chooses.
+"""Two clients update one connection, their requests interleaved in an order that a test chooses.
 
 In process each client works in a thread of its own, and every call and every request waits until
 it is its turn. A server would be held up by that: there the turns are whole calls.

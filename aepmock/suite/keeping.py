@@ -1,4 +1,4 @@
-"""What a run has found so far, kept in files, for whoever is left when its process has ended."""
+"""Saves what a run has found so far, so that an interrupted run still has a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers of a test's own on loopback: where a connection breaks, TLS is spoken, or nobody is.
+"""Servers of a test's own on loopback: for broken connections, TLS, and ports without a server.
 
 In-process transports let requests to loopback pass, so they are for clients on any library.
 """

@@ -1,4 +1,4 @@
-"""The end of a run: the program that was judged is told so, and how it takes that is judged."""
+"""The end of a run: tells the program to end, and judges how it does."""
 
 from __future__ import annotations
 

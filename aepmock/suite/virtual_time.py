@@ -1,4 +1,4 @@
-"""Lets the waits of a client go by at once: its sleeps move its clocks on instead.
+"""Virtual time: a client's sleeps return at once and move its clocks on.
 
 Only for the main thread, where a client is called, and only for what it finds in the module
 `time`: servers and event loops in other threads keep their time, and what a socket waits for is

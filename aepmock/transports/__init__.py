@@ -1,4 +1,4 @@
-"""The ways in which a client's requests reach a handler, and the guard on all others."""
+"""Transports: the ways for a client's requests to reach a handler. The guard blocks all others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIBRARIES = {"httpx": "respx", "httpx2": "httpx2", "requests": "responses"}
 
 
 def in_process_transports(transport: str) -> tuple[str, ...]:
-    """The in-process transports that a choice of transport opens; none for "server".
+    """The in-process transports that a choice of transport installs; none for "server".
 
     Raises UsageError for an unknown name and for a transport whose library is not installed.
     """
@@ -37,7 +37,7 @@ def in_process_transports(transport: str) -> tuple[str, ...]:
 
 @contextmanager
 def install(transport: str, handler: Handler) -> Iterator[tuple[str, ...]]:
-    """Opens the in-process transports of a choice; gives the names of those that are open."""
+    """Installs the in-process transports of a choice and yields their names."""
     names = in_process_transports(transport)
     with ExitStack() as stack:
         for name in names:

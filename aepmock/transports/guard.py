@@ -1,4 +1,4 @@
-"""Keeps the process from reaching Adobe's hosts around the open transports, and says the way out.
+"""Keeps the process from reaching Adobe's hosts without a transport, and says what to do instead.
 
 An audit hook sees every look-up and connection, whatever library makes it. It can't be taken
 away again, so there is one for the process, and it does nothing while no guard is on. A socket

@@ -1,4 +1,4 @@
-"""What every transport does to a request and an answer, so that all transports are alike."""
+"""Rules of HTTP that every transport applies, so that all transports behave alike."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A connection to one of Adobe's hosts is led, inside this process, to the server that also stands
 behind the server transport, over TLS with a certificate for that host by an authority made for this
-run. LocalServers is let through, every other host is refused. Written on asyncio rather than taken
+run. Loopback is let through, every other host is refused. Written on asyncio rather than taken
 from mitmproxy, which would bring some thirty packages, for a proxy that leads to one place only.
 """
 

@@ -1,4 +1,4 @@
-"""HTTP on one connection: the head as it was sent, and timeouts that has an end."""
+"""HTTP on one connection: the head exactly as sent, and time limits."""
 
 from __future__ import annotations
 

@@ -72,6 +72,14 @@ def test_links_between_the_pages_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_the_files_that_the_architecture_names_exist() -> None:
+    named = re.findall(r"`((?:\w+/)*\w+(?:\.py|\.toml|/))`", (ROOT / "ARCHITECTURE.md").read_text())
+    assert len(named) > 40
+    folders = (ROOT, ROOT / "aepmock", ROOT / "aepmock/contract/data")
+    missing = [name for name in named if not any((folder / name).exists() for folder in folders)]
+    assert missing == []
+
+
 def test_the_readme_shows_the_number_of_clauses_there_are() -> None:
     # The table is that of a client in Python; a program is asked some more.
     asked = [clause for clause in load_contract().clauses if not clause.startswith("program.")]

@@ -95,7 +95,7 @@ def test_the_page_about_faults_names_every_kind_and_no_other() -> None:
     contract = load_contract()
     missing = [kind for kind in KINDS if not re.search(rf"`{kind}\b", PAGE)]
     assert missing == []
-    table = PAGE.partition("## What\n")[2].partition("\n## ")[0]
+    table = PAGE.partition("## The steps\n")[2].partition("\n## ")[0]
     told = re.findall(r"`([^`]+)`", "\n".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
     assert len(told) > 20
     for words in told:

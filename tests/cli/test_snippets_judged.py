@@ -21,6 +21,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ACME = '''
 """A small client of Flow Service that creates connections, and does so as it should."""
 
+import re
 import ssl
 from dataclasses import dataclass
 
@@ -78,7 +79,9 @@ class Client:
         found = document.get("error_code") or document.get("type") or document.get("message")
         details = document.get("errorDetails")
         words = [str(found)] + [str(d) for d in (details if isinstance(details, list) else [])]
-        return " ".join([*words, str(document.get("errorMessage", ""))])
+        text = " ".join([*words, str(document.get("errorMessage", ""))])
+        # The codes alone: the text of a refusal may repeat a secret that was sent.
+        return " ".join(re.findall(r"\\b[0-9]{4}-[0-9]{3}\\b|\\b[0-9]{6}\\b", text))
 '''
 
 

@@ -62,7 +62,7 @@ def test_production_is_refused_after_the_look_up(upstream: Upstream, tmp_path: P
         (500, {}),
     ],
 )
-def test_every_other_passport_is_refused(
+def test_every_other_sandbox_is_refused(
     upstream: Upstream, tmp_path: Path, status: int, document: Any
 ) -> None:
     looked_up(upstream, status, document)

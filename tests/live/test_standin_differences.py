@@ -134,7 +134,7 @@ def test_a_429_and_a_503_are_waited_for_and_are_no_drift(tmp_path: Path) -> None
     run = result.report["live_run"]
     assert (run["throttled"], run["disturbed"]) == (1, 1)
     assert run["disturbances"][0].endswith(": 503")
-    assert "asked for timeouts (429)" in result.out
+    assert "throttled the run (429)" in result.out
     assert result.row("errors.gateway")["got"].endswith(": 429 with Retry-After")
     assert result.row("errors.empty-body")["got"].endswith(": 503")
     assert result.drifted == []

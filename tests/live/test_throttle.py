@@ -1,4 +1,4 @@
-"""Budget, pace, timeouts and the token: what a live run does not do to a service."""
+"""Request limit, rate, Retry-After and the token: what a live run does not do to a service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients with unusual but legitimate manners: how they wait, repeat, log, redirect, share."""
+"""Clients with unusual but legitimate habits: how they wait, repeat, log, redirect, share."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def time_verdict(target: str, transport: str = "auto") -> Took:
 
 
 def show_times(clients: Sequence[tuple[str, str]]) -> int:
-    """Prints a line a client, (target, transport), and the ratios; 0 if they are as they should be."""
+    """Prints a line for each (target, transport), and the ratios; 0 if they are within bounds."""
     reference = time_verdict(REFERENCE)
     print(f"{'the reference client':60} {reference.real_s:6.1f} s  cpu {reference.cpu_s:6.1f} s")
     all_took = []

@@ -1,4 +1,4 @@
-"""Judges the speaker in this process: a few calls, with as little timeouts as its fault allows."""
+"""Judges the speaker in this process: a few calls, with timeouts as short as its fault allows."""
 
 from __future__ import annotations
 

@@ -72,9 +72,9 @@ def test_a_broken_must_is_a_failure_with_its_evidence() -> None:
     expected = {"type": "broken", "message": "An update was sent without If-Match."}
     assert outcome(case) == ("failure", expected)
     text = case[0].text or ""
-    assert "got: no If-Match header" in text
+    assert "actual: no If-Match header" in text
     assert "exchange:\nPATCH /connections/1\n" in text
-    assert "see it again: aepmock judge acme.client:factory" in text
+    assert "reproduce: aepmock judge acme.client:factory" in text
 
 
 def test_a_broken_should_is_told_but_is_no_failure() -> None:

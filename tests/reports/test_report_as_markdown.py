@@ -40,7 +40,7 @@ def test_broken_musts_come_first_with_their_evidence() -> None:
         "## Unsupported",
         "## Not exercised",
     ]
-    assert f"\nSee it again:\n\n```sh\n{COMMAND}\n```\n" in page
+    assert f"\nReproduce:\n\n```sh\n{COMMAND}\n```\n" in page
 
 
 def test_an_untimed_page_does_not_change_with_the_time_of_its_run() -> None:

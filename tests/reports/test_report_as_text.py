@@ -51,10 +51,10 @@ BROKEN
 
 connections.update.if-match (must)
   An update was sent without If-Match.
-  asked     connections.update.if-match is kept.
+  rule      connections.update.if-match is kept.
   expected  If-Match: "2300d6b1-0000-0200-0000-673e9c1d0000", the etag of the
             last answer
-  got       no If-Match header
+  actual    no If-Match header
   calls
     created = client.create_connection(…)
     client.update_connection(…)
@@ -74,7 +74,7 @@ connections.update.if-match (must)
   stderr
     the client's last words
   source    documented: OAS patchConnection
-  see it again
+  reproduce
     aepmock judge acme.client:factory --select 'connections.update.if-match' \
 --seed 42 --examples 1 --transport httpx
 
@@ -124,7 +124,7 @@ def test_at_80_columns_only_commands_are_longer(made: Report, verbose: bool) -> 
     after = dict(zip(lines[1:], lines, strict=False))
     longer = [line for line in lines if cell_len(line) > 80]
     assert all(line.startswith(command) for line in longer)
-    assert all(after[line] == "  see it again" for line in longer)
+    assert all(after[line] == "  reproduce" for line in longer)
 
 
 def test_what_clients_were_kept_waiting_is_said_in_a_line() -> None:
@@ -203,7 +203,7 @@ def test_a_finding_of_little_evidence_leaves_out_what_it_lacks() -> None:
     bare = dict.fromkeys(("expected", "got", "exchange", "diff", "log", "reproduce"), "")
     found = finding("errors.code", calls=(), **bare)
     text = text_of(report(result("errors.code", "broken", "must", found)))
-    for label in ("expected", "got", "calls", "exchange", "diff", "see it again"):
+    for label in ("expected", "actual", "calls", "exchange", "diff", "reproduce"):
         assert f"\n  {label}" not in text
 
 

@@ -235,7 +235,7 @@ def _blind_repeat(transcript: Transcript, call: Call, posts: list[Exchange]) -> 
     """The first POST that follows another, which may have worked, without a look in between."""
     for before, after in pairwise(posts):
         if before.response.status in _NOTHING_DONE or unanswered(before):
-            continue  # retries.unanswered-answer
+            continue  # retries.lost-answer
         looked = any(
             before.number < e.number < after.number
             and transcript.operation(e) in ("connections.list", "connections.search")

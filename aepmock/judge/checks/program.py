@@ -1,4 +1,4 @@
-"""How a program keeps to the protocol over stdin and stdout; whoever speaks to it saw it."""
+"""How a program keeps to the protocol over stdin and stdout, as observed by its driver."""
 
 from __future__ import annotations
 

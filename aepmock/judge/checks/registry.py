@@ -1,4 +1,4 @@
-"""Where checks sign in: by the clause that they defend."""
+"""The registry of checks, by clause."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _NEEDS: Mapping[str, str] = {
     "connections.create.": "create_connection",
     "answers.location-absent": "create_connection",
     "answers.etag-absent": "create_connection",
-    "retries.unanswered-answer": "create_connection",
+    "retries.lost-answer": "create_connection",
     "retries.timeout": "create_connection",
     "retries.gives-up": "create_connection",
     "connections.get.": "get_connection",
@@ -85,7 +85,7 @@ _IDLE: Mapping[str, str] = {
     "answers.threads": f"the client can't be closed, or {_INSIDE}",
     "tls.unknown-ca": _ELSEWHERE,
     "tls.wrong-host": f"the client did not trust settings.ca_file, or {_ELSEWHERE}",
-    "retries.unanswered-answer": _ELSEWHERE,
+    "retries.lost-answer": _ELSEWHERE,
     "retries.no-answer": _ELSEWHERE,
     "retries.timeout": f"{_ELSEWHERE}, or no call was given up",
     "retries.gives-up": _ELSEWHERE,

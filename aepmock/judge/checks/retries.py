@@ -14,11 +14,11 @@ from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 ENDLESS = 200
-"""So many requests of one kind in one call, all refused, are no timeouts any more."""
+"""From so many requests of one kind in one call, all refused, a call counts as endless."""
 TIMEOUT_FACTOR = 5
-"""What convicts a client is never giving up: so many times its timeout."""
+"""A call that takes longer than so many times its timeout never gives up."""
 LATE = 3
-"""So many times the timeout for one answer are no matter of clocks any more."""
+"""Waiting so many times the timeout for one answer can't be a matter of clocks."""
 _EARLY = 0.9
 """How much of a Retry-After has to be over: clocks are not that exact."""
 _SEARCHES = ("connections.list", "connections.search")
@@ -36,7 +36,7 @@ def _looked_between(transcript: Transcript, call: Call, before: Exchange, after:
     )
 
 
-@transcript_check("retries.unanswered-answer")
+@transcript_check("retries.lost-answer")
 def lost_answer(transcript: Transcript) -> Verdicts:
     """A repeat after a status is the matter of connections.create.one-post."""
     for call in transcript.of("create_connection"):
@@ -206,8 +206,8 @@ def gives_up(transcript: Transcript) -> Verdicts:
         if _outlasts(call):
             yield Violation(
                 f"{call.operation} waits for ever on a server that does not answer",
-                f"an end within {TIMEOUT_FACTOR} times the timeout of {call.settings.timeout_s:g} s "
-                "that was given",
+                f"an end within {TIMEOUT_FACTOR} times the given timeout of "
+                f"{call.settings.timeout_s:g} s",
                 f"no end after {max(call.took_s, TIMEOUT_FACTOR * call.settings.timeout_s):.1f} s",
                 silent[0],
             )

@@ -1,4 +1,4 @@
-"""Family 8: which servers a client trusts. A request that arrives is what convicts."""
+"""Family 8: which servers a client trusts. A request that reaches an untrusted server convicts."""
 
 from __future__ import annotations
 

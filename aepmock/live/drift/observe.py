@@ -1,4 +1,4 @@
-"""Who looks on at a live run: each is shown every exchange, and says at the end what it learned."""
+"""Observers of a live run: each sees every exchange, and reports at the end what it learned."""
 
 from __future__ import annotations
 

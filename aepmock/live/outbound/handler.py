@@ -1,7 +1,7 @@
-"""The live handler: what stands behind the transports where a mock stands else.
+"""The live handler: takes the place of the mock behind the transports.
 
-A client's request passes the gate, keeps the throttle, and reaches the sandbox; the answer comes
-back as it was. What the kit asks for itself goes the same way out, and is repeated where it may.
+A client's request that the policy lets out waits for the throttle and is sent to the sandbox; the
+answer is returned unchanged. The kit's own requests go the same way, and are repeated if they may.
 """
 
 from __future__ import annotations

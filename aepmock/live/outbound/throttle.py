@@ -48,9 +48,9 @@ def retry_after_s(response: Response, now: float) -> float | None:
 
 
 class Throttle:
-    """Budget, pace, back-off, and the end of timeouts; all processes of a run keep them.
+    """Maximum number of requests, rate and back-off, kept by all processes of a run.
 
-    `owner` says that this process began the run, and is the one that tidies up.
+    `owner` says that this process began the run, and is the one that cleans up.
     """
 
     def __init__(self, plan: Plan, state: SharedState, ports: Ports, *, owner: bool) -> None:
@@ -72,7 +72,7 @@ class Throttle:
         return self._budget - state.sent - state.owned - LOOK_UPS
 
     def wait(self) -> None:
-        """Waits until the service has asked for no more timeouts. Raises LiveStopped."""
+        """Waits until the rate and any Retry-After allow a request. Raises LiveStopped."""
         while True:
             state = self._state.look()
             if state.stopped or (state.ended and not state.closed):

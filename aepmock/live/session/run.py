@@ -1,4 +1,4 @@
-"""A live run from its beginning to its end: what is looked at first, shown, and cleanup up."""
+"""A live run from its beginning to its end: checks, announcement, suite and cleanup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the processes of one run share: its token, its budget and its pace, in one locked file.
+"""What the processes of one run share: its token, request count and rate, in one locked file.
 
 The file stands in a private folder that goes with the run. Times are epoch seconds.
 """
