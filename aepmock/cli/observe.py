@@ -18,6 +18,7 @@ from aepmock.errors import UsageError
 from aepmock.judge.checks import WIRE_CHECKS
 from aepmock.judge.known_failures import read_known_failing
 from aepmock.mocks.observed import ObservedProgram, name_of, run_program
+from aepmock.net import NO_PROXY
 from aepmock.transports.server import serving
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from aepmock.judge import Report
 
 MET, BROKEN = 0, 1
-_LOOPBACK = ("127.0.0.1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def environment(settings: ClientSettings, before: Mapping[str, str]) -> dict[str
     # A proxy that the program is used to does not lead to this machine's loopback.
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in before.get(name, "").split(",") if host.strip()]
-        found[name] = ",".join([*hosts, *(h for h in _LOOPBACK if h not in hosts)])
+        found[name] = ",".join([*hosts, *(h for h in NO_PROXY if h not in hosts)])
     return found
 
 

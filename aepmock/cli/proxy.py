@@ -17,9 +17,9 @@ import certifi
 
 from aepmock.faults.model import Fault
 from aepmock.mocks.observed import ObservedProgram, run_program
+from aepmock.net import PLATFORM
 from aepmock.transports.proxy import Proxy, proxying
 
-PLATFORM = "https://platform.adobe.io"
 _TRUST_PASSWORD = "changeit"
 """Java's own habit: a trust store is no secret."""
 _BUNDLES = (
