@@ -16,7 +16,7 @@ from threading import get_ident
 from typing import Any
 
 from aepmock.client_api import ClientSettings
-from aepmock.clocks import TestClock
+from aepmock.clock import MockClock
 from aepmock.contract import Contract
 from aepmock.errors import BlockedRequestError
 from aepmock.faults import FaultInjector
@@ -25,16 +25,14 @@ from aepmock.faults.model import Fault
 from aepmock.judge import Expected, Finding, judge_exchange
 from aepmock.judge.judging import explain, to_finding
 from aepmock.judge.recorder import Recorder
-from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, response_text
 from aepmock.messages import Exchange, Request, Response
+from aepmock.mocks.router import MockRouter
+from aepmock.net import PLATFORM, ims_token_url, read_authorization
+from aepmock.redaction import Redactor
 from aepmock.service import FlowService
-from aepmock.switchboard import Switchboard
 from aepmock.transports import in_process_transports
 from aepmock.transports.guard import Guard, guarding
-
-IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
-PLATFORM = "https://platform.adobe.io"
 
 
 class StrictError(AssertionError):
@@ -114,7 +112,7 @@ class Mock:
     def __init__(
         self, *, strict: bool, readings: Mapping[str, str], sandbox: str, seed: int
     ) -> None:
-        self.service = FlowService(seed=seed, clock=TestClock(), readings=readings)
+        self.service = FlowService(seed=seed, clock=MockClock(), readings=readings)
         self.seed = seed
         self.strict = strict
         self.thread = 0
@@ -122,7 +120,7 @@ class Mock:
         self._interposer = FaultInjector(self.contract, self.service.handle, self.service)
         self._recorder = Recorder(self._interposer.handle)
         self._origin = PLATFORM
-        self._ims_url = IMS_URL
+        self._ims_url = ims_token_url()
 
     @property
     def contract(self) -> Contract:
@@ -144,10 +142,10 @@ class Mock:
         return self.service.gateway.number
 
     @property
-    def clock(self) -> TestClock:
+    def clock(self) -> MockClock:
         """The mock's time: `clock.advance(seconds)` moves it on, `clock.follow()` lets it go by."""
         clock = self.service.clock
-        assert isinstance(clock, TestClock)
+        assert isinstance(clock, MockClock)
         return clock
 
     @property
@@ -255,7 +253,7 @@ class Mock:
 
     def has_token_of(self, request: Request) -> bool:
         """Whether a request carries a token that this mock minted, valid still or not."""
-        token = (request.headers.get("authorization") or "").partition(" ")[2].strip()
+        _, token = read_authorization(request.headers.get("authorization"))
         return bool(token) and self.service.gateway.has_token(token)
 
     def has_key_of(self, request: Request) -> bool:
@@ -269,7 +267,7 @@ class Mock:
     def serve_at(self, origin: str) -> None:
         """Says that clients reach this mock at an origin of its own, "http://127.0.0.1:4012"."""
         self._origin = origin
-        self._ims_url = f"{origin}/ims/token/v3"
+        self._ims_url = ims_token_url(origin)
 
     def entry(self, exchange: Exchange) -> JournalEntry:
         """An exchange as the journal shows it."""
@@ -355,7 +353,7 @@ class Mock:
         return Redactor(self.contract.secret_names, [made.access_token, made.client_secret])
 
 
-_router = Switchboard()
+_router = MockRouter()
 
 
 def mock(

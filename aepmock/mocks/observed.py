@@ -12,8 +12,8 @@ from time import monotonic
 from types import FrameType
 
 from aepmock import __version__
-from aepmock.cli.serve import WallClock
 from aepmock.client_api import ClientSettings
+from aepmock.clock import WallClock
 from aepmock.contract import is_not_imitated, load_contract
 from aepmock.errors import UsageError
 from aepmock.faults import FaultInjector
@@ -21,8 +21,9 @@ from aepmock.faults.model import Fault
 from aepmock.judge import Expected, Report, Tally, decide, judge_exchange
 from aepmock.judge.checks import WIRE_CHECKS
 from aepmock.judge.judging import to_finding
-from aepmock.judge.masking import Masking
 from aepmock.messages import Exchange, Request, Response
+from aepmock.net import ims_token_url
+from aepmock.redaction.callers import LearningRedactor
 from aepmock.service import FlowService
 
 SANDBOX = "dev"
@@ -66,7 +67,7 @@ class ObservedProgram:
             self._interposer.fault(fault)
         self.credentials = self._service.mint_credentials()
         secrets = [self.credentials.access_token, self.credentials.client_secret]
-        self._masking = Masking(self.contract.secret_names, secrets)
+        self._masking = LearningRedactor(self.contract.secret_names, secrets)
         self._origin = origin
         self._expected: tuple[str, Expected] | None = None
         self._reproduce = reproduce
@@ -83,7 +84,7 @@ class ObservedProgram:
             api_key=made.api_key,
             ims_org_id=made.ims_org_id,
             sandbox_name=SANDBOX,
-            ims_token_url=f"{origin}/ims/token/v3",
+            ims_token_url=ims_token_url(origin),
             client_id=made.client_id,
             client_secret=made.client_secret,
             scopes=made.scopes,

@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aepmock.clock import Clock
 from aepmock.contract import is_not_imitated
 from aepmock.errors import UsageError
 from aepmock.faults import FaultInjector
 from aepmock.faults.model import Fault
 from aepmock.judge import Expected, judge_exchange
 from aepmock.judge.judging import Observation, explain, to_finding
-from aepmock.judge.masking import Masking, bearer
 from aepmock.messages import Exchange, Request, Response
+from aepmock.net import read_authorization
+from aepmock.redaction.callers import LearningRedactor
 from aepmock.server.journal import (
     Entry,
     Journal,
@@ -25,7 +27,7 @@ from aepmock.server.journal import (
     shortened_response,
 )
 from aepmock.server.problems import Rejected, problem
-from aepmock.service import Clock, Credentials, FlowService
+from aepmock.service import Credentials, FlowService
 from aepmock.service.connection_lists import MANY
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -79,7 +81,9 @@ class MockInstance:
         self._grades = {clause.id: clause.grade for clause in self.contract.clauses.values()}
         self._expected: Expected | None = None
         made = self.credentials
-        self._masking = Masking(self.contract.secret_names, [made.access_token, made.client_secret])
+        self._masking = LearningRedactor(
+            self.contract.secret_names, [made.access_token, made.client_secret]
+        )
 
     def handle(self, request: Request) -> Response:
         """The answer to a client's request, which is judged and written into the journal."""
@@ -117,7 +121,7 @@ class MockInstance:
 
     def knows(self, request: Request) -> bool:
         """Whether the request's credentials are this mock's."""
-        token = bearer(request)
+        _, token = read_authorization(request.headers.get("authorization"))
         if token:
             return self.service.gateway.has_token(token)
         made = self.credentials.client_id

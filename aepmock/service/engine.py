@@ -17,6 +17,7 @@ from heapq import nlargest
 from threading import RLock
 from typing import Any
 
+from aepmock.clock import Clock
 from aepmock.contract import (
     NOT_IMITATED,
     Contract,
@@ -28,9 +29,10 @@ from aepmock.contract import (
 )
 from aepmock.errors import UsageError, unknown
 from aepmock.messages import Headers, Request, Response, path_segment
+from aepmock.net import media_type
 from aepmock.service import connection_lists, connections
 from aepmock.service.gateway import Caller, Credentials, Gateway, TokenKind
-from aepmock.service.ports import Clock, IdSource
+from aepmock.service.ids import IdSource
 from aepmock.service.presenting import present
 from aepmock.service.refusals import BeyondLimitError, Refused
 from aepmock.service.sandboxes import list_sandboxes, look_up_sandbox
@@ -187,7 +189,7 @@ class FlowService:
         """The answer to a request; never raises for what a client sent."""
         try:
             with self._lock:
-                self.clock.advance(0.001)
+                self.clock.tick()
                 answer = self._answer(request)
             return answer if isinstance(answer, Response) else answer()
         except Refused as refusal:
@@ -299,8 +301,7 @@ def _check_content_type(request: Request, readings: Mapping[str, str]) -> None:
     """A payload needs its content type; a request without one needs none. Source: TS."""
     if not request.body or request.method not in ("POST", "PUT", "PATCH"):
         return
-    value = request.headers.get("content-type") or ""
-    if value.partition(";")[0].strip().lower() not in JSON_TYPES:
+    if media_type(request.headers.get("content-type")) not in JSON_TYPES:
         raise Refused("gateway.content-type", code=readings["gateway.content-type"])
 
 

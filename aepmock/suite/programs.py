@@ -20,13 +20,14 @@ from aepmock.clients.driver import CallBroken
 from aepmock.clients.program.pipes import ProgramChannel, SocketChannel, can_not_run
 from aepmock.clients.program.program import ENDLESS, Program, Timeouts
 from aepmock.contract import load_contract
-from aepmock.judge.redaction import Redactor
 from aepmock.messages import Handler, Request, Response
+from aepmock.net import NO_PROXY
+from aepmock.redaction import Redactor
 
 MOST_HANGS = 3
 """Times that an operation may hang in a run; each costs the margin and more."""
 _OURS = ("PYTEST_", "AEPMOCK_")
-_LOOPBACK = "127.0.0.1,localhost"
+_LOOPBACK = ",".join(NO_PROXY)
 
 
 class ProgramRun:

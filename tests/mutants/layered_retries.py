@@ -12,7 +12,7 @@ import httpx
 from aepmock.client_api import ClientSettings
 from tests.mutants.layered_errors import REFUSALS
 from tests.mutants.layers_base import BUSY, FlowError, LayeredClient, Send, told
-from tests.mutants.registry import breaks, innocent
+from tests.mutants.registry import breaks, correct
 
 
 class _KeepsTrying(LayeredClient):
@@ -225,7 +225,7 @@ class reads_ahead_after_the_last_page(LayeredClient):
             self.call("GET", href)
 
 
-@innocent()
+@correct()
 class keeps_nothing_of_the_link_but_its_token(LayeredClient):
     """The token knows the filters: the only documented link holds nothing else."""
 

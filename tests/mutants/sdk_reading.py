@@ -48,7 +48,7 @@ class makes_dates_of_times(SdkClient):
         return item
 
 
-@innocent()
+@correct()
 class has_an_empty_description_where_there_is_none(SdkClient):
     def get_connection(self, connection_id: str) -> dict[str, Any]:
         return {"description": "", **super().get_connection(connection_id)}

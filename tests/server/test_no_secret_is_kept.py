@@ -14,15 +14,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aepmock.judge.redaction import LONGEST_BODY, MARK, Redactor
-from aepmock.judge.secret_places import worth_learning
+from aepmock.clock import Clock
 from aepmock.messages import Headers, Request, Response
 from aepmock.mocks.observed import ObservedProgram
+from aepmock.redaction.redactor import LONGEST_BODY, MARK, Redactor
+from aepmock.redaction.secret_places import worth_learning
 from aepmock.reports.json import render_json
 from aepmock.server import control
 from aepmock.server.events import events
 from aepmock.server.instances import MockInstance, Options
-from aepmock.service import Clock
 
 BASE = "/data/foundation/flowservice/connections"
 SPEC = {"id": "cc6a4487-9e91-433e-a3a3-9cf6626c1806", "version": "1.0"}
