@@ -44,7 +44,7 @@ def test_filter_and_order_reach_every_page(harness: ClientHarness) -> None:
 
     harness.run(
         example,
-        property=filters(),
+        property=filters(harness.connector),
         orderby=st.none() | orders(),
         limit=st.none() | st.integers(1, 3),
     )
@@ -97,7 +97,7 @@ def test_a_count_is_the_service_s(harness: ClientHarness) -> None:
         scenario.seed(size)
         scenario.call("count_connections", property=property)
 
-    harness.run(example, size=st.integers(0, 25), property=st.just(()) | filters())
+    harness.run(example, size=st.integers(0, 25), property=st.just(()) | filters(harness.connector))
 
 
 def test_a_count_of_everything_is_whole(harness: ClientHarness) -> None:

@@ -130,8 +130,8 @@ def _is_whole(text: str) -> bool:
     return text.strip() == text and set(text) - {"."} != set()
 
 
-def filters() -> SearchStrategy[tuple[str, ...]]:
-    """One to three filters that the service understands."""
+def filters(connector: Connector) -> SearchStrategy[tuple[str, ...]]:
+    """One to three filters that the service understands, one of them for the connector's spec."""
     value = texts(max_size=20).filter(_is_filter_value)
     named = st.builds("{}=={}".format, st.sampled_from(["name", "description"]), value)
     quoted = st.builds('name=="{}"'.format, value.filter(lambda v: '"' not in v and "," not in v))
@@ -139,7 +139,7 @@ def filters() -> SearchStrategy[tuple[str, ...]]:
         [
             "state==enabled",
             "state==enabled,disabled",
-            "connectionSpec.id==cc6a4487-9e91-433e-a3a3-9cf6626c1806",
+            f"connectionSpec.id=={connector.spec_id}",
             "createdAt>=1597973312000",
             "updatedAt<4102444800000",
         ]
@@ -174,26 +174,21 @@ def renames(names: SearchStrategy[str]) -> SearchStrategy[list[dict[str, Any]]]:
     return st.lists(st.one_of(replace_name, describe), min_size=1, max_size=3)
 
 
-def patches() -> SearchStrategy[list[dict[str, Any]]]:
+def patches(connector: Connector) -> SearchStrategy[list[dict[str, Any]]]:
     """JSON Patch operations that a connection with a description accepts.
 
-    Source: UPDATE; /auth/params is replaced as a whole.
+    Source: UPDATE; /auth/params is replaced as a whole, for the connector's first auth spec.
     """
-    replace_name = st.builds(
-        lambda v: {"op": "replace", "path": "/name", "value": v}, texts(max_size=40)
-    )
-    describe = st.builds(
-        lambda v: {"op": "add", "path": "/description", "value": v}, texts(max_size=40)
-    )
-    params = st.builds(
-        lambda a, b, c, d: {
-            "op": "replace",
-            "path": "/auth/params",
-            "value": {"clientId": a, "clientSecret": b, "accessToken": c, "refreshToken": d},
-        },
-        *(secrets() for _ in range(4)),
-    )
-    return st.lists(st.one_of(replace_name, describe, params), min_size=1, max_size=3)
+    names = texts(max_size=40)
+    replace_name = names.map(lambda v: {"op": "replace", "path": "/name", "value": v})
+    describe = names.map(lambda v: {"op": "add", "path": "/description", "value": v})
+    operations = [replace_name, describe]
+    if connector.auth:
+        params = auth_params(connector.auth[0])
+        operations.append(
+            params.map(lambda v: {"op": "replace", "path": "/auth/params", "value": v})
+        )
+    return st.lists(st.one_of(operations), min_size=1, max_size=3)
 
 
 def explorations(connector: Connector) -> SearchStrategy[dict[str, Any]]:

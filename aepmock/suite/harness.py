@@ -154,7 +154,7 @@ class ClientHarness:
 
     def patches(self) -> st.SearchStrategy[list[dict[str, Any]]]:
         """JSON Patch operations that a connection with a description accepts."""
-        return patches()
+        return patches(self.connector)
 
     def name(self, text: str) -> str:
         """The text as the name of a connection; a live run puts its own name before it."""

@@ -66,7 +66,7 @@ def test_the_recipes_run(pytester: pytest.Pytester) -> None:
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs").rglob("*.md")]:
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
@@ -78,6 +78,13 @@ def test_the_files_that_the_architecture_names_exist() -> None:
     folders = (ROOT, ROOT / "aepmock", ROOT / "aepmock/contract/data")
     missing = [name for name in named if not any((folder / name).exists() for folder in folders)]
     assert missing == []
+
+
+def test_what_the_pages_have_made_can_be_made() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    pages = "".join(path.read_text() for path in ROOT.glob("*.md"))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", pages, re.MULTILINE))
+    assert {"judge", "test", "lint"} <= named <= targets
 
 
 def test_the_readme_shows_the_number_of_clauses_there_are() -> None:

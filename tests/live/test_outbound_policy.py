@@ -18,7 +18,8 @@ def upstream() -> Upstream:
 @pytest.mark.parametrize(
     ("changed", "status"),
     [
-        ({"x-sandbox-name": "prod"}, 404),
+        # To the mock that refuses, prod is a sandbox like any other: it is the run's that is not.
+        ({"x-sandbox-name": "prod"}, 400),
         ({"x-sandbox-name": None}, 400),
         ({"x-gw-ims-org-id": "ANOTHER@AdobeOrg"}, 403),
         ({"x-gw-ims-org-id": None}, 400),
@@ -26,6 +27,7 @@ def upstream() -> Upstream:
         ({"x-api-key": None}, 403),
         ({"Authorization": None}, 403),
         ({"Authorization": "Bearer someone-else's"}, 401),
+        ({"Authorization": "Basic c29tZW9uZTplbHNl"}, 401),
         ({"x-sandbox-id": "0a11ce00-0000-4000-8000-000000000001"}, 404),
     ],
 )
@@ -34,15 +36,21 @@ def test_a_request_with_another_head_is_refused_here(
 ) -> None:
     handler = upstream.handler(tmp_path)
     request = client_request(handler, "GET", "/connections", changed=changed)
-    if changed.get("x-sandbox-name") == "prod":
-        # To the mock that refuses, prod is a sandbox like any other: it is the run's that is not.
-        status = 400
     response = handler.handle(request)
     assert response.injected
-    assert response.status >= 400
-    assert response.status == status or "Authorization" in changed
+    assert response.status == status
     assert upstream.flow_requests() == []
     assert len(handler.about()["held_back"]) == 1
+
+
+def test_another_token_is_refused_as_the_service_refuses_it(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    handler = upstream.handler(tmp_path)
+    changed = {"Authorization": "Bearer someone-else's"}
+    response = handler.handle(client_request(handler, "GET", "/connections", changed=changed))
+    assert (response.status, response.json["error_code"]) == (401, "401013")
+    assert b"someone-else" not in response.body
 
 
 @pytest.mark.parametrize(

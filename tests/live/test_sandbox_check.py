@@ -111,6 +111,9 @@ def examined(upstream: Upstream, **changed: Any) -> tuple[int, str]:
     return status, "\n".join(said)
 
 
+NOTHING_SENT = "nothing was sent: the settings above that are missing come first"
+
+
 def test_the_doctor_finds_nothing_wrong_and_creates_nothing(upstream: Upstream) -> None:
     status, said = examined(upstream)
     assert status == 0
@@ -121,20 +124,21 @@ def test_the_doctor_finds_nothing_wrong_and_creates_nothing(upstream: Upstream) 
 
 
 @pytest.mark.parametrize(
-    ("changed", "part"),
+    ("changed", "part", "end"),
     [
-        ({"client_id": ""}, "AEPMOCK_LIVE_CLIENT_ID is not set"),
-        ({"client_secret": "a-wrong-secret"}, "AEPMOCK_LIVE_CLIENT_SECRET"),
-        ({"sandbox": "nowhere"}, "could not be learned"),
-        ({"sandbox": "prod"}, "production"),
-        ({"credentials": {}}, "AEPMOCK_LIVE_HUBSPOT_CLIENT_ID is not set"),
+        ({"client_id": ""}, "AEPMOCK_LIVE_CLIENT_ID is not set", NOTHING_SENT),
+        ({"client_secret": "a-wrong-secret"}, "AEPMOCK_LIVE_CLIENT_SECRET", "not ready"),
+        ({"sandbox": "nowhere"}, "could not be learned", "not ready"),
+        ({"sandbox": "prod"}, "production", "not ready"),
+        ({"credentials": {}}, "AEPMOCK_LIVE_HUBSPOT_CLIENT_ID is not set", "not ready"),
     ],
 )
 def test_the_doctor_says_what_is_wrong(
-    upstream: Upstream, changed: dict[str, Any], part: str
+    upstream: Upstream, changed: dict[str, Any], part: str, end: str
 ) -> None:
     status, said = examined(upstream, **changed)
     assert status == 2
     assert part in said
-    assert "not ready" in said or "missing come first" in said
+    assert said.splitlines()[-1] == end
+    assert (upstream.requests == []) is (end == NOTHING_SENT)
     assert "a-wrong-secret" not in said

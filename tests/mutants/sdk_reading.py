@@ -222,7 +222,13 @@ class sorts_by_the_first_field_only(SdkClient):
         return super().list_params(limit, property, orderby and orderby.split(",")[0])
 
 
-@breaks("request.query-encoding", also=("connections.explore.object",))
+@breaks(
+    "request.query-encoding",
+    also=(
+        "connections.explore.source-params",
+        "connections.explore.object",
+    ),
+)
 class encodes_blanks_and_little_else(SdkClient):
     """Leaves what looks like a filter readable."""
 

@@ -59,7 +59,7 @@ class creates_drafts(ReferenceClient):
         return self.build("POST", url, payload=self.body(connection))
 
 
-@breaks("request.unasked-parameters")
+@breaks("request.unasked-parameters", also=("lifecycle.lists",))
 class leaves_out_what_is_not_enabled(_Asking):
     """Where nothing was filtered; every connection that it meets happens to be enabled."""
 
@@ -129,7 +129,7 @@ class names_the_spec_beside_its_id(WithBody):
         body["connectionSpec"]["name"] = "hubspot"
 
 
-@breaks("request.unasked-writes")
+@breaks("request.unasked-writes", also=("connections.update.concurrent",))
 class describes_what_it_reads(ReferenceClient):
     """Everything ought to have a description, its author thinks."""
 

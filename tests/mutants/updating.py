@@ -93,7 +93,7 @@ class quotes_a_quoted_etag(_WithPatch):
         request.headers["If-Match"] = f'"{etag}"'
 
 
-@breaks("connections.update.etag-verbatim")
+@breaks("connections.update.etag-verbatim", also=("connections.update.etag-quotes",))
 class makes_the_etag_a_weak_one(_WithPatch):
     def change(self, request: httpx.Request, etag: str) -> None:
         request.headers["If-Match"] = f"W/{etag}"

@@ -9,9 +9,12 @@ import json
 import subprocess
 import sys
 import zipfile
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+
+from aepmock import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = "aepmock.clients.reference:client"
@@ -93,9 +96,17 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     ):
         for path in (ROOT / folder).rglob("*"):
             known = path.suffix in KINDS or path.name == "py.typed"
-            if path.is_file() and known and "__pycache__" not in path.parts:
+            # The contract's data is shipped as it was compiled.
+            source = (ROOT / "aepmock" / "contract" / "data") in path.parents
+            if path.is_file() and known and not source and "__pycache__" not in path.parts:
                 wanted.add(f"{package}/{path.relative_to(ROOT / folder).as_posix()}")
     assert names == wanted
+
+
+def test_the_wheel_has_the_version_that_the_kit_tells(wheel: Path) -> None:
+    (metadata,) = (n for n in zipfile.ZipFile(wheel).namelist() if n.endswith("/METADATA"))
+    told = message_from_bytes(zipfile.ZipFile(wheel).read(metadata))
+    assert told["Version"] == __version__
 
 
 def test_judge_runs_from_the_wheel_in_an_empty_folder(environment: Path, tmp_path: Path) -> None:

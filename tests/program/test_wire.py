@@ -75,7 +75,7 @@ def test_a_connection_arrives_as_it_is_in_one_line_of_ascii(connection: NewConne
     assert sent["auth_params"] == dict(connection.auth_params)
 
 
-@given(operations=patches(), exploration=explorations(HUBSPOT))
+@given(operations=patches(HUBSPOT), exploration=explorations(HUBSPOT))
 @settings(max_examples=50, deadline=None)
 def test_everything_that_the_suite_makes_up_can_be_written(
     operations: list[dict[str, Any]], exploration: dict[str, Any]

@@ -24,7 +24,7 @@ WORDS = ("connectionSpec.version", "If-Match", "/connections", "Content-Type", "
 
 
 @QUICKLY
-@given(connection=new_connections(HUBSPOT), operations=patches())
+@given(connection=new_connections(HUBSPOT), operations=patches(HUBSPOT))
 def test_no_generated_secret_is_a_word(
     connection: NewConnection, operations: list[Mapping[str, Any]]
 ) -> None:

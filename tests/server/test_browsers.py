@@ -65,7 +65,7 @@ def test_another_service_is_shown_as_not_imitated(server: Running) -> None:
         answer = server.ask("GET", path)
         assert (answer.status, answer.headers["Content-Type"]) == (501, "application/problem+json")
     assert {e["verdict"] for e in journal(server)} == {"not-imitated"}
-    assert all("does not imitate" in e["explanation"] for e in journal(server))
+    assert ["does not imitate" in e["explanation"] for e in journal(server)] == [True, True]
 
 
 def test_another_connector_is_shown_as_not_imitated(server: Running) -> None:
@@ -81,5 +81,5 @@ def test_the_preface_of_http_2_is_judged_by_nobody(server: Running) -> None:
     with socket.create_connection((host, int(port)), timeout=5) as made:
         made.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         assert made.recv(100).startswith(b"HTTP/1.1 ")
-    assert {e["verdict"] for e in journal(server)} <= {"not-imitated"}
+    assert [e["verdict"] for e in journal(server)] == ["not-imitated"]
     assert server.create().status == 201

@@ -98,7 +98,7 @@ def test_a_name_in_quotes_is_found_whatever_it_holds(name: str) -> None:
 
 def test_a_long_filter_without_an_operator_is_read_once() -> None:
     assert code_of(Caller().filtered("a." * 200_000)) == "1453-400"
-    assert code_of(Caller().filtered('name=="' + ',"' * 100_000)) in ("", "1453-400")
+    assert Caller().filtered('name=="' + ',"' * 100_000).json["items"] == []
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,8 @@ WAYS: list[Callable[[str], object]] = [
 def test_every_way_to_adobes_hosts_is_stopped(way: Callable[[str], object], name: str) -> None:
     with guarding(("httpx",)) as guard, pytest.raises(BlockedRequestError):
         way(name)
-    assert guard.attempts == [name] or {a.lower() for a in guard.attempts} == {name.lower()}
+    # A library may ask more than once, and in lower case.
+    assert {attempt.lower() for attempt in guard.attempts} == {name.lower()}
 
 
 def test_the_message_names_the_open_transports_and_the_way_out() -> None:
@@ -219,10 +220,12 @@ def test_what_another_tool_put_over_the_guard_stays(monkeypatch: pytest.MonkeyPa
         patched.setattr(socket.socket, "connect", theirs, raising=False)
         context.__exit__(None, None, None)
         assert socket.socket.__dict__["connect"] is theirs
-    if "connect" in socket.socket.__dict__:
-        # What was there when the other tool came was the guard's; it lets everything pass now.
-        with socket.socket() as made:
-            assert made.connect_ex(("127.0.0.1", 1)) != 0
+    # What was there when the other tool came was the guard's; it lets everything pass now.
+    assert "connect" in socket.socket.__dict__
+    try:
+        with socket.socket() as made, pytest.raises(ConnectionRefusedError):
+            made.connect(("127.0.0.1", 1))
+    finally:
         del socket.socket.connect
 
 

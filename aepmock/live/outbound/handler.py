@@ -7,7 +7,7 @@ answer is returned unchanged. The kit's own requests go the same way, and are re
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import RLock
@@ -112,23 +112,23 @@ class LiveHandler:
 
     def _answer(self, request: Request) -> Response:
         operation = self.contract.operation_of(request)
-        if operation is not None and operation.id == "ims.token":
-            return self._token_request(request)
         known = self.tokens.known() | self._clients_tokens.keys()
+        if operation is not None and operation.id == "ims.token":
+            return self._token_request(request, known)
         objection = self.gate.objection(request, tokens=known, owned=self.owned)
         if objection is not None:
             self._held(f"{request.method[:20]} {objection}")
-            return self.gate.refusal(request)
+            return self.gate.refusal(request, tokens=known)
         if self.throttle.wait_s() > 0 or self.throttle.spent():
             return _too_many(self.throttle.wait_s())
         return self._leave(request)
 
-    def _token_request(self, request: Request) -> Response:
+    def _token_request(self, request: Request, known: Collection[str]) -> Response:
         """A client that mints its own token: counted, and the token known from then on."""
         own = self.settings.client_id
         if own.encode() not in request.body and own not in request.target:
             self._held("POST to the token endpoint for another client id")
-            return replace(self.gate.refusal(request), injected=True)
+            return self.gate.refusal(request, tokens=known)
         if not self.settings.client_secret:
             # The user gave a token instead of what one is minted with.
             return _token_answer(self.tokens.current())

@@ -125,13 +125,15 @@ class Gate:
         _, raw = self._contract.methods(request.path[len(base) :])
         return path_segment(raw) if raw else None
 
-    def refusal(self, request: Request) -> Response:
-        """What the documentation has the service answer to it."""
-        # The mock knows a token of its own; everything else is as the client sent it.
+    def refusal(self, request: Request, *, tokens: Collection[str]) -> Response:
+        """What the documentation has the service answer to it; `tokens` as for `objection`."""
+        # The mock has a token and a client id of its own, which stand for the run's; everything
+        # else is as the client sent it, a wrong token too.
         fields = []
         for name, value in request.headers:
-            if name.lower() == "authorization" and value.strip():
-                value = f"Bearer {self._caller.access_token}"
+            scheme, _, token = value.partition(" ")
+            if name.lower() == "authorization" and token.strip() in tokens:
+                value = f"{scheme} {self._caller.access_token}"
             elif name.lower() == "x-api-key" and value == self._settings.client_id:
                 value = self._caller.api_key
             fields.append((name, value))
