@@ -352,6 +352,14 @@ class Contract:
                 raise unknown(f"option of the reading {question}", option, options)
         return {**self.default_readings, **chosen}
 
+    def label_of(self, readings: Mapping[str, str]) -> str:
+        """Those of some readings that are no defaults, "connections.delete-status=202,…".
+
+        "default" where there are none.
+        """
+        other = sorted(readings.items() - self.default_readings.items())
+        return ",".join(f"{question}={option}" for question, option in other) or "default"
+
     def select_clauses(self, patterns: Iterable[str]) -> tuple[Clause, ...]:
         """Clauses whose id matches one of the patterns ("connections.create.*"); all for none.
 

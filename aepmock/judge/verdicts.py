@@ -43,10 +43,11 @@ class Report:
 
     `started_at` is an ISO 8601 time in UTC, `duration_s` seconds; `waited_s` is the part of
     them that clients were kept waiting, for timeouts and Retry-After. `not_imitated` counts the
-    requests for things that aepmock does not imitate, which nobody judged. Of a live run, `live`
-    says what it showed of the documentation, and `live_run` what it did: its id, counts, what it
-    held back and what it left behind. `cut_short` says why the run ended before all was done, and
-    `refused` with which status Flow Service itself refused every request, where it did.
+    requests for things that aepmock does not imitate, which nobody judged. `reading` names the
+    readings that were chosen, "connections.delete-status=202", or is "default". Of a live run,
+    `live` says what it showed of the documentation, and `live_run` what it did: its id, counts,
+    what it held back and what it left behind. `cut_short` says why the run ended before all was
+    done, and `refused` with which status Flow Service itself refused every request, where it did.
     """
 
     kit: str
@@ -64,6 +65,7 @@ class Report:
     live_run: Mapping[str, Any] | None = None
     cut_short: str = ""
     refused: str = ""
+    reading: str = "default"
 
     @property
     def summary(self) -> Mapping[str, int]:

@@ -125,6 +125,7 @@ class ObservedProgram:
             started_at=self._started_at,
             duration_s=round(monotonic() - self._started, 2),
             not_imitated=self.tally.not_imitated,
+            reading=self.contract.label_of(self._service.readings),
             results=decide(self.clauses, self.tally, known_failing or {}, {}),
         )
 

@@ -36,6 +36,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "mode": report.mode,
         "transport": report.transport,
         "seed": report.seed,
+        "reading": report.reading,
         "started_at": report.started_at,
         "duration_s": round(report.duration_s, 3),
         "waited_s": round(report.waited_s, 3),

@@ -122,7 +122,7 @@ class _Printer:
             what = result.findings[0].summary if result.findings else result.clause.text
             self._item(result, "broken", what)
         for result in having(report, "unexpected-pass"):
-            self._item(result, "unexpected pass", TAKE_THEM_OFF)
+            self._item(result, "unexpected pass", "take it off the known-failing list")
         for row in drift_of(report.live).drifted if report.live else ():
             self.say(f"{row.subject} drifted: {row.got}", indent=2, first="-")
         for sentence in live_sentences(report):

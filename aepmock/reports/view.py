@@ -117,8 +117,9 @@ def by_reason(report: Report, verdict: str) -> Mapping[str, list[str]]:
 
 def circumstances(report: Report) -> str:
     """How the run was made, in one line, without times."""
+    reading = "" if report.reading == "default" else f", reading {report.reading}"
     return (
-        f"{report.mode}, transport {report.transport}, seed {report.seed}"
+        f"{report.mode}, transport {report.transport}, seed {report.seed}{reading}"
         f" · contract {report.contract} · aepmock {report.kit}"
     )
 

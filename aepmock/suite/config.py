@@ -191,6 +191,7 @@ def make_report(
         live_run=about,
         cut_short=cut_short,
         refused=_refused(tally),
+        reading=DEFAULT if config.live else label(config.readings),
     )
 
 
@@ -283,5 +284,4 @@ def reading_variants(
 
 def label(readings: Mapping[str, str]) -> str:
     """What is not the default of some readings: "connections.delete-status=202", or "default"."""
-    other = sorted(readings.items() - load_contract().default_readings.items())
-    return ",".join(f"{question}={option}" for question, option in other) or DEFAULT
+    return load_contract().label_of(readings)

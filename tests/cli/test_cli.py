@@ -87,7 +87,7 @@ def test_judge_under_a_reading_finds_what_holds_under_it_alone(tmp_path: Path) -
     ]
     report = json.loads((tmp_path / "out.json").read_text())
     finding = next(c for c in report["clauses"] if c["id"] == "answers.good")["findings"][0]
-    assert finding["reading"] == NO_LINKS
+    assert finding["reading"] == report["reading"] == NO_LINKS
     (tmp_path / "pyproject.toml").unlink()
     assert f"--reading {NO_LINKS}" in finding["reproduce"]
     assert run(*finding["reproduce"].split()[1:], cwd=tmp_path).returncode == 1

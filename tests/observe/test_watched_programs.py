@@ -244,6 +244,7 @@ def test_a_reading_is_what_the_program_is_answered_by_and_what_the_command_names
     assert (
         f"aepmock observe --select request.sandbox --seed 0 --reading {reading} -- " in done.stderr
     )
+    assert f"seed 0, reading {reading}" in " ".join(done.stderr.split())
 
 
 def test_a_known_failure_is_let_pass_and_must_go_from_the_list_when_it_is_met(

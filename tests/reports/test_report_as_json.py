@@ -71,6 +71,7 @@ def test_a_report_of_every_verdict_has_exactly_the_promised_keys() -> None:
         "mode": "mock",
         "transport": "httpx",
         "seed": 42,
+        "reading": "default",
         "started_at": "2026-11-23T20:30:00Z",
         "duration_s": 12.346,
         "waited_s": 0.0,

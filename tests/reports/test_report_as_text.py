@@ -293,3 +293,19 @@ def test_the_last_line_sums_up(results: list[ClauseResult], summary: str) -> Non
 def test_a_broken_clause_without_a_finding_says_what_it_asks() -> None:
     text = text_of(report(result("errors.code", "broken")))
     assert "errors.code (must)\n  errors.code is kept.\n" in text
+
+
+def test_in_brief_only_what_decides_is_listed_and_what_makes_it_hollow() -> None:
+    console = Console(file=StringIO(), width=80, force_terminal=False)
+    with console.capture() as captured:
+        render_report(with_every_verdict(), console=console, brief=True)
+    assert captured.get().splitlines() == [
+        "Methods missing: explore_connection (2 clauses unsupported).",
+        "Not exercised: connections.list 1 of 2.",
+        "- connections.update.if-match (must) broken: An update was sent without",
+        "  If-Match.",
+        "- connections.create.unique-keys (should) broken: A key stands twice.",
+        "- errors.code (must) unexpected pass: take it off the known-failing list",
+        "9 clauses: 2 met, 2 broken, 1 unexpected pass, 1 known failing, 2 unsupported, 1",
+        "not exercised · 1 must broken, take 1 off the known-failing list",
+    ]
