@@ -182,7 +182,7 @@ def patches(connector: Connector) -> SearchStrategy[list[dict[str, Any]]]:
     names = texts(max_size=40)
     replace_name = names.map(lambda v: {"op": "replace", "path": "/name", "value": v})
     describe = names.map(lambda v: {"op": "add", "path": "/description", "value": v})
-    operations = [replace_name, describe]
+    operations: list[st.SearchStrategy[dict[str, Any]]] = [replace_name, describe]
     if connector.auth:
         params = auth_params(connector.auth[0])
         operations.append(

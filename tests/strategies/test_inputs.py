@@ -45,7 +45,7 @@ def test_params_in_a_patch_are_those_of_the_connector(operations: list[dict[str,
 
 @pytest.mark.parametrize("connector", [HUBSPOT, OTHER], ids=lambda c: c.key)
 def test_patches_of_a_connector_with_auth_also_change_params(connector: Connector) -> None:
-    (found, *_) = params_of(find(patches(connector), params_of, settings=SEARCH))
+    (found, *_) = params_of(find(patches(connector), lambda o: bool(params_of(o)), settings=SEARCH))
     assert set(found) >= set(connector.auth[0].required)
 
 
@@ -60,7 +60,7 @@ def by_spec(property: tuple[str, ...]) -> list[str]:
 
 @pytest.mark.parametrize("connector", [HUBSPOT, OTHER], ids=lambda c: c.key)
 def test_filters_by_spec_are_drawn(connector: Connector) -> None:
-    found = find(filters(connector), by_spec, settings=SEARCH)
+    found = find(filters(connector), lambda p: bool(by_spec(p)), settings=SEARCH)
     assert by_spec(found) == [f"connectionSpec.id=={connector.spec_id}"]
 
 
