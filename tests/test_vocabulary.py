@@ -16,7 +16,7 @@ OLD_NAMES: Mapping[str, str] = {
     # words
     r"\bdoors?\b": "transport",
     r"\bDoors?\b|_doors?\b|\bdoor_": "transport",
-    r"\bBench\b|\bthe bench\b": "harness",
+    r"\bBench\b|_bench\b|\bthe bench\b": "harness",
     r"\bTrial\b": "Scenario",
     r"\b[Hh]urrying\b": "virtual_time",
     r"\b[Mm]anners\b": "throttle",
@@ -56,7 +56,6 @@ BEING_REPLACED: Mapping[str, str] = {
     r"(?<!-)--journal\b": "--max-journal",
     r"\b_?interposer\b": "injector",
     r"\bSwitchboard\b|\bswitchboard\b": "MockRouter",
-    r"\b(?:live)?_bench\b": "harness",
     r"\btest_floors\b": "test_layers",
 }
 """The same, for names that stand in few places still and go with the rest of this change."""
