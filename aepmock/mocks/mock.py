@@ -117,8 +117,8 @@ class Mock:
         self.strict = strict
         self.thread = 0
         self._sandbox = sandbox
-        self._interposer = FaultInjector(self.contract, self.service.handle, self.service)
-        self._recorder = Recorder(self._interposer.handle)
+        self._injector = FaultInjector(self.contract, self.service.handle, self.service)
+        self._recorder = Recorder(self._injector.handle)
         self._origin = PLATFORM
         self._ims_url = ims_token_url()
 
@@ -225,17 +225,17 @@ class Mock:
 
     def let(self, fault: Fault) -> None:
         """Lets a fault happen that was made already."""
-        self._interposer.fault(fault)
+        self._injector.fault(fault)
 
     @property
     def faults(self) -> list[Fault]:
         """What is still to go wrong, in order; `str` of one says it in words."""
-        return self._interposer.faults
+        return self._injector.faults
 
     @property
     def waited_s(self) -> float:
         """Seconds that were really waited because of faults."""
-        return self._interposer.waited_s
+        return self._injector.waited_s
 
     def expire_tokens(self) -> None:
         """Ends the life of every token so far, that of `.settings` too: 401, code 401013."""
@@ -244,7 +244,7 @@ class Mock:
     def reset(self) -> None:
         """Forgets connections, faults and journal; credentials stay valid."""
         self.service.reset()
-        self._interposer.clear()
+        self._injector.clear()
         self._recorder.take()
 
     def handle(self, request: Request) -> Response:
@@ -296,7 +296,7 @@ class Mock:
             ]
             if musts:
                 raise StrictError(self._message(exchange, musts))
-        missed = next((fault for fault in self._interposer.missed if fault.required), None)
+        missed = next((fault for fault in self._injector.missed if fault.required), None)
         if missed is not None:
             raise StrictError(self._never_happened(missed))
 

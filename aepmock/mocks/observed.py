@@ -62,9 +62,9 @@ class ObservedProgram:
         self._service = FlowService(
             seed=seed, clock=WallClock(), readings=readings, accept_any=True
         )
-        self._interposer = FaultInjector(self.contract, self._service.handle, self._service)
+        self._injector = FaultInjector(self.contract, self._service.handle, self._service)
         for fault in faults:
-            self._interposer.fault(fault)
+            self._injector.fault(fault)
         self.credentials = self._service.mint_credentials()
         secrets = [self.credentials.access_token, self.credentials.client_secret]
         self._masking = LearningRedactor(self.contract.secret_names, secrets)
@@ -92,7 +92,7 @@ class ObservedProgram:
 
     def handle(self, request: Request) -> Response:
         """The service's answer; what the request broke is counted."""
-        response = self._interposer.handle(request)
+        response = self._injector.handle(request)
         self.requests += 1
         self.tally.not_imitated += is_not_imitated(self.contract, request)
         try:

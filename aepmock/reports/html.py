@@ -266,7 +266,7 @@ def _live(body: Element, report: Report) -> None:
         for row in found.other:
             _row(table, [(row.subject, ""), (row.reading, ""), (row.expected, "")])
     if found.drifted:
-        table = _table(body, [("drifted", "bad"), ("expected", ""), ("got", "")])
+        table = _table(body, [("drifted", "bad"), ("expected", ""), ("actual", "")])
         for row in found.drifted:
             _row(table, [(row.subject, "bad"), (row.expected, ""), (row.got, "")])
 

@@ -95,7 +95,7 @@ def _live(report: Report) -> Iterator[str]:
     drifted = [(row.subject, row.expected, row.got) for row in found.drifted]
     for head, rows in (
         ("| reading that holds | live | by default |", other),
-        ("| drifted | expected | got |", drifted),
+        ("| drifted | expected | actual |", drifted),
     ):
         if rows:
             yield from (head, "|---|---|---|")

@@ -173,7 +173,7 @@ class _Printer:
         for row in found.drifted:
             self.say(row.subject, style="bold")
             self.say(row.expected, indent=_LABEL_WIDTH + 2, first="  expected")
-            self.say(row.got, indent=_LABEL_WIDTH + 2, first="  got")
+            self.say(row.got, indent=_LABEL_WIDTH + 2, first="  actual")
 
     def areas(self, report: Report) -> None:
         table = self._table("area", ">met", "broken", "other")

@@ -45,7 +45,7 @@ class _Rival:
         self.settings = settings
         self.calls: list[_Made] = []
         self.thread = 0
-        self._bench = harness
+        self._harness = harness
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"aepmock rival {name}")
         self._driver: Driver | None = None
 
@@ -59,7 +59,7 @@ class _Rival:
     def call(self, operation: str, **args: Any) -> Outcome | None:
         """One call, in the rival's thread; None where the client has no such method."""
         if self._driver is None:
-            factory, deadline_s = self._bench.config.factory, self._bench.deadline_s
+            factory, deadline_s = self._harness.config.factory, self._harness.deadline_s
             self._driver = Driver(factory, self.settings, deadline_s=deadline_s)
         if self._driver.made.raised is not None or not self._driver.supports(operation):
             return None
@@ -73,7 +73,7 @@ class _Rival:
             if self._driver is not None:
                 self._driver.close()
 
-        wait([self._pool.submit(close)], self._bench.deadline_s)
+        wait([self._pool.submit(close)], self._harness.deadline_s)
         self._pool.shutdown(wait=False)
 
 
@@ -136,7 +136,7 @@ class Interleaving:
     """Two clients of one organization and sandbox, each with credentials of its own."""
 
     def __init__(self, harness: ClientHarness) -> None:
-        self._bench = harness
+        self._harness = harness
         self._rivals = [
             _Rival(harness, name, harness.rival_settings()) for name in ("one", "other")
         ]
@@ -144,12 +144,12 @@ class Interleaving:
         self._mixed = False
 
     def __enter__(self) -> Interleaving:
-        if self._bench.config.transport != "server":
-            self._bench.gate = self._hold
+        if self._harness.config.transport != "server":
+            self._harness.gate = self._hold
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bench.gate = None
+        self._harness.gate = None
         for rival in self._rivals:
             rival.close()
 
@@ -158,7 +158,7 @@ class Interleaving:
 
         Of clients that use each other's credentials nobody can say who did what: nothing is kept.
         """
-        harness = self._bench
+        harness = self._harness
         if is_given_up(harness, "get_connection", "update_connection"):
             return
         item = scenario.seed()[0]
@@ -180,7 +180,7 @@ class Interleaving:
             scenario.transcript.calls += _calls(rival, exchanges)
 
     def _by_requests(self, item: Mapping[str, Any], choices: Sequence[int]) -> None:
-        turns = self._turns = _Turns(choices, self._bench.deadline_s)
+        turns = self._turns = _Turns(choices, self._harness.deadline_s)
 
         def work(rival: _Rival) -> None:
             for step in _steps(rival, item):
@@ -189,7 +189,7 @@ class Interleaving:
 
         running = {rival.name: rival.run(partial(work, rival)) for rival in self._rivals}
         turns.give(running)
-        wait(running.values(), self._bench.deadline_s)
+        wait(running.values(), self._harness.deadline_s)
 
     def _by_calls(self, item: Mapping[str, Any], choices: Sequence[int]) -> None:
         scripts = {rival.name: (rival, _steps(rival, item)) for rival in self._rivals}
@@ -203,9 +203,9 @@ class Interleaving:
             if step is None:
                 del scripts[name]
             else:
-                before = len(self._bench.recorder.exchanges)
-                wait([rival.run(step)], self._bench.deadline_s)
-                sent = self._bench.recorder.exchanges[before:]
+                before = len(self._harness.recorder.exchanges)
+                wait([rival.run(step)], self._harness.deadline_s)
+                sent = self._harness.recorder.exchanges[before:]
                 for made in rival.calls[-1:]:
                     made.requests |= {id(e.request) for e in sent}
 

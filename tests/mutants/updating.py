@@ -295,7 +295,13 @@ class returns_true_for_an_update(ReferenceClient):
         return True
 
 
-@breaks("connections.delete.sent", also=("request.unasked-writes",))
+@breaks(
+    "connections.delete.sent",
+    also=(
+        "request.query-parameters",
+        "request.unasked-writes",
+    ),
+)
 class disables_instead_of_deleting(ReferenceClient):
     def delete_connection(self, connection_id: str) -> None:
         url = self.url(connection_id, "action") + self.query([("op", "disable")])

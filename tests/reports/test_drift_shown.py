@@ -41,7 +41,7 @@ def test_readings_that_are_not_the_default_and_drift_are_told_in_full() -> None:
     assert "connections.delete-status   202    204" in text
     assert "errors.envelope" not in text
     assert "answers.unknown-fields: get: items[].x" in text
-    assert "update.stale\n  expected  412, 1404-412\n  got       409, 1404-409\n" in text
+    assert "update.stale\n  expected  412, 1404-412\n  actual    409, 1404-409\n" in text
     assert max(map(len, text.splitlines())) <= 80
 
 

@@ -36,14 +36,14 @@ class LiveScenario(Scenario):
     disturbed: bool = False
 
     @property
-    def live_bench(self) -> LiveHarness:
+    def live_harness(self) -> LiveHarness:
         return cast("LiveHarness", self.harness)
 
     def call(
         self, operation: str, *, sandbox: str | None = None, org: bool = False, **args: Any
     ) -> Outcome | None:
         """As on the mock, in the run's own sandbox only; None where nothing was called."""
-        harness = self.live_bench
+        harness = self.live_harness
         if org or sandbox not in (None, harness.home):
             return None
         if operation == "create_connection":
@@ -62,7 +62,7 @@ class LiveScenario(Scenario):
 
         Raises OutOfReach where the service does not let it.
         """
-        harness, settings_ = self.live_bench, self.live_bench.settings
+        harness, settings_ = self.live_harness, self.live_harness.settings
         if count:
             harness.check_creating()
         items: list[Mapping[str, Any]] = []
@@ -97,7 +97,7 @@ class LiveScenario(Scenario):
             self.disturbed = response.status >= 500
             raise OutOfReach(f"a create of the kit's own was answered with {what}")
         etag = document.get("etag") or self.current_etag(document["id"])
-        settings = self.live_bench.live.settings
+        settings = self.live_harness.live.settings
         return {
             "id": document["id"],
             "etag": etag,
@@ -110,25 +110,25 @@ class LiveScenario(Scenario):
     def current_etag(self, connection_id: str) -> str | None:
         """The etag the service shows now, or None where it has no such connection."""
         path = f"/connections/{quote(connection_id, safe='')}"
-        item = item_of(self.live_bench.live.ask("GET", path))
+        item = item_of(self.live_harness.live.ask("GET", path))
         return str(item["etag"]) if item and item.get("etag") else None
 
     def call_whole_list(self) -> Outcome | None:
         """Lists everything, where that takes few requests."""
-        if not self.live_bench.live.plan.whole_lists:
+        if not self.live_harness.live.plan.whole_lists:
             raise OutOfReach("the sandbox holds too many connections to list them all")
         return self.call("list_connections")
 
     def look_at_a_long_page(self) -> None:
         """One read, by which drift learns whether the service caps a page."""
-        self.live_bench.live.ask("GET", "/connections?limit=101")
+        self.live_harness.live.ask("GET", "/connections?limit=101")
 
     def be_refused(self, kind: str) -> None:
         """Sends one request that harms nobody and is to be refused.
 
         `kind` is "bad-json", "unknown-spec", "missing-param" or "missing-if-match".
         """
-        live, content = self.live_bench.live, {"Content-Type": "application/json"}
+        live, content = self.live_harness.live, {"Content-Type": "application/json"}
         if kind == "bad-json":
             live.ask("POST", "/connections", body=b'{"name": ', headers=content)
             return
@@ -137,8 +137,8 @@ class LiveScenario(Scenario):
             rename = {"op": "replace", "path": "/name", "value": self.harness.name("not renamed")}
             live.ask("PATCH", path, document=[rename])
             return
-        self.live_bench.check_creating()
-        plain = self.live_bench.plain_connection()
+        self.live_harness.check_creating()
+        plain = self.live_harness.plain_connection()
         spec_id = NO_SPEC if kind == "unknown-spec" else plain.connection_spec_id
         params = dict(plain.auth_params)
         if kind == "missing-param":

@@ -107,8 +107,8 @@ function diffView(diff) {
   return view;
 }
 
-// What the clause asks, where the service refused the request for it: "CLAUSE: TEXT Source: …".
-function asked(entry, finding) {
+// The rule of the clause, where the service refused the request for it: "CLAUSE: TEXT Source: …".
+function ruleOf(entry, finding) {
   const lead = `${finding.clause}: `;
   if (!entry.explanation.startsWith(lead)) return "";
   return entry.explanation.slice(lead.length).replace(/ Source: .*$/s, "");
@@ -119,7 +119,7 @@ function findingView(entry, finding) {
   const title = make("p");
   title.append(make("b", finding.clause), ` (${finding.grade}): ${finding.summary}`);
   const facts = make("dl");
-  const rows = [["asked", asked(entry, finding)], ["expected", finding.expected], ["got", finding.got], ["source", finding.source]];
+  const rows = [["rule", ruleOf(entry, finding)], ["expected", finding.expected], ["actual", finding.got], ["source", finding.source]];
   for (const [name, value] of rows) {
     if (value) facts.append(make("dt", name), make("dd", value));
   }
@@ -140,7 +140,7 @@ function show(entry) {
   const parts = [back, title, badge(entry)];
   if (entry.fault) parts.push(make("h3", "What was put in its way"), make("p", entry.fault));
   for (const finding of entry.findings) parts.push(findingView(entry, finding));
-  const told = entry.findings.some((finding) => asked(entry, finding));
+  const told = entry.findings.some((finding) => ruleOf(entry, finding));
   if (entry.explanation && !told) parts.push(make("h3", entry.verdict === "not-imitated" ? "Why nobody judged it" : "Why the service refused it"), make("p", entry.explanation));
   if (entry.diff) parts.push(make("h3", "To the nearest right request"), diffView(entry.diff));
   parts.push(make("h3", "Request"), make("pre", entry.request));
