@@ -54,7 +54,7 @@ def compile_contract(folder: Traversable) -> dict[str, Any]:
 
 def render_contract(document: Mapping[str, Any]) -> str:
     """The text of `compiled.json`."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
 def _sorted(folder: Traversable, ending: str) -> Iterator[Traversable]:
