@@ -8,19 +8,18 @@ import os
 import re
 import signal
 import threading
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aepmock.cli.arguments import MET, add_fault, add_reading, add_seed, faults
+from aepmock.clock import WallClock
 from aepmock.errors import UsageError
 from aepmock.server.access import Guard
 from aepmock.server.control import credentials
 from aepmock.server.instances import MockInstances, Options
 from aepmock.server.router import CONTROL, Router
-from aepmock.service import Clock
 from aepmock.settings import readings_of
 from aepmock.transports.server import listen, origin_of, serving_on
 from aepmock.transports.server_protocol import Limits
@@ -32,26 +31,6 @@ READY_SCHEMA = "aepmock-ready/1"
 LIMITS = Limits(grace_s=1.0, body_octets=1024 * 1024)
 _HIGHEST = {"max-journal": 100_000, "max-mocks": 100_000, "max-resources": 10_000_000}
 """What each limit may be set to."""
-
-
-class WallClock(Clock):
-    """The real time, moved on by what a test advances it."""
-
-    def __init__(self) -> None:
-        super().__init__(0)
-
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000 + super().now_ms()
-
-    def advance(
-        self, seconds: float = 0.0, *, minutes: float = 0, hours: float = 0, days: float = 0
-    ) -> None:
-        # The engine's own tick of a millisecond is not needed where time goes by itself.
-        if seconds != 0.001:
-            super().advance(seconds, minutes=minutes, hours=hours, days=days)
-
-    def elapse(self, seconds: float) -> None:
-        pass
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aepmock.contract import Contract, error_response
 from aepmock.faults.model import DIALECT, Step
 from aepmock.messages import Effect, Ending, Handler, Headers, Request, Response
-from aepmock.service.ports import IdSource
+from aepmock.service.ids import IdSource
 
 if TYPE_CHECKING:
     from aepmock.service.engine import FlowService

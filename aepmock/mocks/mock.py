@@ -16,7 +16,7 @@ from threading import get_ident
 from typing import Any
 
 from aepmock.client_api import ClientSettings
-from aepmock.clocks import TestClock
+from aepmock.clock import MockClock
 from aepmock.contract import Contract
 from aepmock.errors import BlockedRequestError
 from aepmock.faults import FaultInjector
@@ -28,8 +28,8 @@ from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, response_text
 from aepmock.messages import Exchange, Request, Response
+from aepmock.mocks.router import MockRouter
 from aepmock.service import FlowService
-from aepmock.switchboard import Switchboard
 from aepmock.transports import in_process_transports
 from aepmock.transports.guard import Guard, guarding
 
@@ -114,7 +114,7 @@ class Mock:
     def __init__(
         self, *, strict: bool, readings: Mapping[str, str], sandbox: str, seed: int
     ) -> None:
-        self.service = FlowService(seed=seed, clock=TestClock(), readings=readings)
+        self.service = FlowService(seed=seed, clock=MockClock(), readings=readings)
         self.seed = seed
         self.strict = strict
         self.thread = 0
@@ -144,10 +144,10 @@ class Mock:
         return self.service.gateway.number
 
     @property
-    def clock(self) -> TestClock:
+    def clock(self) -> MockClock:
         """The mock's time: `clock.advance(seconds)` moves it on, `clock.follow()` lets it go by."""
         clock = self.service.clock
-        assert isinstance(clock, TestClock)
+        assert isinstance(clock, MockClock)
         return clock
 
     @property
@@ -355,7 +355,7 @@ class Mock:
         return Redactor(self.contract.secret_names, [made.access_token, made.client_secret])
 
 
-_router = Switchboard()
+_router = MockRouter()
 
 
 def mock(

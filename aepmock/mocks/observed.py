@@ -12,8 +12,8 @@ from time import monotonic
 from types import FrameType
 
 from aepmock import __version__
-from aepmock.cli.serve import WallClock
 from aepmock.client_api import ClientSettings
+from aepmock.clock import WallClock
 from aepmock.contract import is_not_imitated, load_contract
 from aepmock.errors import UsageError
 from aepmock.faults import FaultInjector

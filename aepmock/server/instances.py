@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aepmock.clock import Clock
 from aepmock.contract import is_not_imitated
 from aepmock.errors import UsageError
 from aepmock.faults import FaultInjector
@@ -25,7 +26,7 @@ from aepmock.server.journal import (
     shortened_response,
 )
 from aepmock.server.problems import Rejected, problem
-from aepmock.service import Clock, Credentials, FlowService
+from aepmock.service import Credentials, FlowService
 from aepmock.service.connection_lists import MANY
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

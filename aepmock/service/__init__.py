@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from aepmock.service.engine import FlowService
 from aepmock.service.gateway import Credentials
-from aepmock.service.ports import Clock, IdSource
+from aepmock.service.ids import IdSource
 
-__all__ = ["Clock", "Credentials", "FlowService", "IdSource"]
+__all__ = ["Credentials", "FlowService", "IdSource"]

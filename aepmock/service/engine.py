@@ -17,6 +17,7 @@ from heapq import nlargest
 from threading import RLock
 from typing import Any
 
+from aepmock.clock import Clock
 from aepmock.contract import (
     NOT_IMITATED,
     Contract,
@@ -30,7 +31,7 @@ from aepmock.errors import UsageError, unknown
 from aepmock.messages import Headers, Request, Response, path_segment
 from aepmock.service import connection_lists, connections
 from aepmock.service.gateway import Caller, Credentials, Gateway, TokenKind
-from aepmock.service.ports import Clock, IdSource
+from aepmock.service.ids import IdSource
 from aepmock.service.presenting import present
 from aepmock.service.refusals import BeyondLimitError, Refused
 from aepmock.service.sandboxes import list_sandboxes, look_up_sandbox
@@ -187,7 +188,7 @@ class FlowService:
         """The answer to a request; never raises for what a client sent."""
         try:
             with self._lock:
-                self.clock.advance(0.001)
+                self.clock.tick()
                 answer = self._answer(request)
             return answer if isinstance(answer, Response) else answer()
         except Refused as refusal:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal
 
+from aepmock.clock import Clock
 from aepmock.messages import Request
-from aepmock.service.ports import Clock, IdSource
+from aepmock.service.ids import IdSource
 from aepmock.service.refusals import Refused
 
 TOKEN_LIFE_S = 86_399

@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
+from aepmock.clock import Clock
 from aepmock.errors import UsageError
 from aepmock.messages import Headers, Request, Response
 from aepmock.server.instances import MOST_CREDENTIALS, MockInstance, Options
-from aepmock.service import Clock, FlowService
+from aepmock.service import FlowService
 from aepmock.service.gateway import MOST_ISSUED
 from tests.server.running import CREATE, running
 

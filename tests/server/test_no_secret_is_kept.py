@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aepmock.clock import Clock
 from aepmock.judge.redaction import LONGEST_BODY, MARK, Redactor
 from aepmock.judge.secret_places import worth_learning
 from aepmock.messages import Headers, Request, Response
@@ -22,7 +23,6 @@ from aepmock.reports.json import render_json
 from aepmock.server import control
 from aepmock.server.events import events
 from aepmock.server.instances import MockInstance, Options
-from aepmock.service import Clock
 
 BASE = "/data/foundation/flowservice/connections"
 SPEC = {"id": "cc6a4487-9e91-433e-a3a3-9cf6626c1806", "version": "1.0"}

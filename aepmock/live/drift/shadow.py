@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from aepmock.clock import Clock
 from aepmock.contract import Contract, json_response
 from aepmock.live.drift import lists
 from aepmock.live.drift.compare import Difference, Key, Names, compare, opaque
@@ -20,7 +21,6 @@ from aepmock.live.drift.sanitize import KEY, ORG, SANDBOX, Seen, connection_id, 
 from aepmock.messages import Headers, Request, Response
 from aepmock.service import FlowService
 from aepmock.service.engine import CLAUSE_HEADER
-from aepmock.service.ports import Clock
 from aepmock.service.store import Connection
 
 ORIGIN = "https://platform.adobe.io"

@@ -1,41 +1,13 @@
-"""What the engine needs from outside and never takes by itself: time and fresh names."""
+"""Fresh names, from a seed: the engine never takes one from the machine."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 from random import Random
 
-EPOCH_MS = 1_767_225_600_000
-"""2026-01-01T00:00:00Z: where a mock's clock starts, so that every run has the same times."""
-
-
 _VERSION_MASK = ~(0xF << 76 | 0x3 << 62)
 _VERSION_4 = 0x4 << 76 | 0x2 << 62
 """RFC 9562: four bits of version, two of variant."""
-
-
-class Clock:
-    """A clock that stands still until it is moved. Epoch milliseconds."""
-
-    def __init__(self, now_ms: int = EPOCH_MS) -> None:
-        self._now_ms = now_ms
-
-    def now_ms(self) -> int:
-        return self._now_ms
-
-    def advance(
-        self, seconds: float = 0.0, *, minutes: float = 0, hours: float = 0, days: float = 0
-    ) -> None:
-        """Moves time on, `advance(hours=24)`; raises ValueError for a step back."""
-        if minutes or hours or days:
-            seconds += 60 * (minutes + 60 * (hours + 24 * days))
-        if seconds < 0:
-            raise ValueError(f"a clock can't go back by {-seconds} s")
-        self._now_ms += round(seconds * 1000)
-
-    def elapse(self, seconds: float) -> None:
-        """Time went by while a client waited; a clock that goes by itself has seen it."""
-        self.advance(seconds)
 
 
 class IdSource:

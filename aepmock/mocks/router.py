@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aepmock.mocks.mock import Mock
 
 
-class Switchboard:
+class MockRouter:
     """The mocks that are active, and the transports that lead to them."""
 
     def __init__(self) -> None:

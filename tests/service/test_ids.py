@@ -1,21 +1,11 @@
-"""Time stands still until it is moved; names come from the seed."""
+"""Names come from the seed."""
 
 from __future__ import annotations
 
 import re
 from uuid import UUID
 
-import pytest
-
-from aepmock.service import Clock, IdSource
-
-
-def test_a_clock_goes_forward_only() -> None:
-    clock = Clock(1_000)
-    clock.advance(1.5)
-    assert clock.now_ms() == 2_500
-    with pytest.raises(ValueError, match="can't go back by 1 s"):
-        clock.advance(-1)
+from aepmock.service import IdSource
 
 
 def test_ids_are_uuids_of_version_4() -> None:
