@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +15,6 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
-
-ADOBE_HOST = re.compile(r"(?:[^/@]*\.)?(?:adobe\.io|adobelogin\.com)", re.IGNORECASE)
-"""Hosts that a transport answers for, and that the guard keeps everyone else from."""
 
 
 class Headers:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from aepmock.errors import UsageError
+from aepmock.net import LOOPBACK
 from aepmock.settings import OPTIONS, Setting
 from aepmock.transports.server import listen
 
@@ -27,7 +28,7 @@ def attaching(address: str | None) -> Iterator[socket.socket | None]:
         yield None
         return
     host, _, port = address.rpartition(":")
-    if host != "127.0.0.1" or not port.isdigit() or int(port) > 65_535:
+    if host != LOOPBACK or not port.isdigit() or int(port) > 65_535:
         raise UsageError(
             f"--attach takes an address of this machine, 127.0.0.1:PORT, not {address!r}"
         )

@@ -20,6 +20,7 @@ from aepmock.errors import UsageError
 from aepmock.judge.checks import WIRE_CHECKS
 from aepmock.judge.known_failures import read_known_failing
 from aepmock.mocks.observed import ObservedProgram, name_of, run_program
+from aepmock.net import NO_PROXY
 from aepmock.settings import OPTIONS, project_folder, readings_of, resolve
 from aepmock.transports.server import serving
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 SETTINGS = ("select", "report", "known-failing", "seed", "reading")
 """The settings of `aepmock judge` that this command has too."""
-_LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -131,7 +131,7 @@ def environment(settings: ClientSettings, before: Mapping[str, str]) -> dict[str
     # A proxy that the program is used to does not lead to this machine's loopback.
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in before.get(name, "").split(",") if host.strip()]
-        found[name] = ",".join([*hosts, *(h for h in _LOOPBACK if h not in hosts)])
+        found[name] = ",".join([*hosts, *(h for h in NO_PROXY if h not in hosts)])
     return found
 
 

@@ -20,10 +20,10 @@ from aepmock.cli.arguments import add_fault, add_reading, add_seed, faults
 from aepmock.errors import UsageError
 from aepmock.faults.model import Fault
 from aepmock.mocks.observed import ObservedProgram, run_program
+from aepmock.net import PLATFORM
 from aepmock.settings import readings_of
 from aepmock.transports.proxy import Proxy, proxying
 
-PLATFORM = "https://platform.adobe.io"
 _TRUST_PASSWORD = "changeit"
 """Java's own habit: a trust store is no secret."""
 _BUNDLES = (

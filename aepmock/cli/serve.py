@@ -16,15 +16,15 @@ from typing import Any
 from aepmock.cli.arguments import MET, add_fault, add_reading, add_seed, faults
 from aepmock.clock import WallClock
 from aepmock.errors import UsageError
+from aepmock.net import LOOPBACK, LOOPBACK_HOSTS, LOOPBACK_NAME, ims_token_url, is_loopback
 from aepmock.server.access import Guard
 from aepmock.server.control import credentials
 from aepmock.server.instances import MockInstances, Options
 from aepmock.server.router import CONTROL, Router
 from aepmock.settings import readings_of
-from aepmock.transports.server import listen, origin_of, serving_on
+from aepmock.transports.server import listen, own_origin, serving_on
 from aepmock.transports.server_protocol import Limits
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 TOKEN_VARIABLE = "AEPMOCK_CONTROL_TOKEN"
 READY_SCHEMA = "aepmock-ready/1"
@@ -37,7 +37,7 @@ _HIGHEST = {"max-journal": 100_000, "max-mocks": 100_000, "max-resources": 10_00
 class Serve:
     """What `aepmock serve` was told. `options` are those of the mocks."""
 
-    host: str = "127.0.0.1"
+    host: str = LOOPBACK
     port: int = 8080
     tls: bool = False
     ready_json: bool = False
@@ -157,15 +157,15 @@ def serve_until_stopped(serve: Serve) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with ExitStack() as stack:
-        listener = listen("127.0.0.1" if serve.host == "localhost" else serve.host, serve.port)
+        listener = listen(LOOPBACK if serve.host == LOOPBACK_NAME else serve.host, serve.port)
         stack.callback(listener.close)
         context, ca_file = None, None
         if serve.tls:
             from aepmock.transports.tls import throw_away_tls
 
-            names = ("localhost", "127.0.0.1", "::1", *sorted(hosts - set(LOOPBACK)))
+            names = (*LOOPBACK_HOSTS, *sorted(hosts - set(LOOPBACK_HOSTS)))
             context, ca_file = stack.enter_context(throw_away_tls(names))
-        origin = _origin(serve.host, origin_of(listener, tls=serve.tls))
+        origin = _origin(serve.host, own_origin(listener, tls=serve.tls))
         stack.enter_context(serving_on(listener, router.handle, tls=context, limits=LIMITS))
         ready = _ready(instances, origin, ca_file)
         print(json.dumps(ready) if serve.ready_json else _told(serve, ready), flush=True)
@@ -176,9 +176,9 @@ def _check(serve: Serve) -> None:
     token = serve.control_token
     if token is not None and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{1,512}", token):
         raise UsageError("--control-token takes letters, digits and - . _ ~ + / =")
-    if serve.host not in LOOPBACK and token is None:
+    if not is_loopback(serve.host) and token is None:
         raise UsageError(
-            f"serve listens on loopback only ({', '.join(LOOPBACK)}), not on {serve.host}, "
+            f"serve listens on loopback only ({', '.join(LOOPBACK_HOSTS)}), not on {serve.host}, "
             "unless --control-token TOKEN guards its control API from strangers"
         )
     if not 0 <= serve.port <= 65_535:
@@ -192,7 +192,7 @@ def _check(serve: Serve) -> None:
 def _origin(host: str, origin: str) -> str:
     """Where a client of this machine finds the server: nobody can ask for 0.0.0.0."""
     if host == "0.0.0.0":  # noqa: S104
-        return origin.replace(host, "127.0.0.1")
+        return origin.replace(host, LOOPBACK)
     return origin.replace("[::]", "[::1]") if host == "::" else origin
 
 
@@ -201,7 +201,7 @@ def _ready(instances: MockInstances, origin: str, ca_file: Path | None) -> dict[
     return {
         "schema": READY_SCHEMA,
         "base_url": origin + main.contract.base_path,
-        "ims_token_url": f"{origin}/ims/token/v3",
+        "ims_token_url": ims_token_url(origin),
         "control_url": origin + CONTROL,
         "page_url": f"{origin}{CONTROL}/",
         "ca_file": str(ca_file) if ca_file else None,

@@ -7,6 +7,7 @@ from email.policy import HTTP
 from urllib.parse import parse_qsl
 
 from aepmock.messages import Request
+from aepmock.net import media_type
 
 URL_ENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -14,16 +15,10 @@ FORMS = frozenset({URL_ENCODED, MULTIPART})
 """DEVC sends the first, ADOBE-LIB and AUTH the second."""
 
 
-def media_type(request: Request) -> str:
-    """The Content-Type without its parameters, in lower case; "" where there is none."""
-    value = request.headers.get("content-type") or ""
-    return value.partition(";")[0].strip().lower()
-
-
 def given_in(request: Request) -> dict[str, str]:
     """The fields that a request gives, by name; those of the body win over the query's."""
     given = dict(request.query)
-    kind = media_type(request)
+    kind = media_type(request.headers.get("content-type"))
     if kind == URL_ENCODED:
         given |= dict(parse_qsl(request.body.decode("latin-1"), keep_blank_values=True))
     elif kind == MULTIPART:

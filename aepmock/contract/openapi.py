@@ -9,9 +9,8 @@ from typing import Any
 
 from aepmock.contract import Contract, error_response
 from aepmock.contract.model import AuthParam, AuthSpec, Connector, Operation, Refusal
+from aepmock.net import IMS, PLATFORM
 
-PLATFORM = "https://platform.adobe.io"
-IMS = "https://ims-na1.adobelogin.com"
 REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 _JSON_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array"})
 _FORM = "application/x-www-form-urlencoded"

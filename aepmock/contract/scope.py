@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aepmock.contract.model import Contract
-from aepmock.messages import ADOBE_HOST, Request, path_segment
+from aepmock.messages import Request, path_segment
+from aepmock.net import ADOBE_HOST
 
 NOT_IMITATED = "not-imitated"
 """The rule of refusals.toml by which such a request is answered."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aepmock.contract import Contract, error_response
 from aepmock.faults.model import DIALECT, Step
 from aepmock.messages import Effect, Ending, Handler, Headers, Request, Response
+from aepmock.net import other_origin, read_authorization
 from aepmock.service.ids import IdSource
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ _ENDINGS: dict[str, Ending] = {
     "empty answer": "closed",
     "garbage": "garbage",
 }
-_ELSEWHERE = "https://elsewhere.adobe.io"
-_LOOPBACK = (("127.0.0.1", "localhost"), ("localhost", "127.0.0.1"), ("[::1]", "localhost"))
 
 
 class Faulting:
@@ -45,7 +44,8 @@ class Faulting:
         behind = None
         if step.place == "service":
             if step.kind == "expired token" and self._service is not None:
-                self._service.expire_token(_bearer(request))
+                _, token = read_authorization(request.headers.get("authorization"))
+                self._service.expire_token(token)
             return replace(self._handler(request), injected=True, effect=effect)
         if step.place == "way":
             return self._altered(step, self._handler(request), effect, request.method)
@@ -142,16 +142,3 @@ def _page(status: int) -> Response:
         f"<body>\r\n<center><h1>{status}</h1></center>\r\n</body>\r\n</html>\r\n"
     )
     return Response(status, Headers([("Content-Type", "text/html")]), body.encode())
-
-
-def other_origin(origin: str) -> str:
-    """An origin that is another one, and still one at which the mock is asked."""
-    scheme, _, authority = origin.partition("://")
-    for host, other in _LOOPBACK:
-        if authority == host or authority.startswith(f"{host}:"):
-            return f"{scheme}://{other}{authority[len(host) :]}"
-    return _ELSEWHERE
-
-
-def _bearer(request: Request) -> str:
-    return (request.headers.get("authorization") or "").partition(" ")[2].strip()

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Request
+from aepmock.net import read_authorization
 
 MOST_TOKENS = 32
 """How many callers' tokens are looked for in running texts, besides the announced secrets."""
@@ -32,7 +33,7 @@ class Masking:
 
     def of(self, request: Request) -> Redactor:
         """What takes the secrets out of a request, its answer, and what is said about them."""
-        token = bearer(request)
+        _, token = read_authorization(request.headers.get("authorization"))
         if token and token not in self._callers:
             if len(self._callers) >= MOST_TOKENS:
                 self._callers.clear()
@@ -42,8 +43,3 @@ class Masking:
         # What is said about the request is looked through as well: it is to know its secrets.
         self._redactor.request(request)
         return self._redactor
-
-
-def bearer(request: Request) -> str:
-    """The token that a request carries, "" for none."""
-    return (request.headers.get("authorization") or "").partition(" ")[2].strip()

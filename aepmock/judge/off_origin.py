@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from aepmock.judge.answers import next_href
 from aepmock.judge.transcript import Call
 from aepmock.messages import Exchange
-
-_PORTS = {"http": 80, "https": 443}
-Origin = tuple[str, str | None, int | None]
-
-
-def origin_of(url: str) -> Origin | None:
-    """An origin in its normal form: a host in any case, the default port named or not.
-
-    None for what is no absolute URL. Source: RFC9110 4.2.3.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if not parts.scheme or not parts.hostname:
-        return None
-    return parts.scheme.lower(), parts.hostname, port or _PORTS.get(parts.scheme.lower())
+from aepmock.net import origin_of
 
 
 def is_redirect(exchange: Exchange) -> bool:

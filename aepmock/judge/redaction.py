@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from aepmock.judge.secret_places import MARK, Places, carries_auth, closed, worth_learning
 from aepmock.messages import Headers, Request, Response
+from aepmock.net import media_type
 
 __all__ = ["LONGEST_BODY", "MARK", "MOST_CHARACTERS", "MOST_FOUND", "Redactor"]
 
@@ -211,10 +212,10 @@ class Redactor:
         self, places: Places, headers: Headers, body: bytes, read: Request | Response | None
     ) -> str:
         """A body that may be kept; `read` is the message, where it may have read it already."""
-        kind, _, more = (headers.get("content-type") or "").partition(";")
-        kind = kind.strip().lower()
+        declared = headers.get("content-type")
+        kind = media_type(declared)
         if kind.startswith("multipart/"):
-            named = re.search(r'(?i)boundary="?([^";,]+)', more)
+            named = re.search(r'(?i)boundary="?([^";,]+)', (declared or "").partition(";")[2])
             boundary = named[1].strip().encode("latin-1", "replace") if named else b""
             return _text(places.multipart(body, boundary))
         text = _text(body)

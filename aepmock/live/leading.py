@@ -16,11 +16,8 @@ from urllib.parse import urlsplit
 from aepmock.judge.answers import next_href
 from aepmock.live.settings import LiveSettings
 from aepmock.messages import Headers, Request, Response
+from aepmock.net import ELSEWHERE, IMS, LOOPBACK, LOOPBACK_NAME, other_origin
 
-LOOPBACK, OTHER_NAME = "127.0.0.1", "localhost"
-ELSEWHERE = "https://elsewhere.adobe.io"
-"""In-process transports answer for it as for all of Adobe's hosts."""
-IMS = "https://ims-na1.adobelogin.com"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BLANKS = "".join(map(chr, range(0x21)))
 
@@ -28,7 +25,7 @@ _BLANKS = "".join(map(chr, range(0x21)))
 def is_elsewhere(request: Request) -> bool:
     """Whether a request came to where only an answer that was led astray sends anyone."""
     host = urlsplit(request.origin).hostname
-    return host in (OTHER_NAME, urlsplit(ELSEWHERE).hostname)
+    return host in (LOOPBACK_NAME, urlsplit(ELSEWHERE).hostname)
 
 
 def nothing_there() -> Response:
@@ -85,7 +82,7 @@ class Leads:
             return request.origin + tail, ""
         if origin == self._ims:
             return (request.origin if here else IMS) + tail, ""
-        elsewhere = request.origin.replace(LOOPBACK, OTHER_NAME) if here else ELSEWHERE
+        elsewhere = other_origin(request.origin)
         return elsewhere + (tail if tail.startswith("/") else f"/{tail}"), host
 
 

@@ -18,14 +18,13 @@ from urllib.parse import urlsplit
 
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError, unknown
-from aepmock.transports.http_rules import is_adobe
+from aepmock.net import PLATFORM, ims_token_url, is_adobe, is_loopback
 
 PREFIX = "AEPMOCK_LIVE_"
-BASE_URL = "https://platform.adobe.io/data/foundation/flowservice"
-IMS_TOKEN_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
+BASE_URL = f"{PLATFORM}/data/foundation/flowservice"
+IMS_TOKEN_URL = ims_token_url()
 MAX_REQUESTS = 500
 RATE = 5.0
-_LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1|\[::1\]")
 _CONSOLE = "Adobe Developer Console"
 
 
@@ -205,7 +204,7 @@ def check_host(url: str, allowed: Sequence[str]) -> None:
     host = parts.hostname or ""
     if parts.scheme not in ("https", "http") or not host or parts.query or parts.username:
         raise UsageError(f"{url!r} is no URL to reach a service by: https://HOST/PATH")
-    loopback = _LOOPBACK.fullmatch(host) is not None
+    loopback = is_loopback(host)
     if not (loopback or is_adobe(host) or host in allowed):
         raise UsageError(
             f"{host} is neither Adobe's nor on this machine: credentials would go there. "

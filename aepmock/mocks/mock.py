@@ -29,12 +29,10 @@ from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, response_text
 from aepmock.messages import Exchange, Request, Response
 from aepmock.mocks.router import MockRouter
+from aepmock.net import PLATFORM, ims_token_url, read_authorization
 from aepmock.service import FlowService
 from aepmock.transports import in_process_transports
 from aepmock.transports.guard import Guard, guarding
-
-IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
-PLATFORM = "https://platform.adobe.io"
 
 
 class StrictError(AssertionError):
@@ -122,7 +120,7 @@ class Mock:
         self._interposer = FaultInjector(self.contract, self.service.handle, self.service)
         self._recorder = Recorder(self._interposer.handle)
         self._origin = PLATFORM
-        self._ims_url = IMS_URL
+        self._ims_url = ims_token_url()
 
     @property
     def contract(self) -> Contract:
@@ -255,7 +253,7 @@ class Mock:
 
     def has_token_of(self, request: Request) -> bool:
         """Whether a request carries a token that this mock minted, valid still or not."""
-        token = (request.headers.get("authorization") or "").partition(" ")[2].strip()
+        _, token = read_authorization(request.headers.get("authorization"))
         return bool(token) and self.service.gateway.has_token(token)
 
     def has_key_of(self, request: Request) -> bool:
@@ -269,7 +267,7 @@ class Mock:
     def serve_at(self, origin: str) -> None:
         """Says that clients reach this mock at an origin of its own, "http://127.0.0.1:4012"."""
         self._origin = origin
-        self._ims_url = f"{origin}/ims/token/v3"
+        self._ims_url = ims_token_url(origin)
 
     def entry(self, exchange: Exchange) -> JournalEntry:
         """An exchange as the journal shows it."""

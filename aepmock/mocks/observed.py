@@ -23,6 +23,7 @@ from aepmock.judge.checks import WIRE_CHECKS
 from aepmock.judge.judging import to_finding
 from aepmock.judge.masking import Masking
 from aepmock.messages import Exchange, Request, Response
+from aepmock.net import ims_token_url
 from aepmock.service import FlowService
 
 SANDBOX = "dev"
@@ -83,7 +84,7 @@ class ObservedProgram:
             api_key=made.api_key,
             ims_org_id=made.ims_org_id,
             sandbox_name=SANDBOX,
-            ims_token_url=f"{origin}/ims/token/v3",
+            ims_token_url=ims_token_url(origin),
             client_id=made.client_id,
             client_secret=made.client_secret,
             scopes=made.scopes,

@@ -14,6 +14,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from aepmock.messages import Request
+from aepmock.net import is_loopback, media_type, read_authorization
 from aepmock.server.problems import Rejected
 
 COOKIE = "aepmock_control"
@@ -51,10 +52,9 @@ class Guard:
         self.check_site(request)
         if any(o != request.origin for o in request.headers.all("origin")):
             raise Rejected(403, "The Origin of the request is another site's")
-        if request.method not in READING:
-            kind = (request.headers.get("content-type") or "").partition(";")[0]
-            if kind.strip().lower() != "application/json":
-                raise Rejected(403, "A request that changes something needs application/json")
+        kind = media_type(request.headers.get("content-type"))
+        if request.method not in READING and kind != "application/json":
+            raise Rejected(403, "A request that changes something needs application/json")
         if self.token is not None and not self._shown(request, self.token):
             raise Rejected(
                 401,
@@ -82,18 +82,18 @@ class Guard:
             return False
         if "@" in host or "/" in host or "?" in host or "#" in host:
             return False
-        if name == "localhost" or name in self.hosts:
+        if is_loopback(name) or name in self.hosts:
             return True
         try:
-            address = ipaddress.ip_address(name)
+            ipaddress.ip_address(name)
         except ValueError:
             return False
         # With a token the server may stand on any address, and an address can't be rebound.
-        return address.is_loopback or self.token is not None
+        return self.token is not None
 
     def _shown(self, request: Request, token: str) -> bool:
-        scheme, _, given = (request.headers.get("authorization") or "").partition(" ")
-        if scheme.lower() == "bearer" and _same(given.strip(), token):
+        scheme, given = read_authorization(request.headers.get("authorization"))
+        if scheme == "bearer" and _same(given, token):
             return True
         sent = "; ".join(request.headers.all("cookie"))
         if len(sent) > LONGEST_COOKIE:

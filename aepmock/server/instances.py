@@ -16,8 +16,9 @@ from aepmock.faults import FaultInjector
 from aepmock.faults.model import Fault
 from aepmock.judge import Expected, judge_exchange
 from aepmock.judge.judging import Observation, explain, to_finding
-from aepmock.judge.masking import Masking, bearer
+from aepmock.judge.masking import Masking
 from aepmock.messages import Exchange, Request, Response
+from aepmock.net import read_authorization
 from aepmock.server.journal import (
     Entry,
     Journal,
@@ -118,7 +119,7 @@ class MockInstance:
 
     def knows(self, request: Request) -> bool:
         """Whether the request's credentials are this mock's."""
-        token = bearer(request)
+        _, token = read_authorization(request.headers.get("authorization"))
         if token:
             return self.service.gateway.has_token(token)
         made = self.credentials.client_id

@@ -9,9 +9,9 @@ from importlib.resources import files
 from urllib.parse import unquote
 
 from aepmock.errors import UsageError
-from aepmock.faults.apply import other_origin
 from aepmock.judge.judging import Observation
 from aepmock.messages import Headers, Request, Response
+from aepmock.net import other_origin
 from aepmock.server import control
 from aepmock.server.access import READING, Guard
 from aepmock.server.events import events, last_seen

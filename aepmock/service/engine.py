@@ -29,6 +29,7 @@ from aepmock.contract import (
 )
 from aepmock.errors import UsageError, unknown
 from aepmock.messages import Headers, Request, Response, path_segment
+from aepmock.net import media_type
 from aepmock.service import connection_lists, connections
 from aepmock.service.gateway import Caller, Credentials, Gateway, TokenKind
 from aepmock.service.ids import IdSource
@@ -300,8 +301,7 @@ def _check_content_type(request: Request, readings: Mapping[str, str]) -> None:
     """A payload needs its content type; a request without one needs none. Source: TS."""
     if not request.body or request.method not in ("POST", "PUT", "PATCH"):
         return
-    value = request.headers.get("content-type") or ""
-    if value.partition(";")[0].strip().lower() not in JSON_TYPES:
+    if media_type(request.headers.get("content-type")) not in JSON_TYPES:
         raise Refused("gateway.content-type", code=readings["gateway.content-type"])
 
 

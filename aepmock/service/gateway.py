@@ -10,6 +10,7 @@ from typing import Literal
 
 from aepmock.clock import Clock
 from aepmock.messages import Request
+from aepmock.net import read_authorization
 from aepmock.service.ids import IdSource
 from aepmock.service.refusals import Refused
 
@@ -221,15 +222,14 @@ class Gateway:
         if not authorization:
             option = self.readings["gateway.token-missing"]
             raise Refused("gateway.token-missing", code=option)
-        scheme, _, value = authorization.partition(" ")
-        value = value.strip()
+        scheme, value = read_authorization(authorization)
         token = self._tokens.get(value)
         if value in self._ended:
             raise Refused("gateway.token-invalid")
-        if scheme.lower() == "bearer" and token is not None:
+        if scheme == "bearer" and token is not None:
             if self._accept_any or token.expires_at_ms > self._clock.now_ms():
                 return token
-        elif scheme.lower() == "bearer" and value and self._accept_any:
+        elif scheme == "bearer" and value and self._accept_any:
             return None
         raise Refused("gateway.token-invalid")
 

@@ -36,6 +36,7 @@ from aepmock.judge.judging import Observation, to_finding
 from aepmock.judge.recorder import Recorder
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
+from aepmock.net import IMS, PLATFORM, ims_token_url
 from aepmock.service import FlowService, IdSource
 from aepmock.strategies import new_connections, patches
 from aepmock.suite.config import SuiteConfig, label, program_clauses
@@ -54,8 +55,6 @@ from aepmock.suite.virtual_time import VirtualTime, virtual_time
 from aepmock.transports import NAMES, install
 from aepmock.transports.guard import Guard, guarding
 
-IMS_URL = "https://ims-na1.adobelogin.com/ims/token/v3"
-PLATFORM = "https://platform.adobe.io"
 TIMEOUT_S = 2.0
 DEADLINE_S = TIMEOUT_FACTOR * TIMEOUT_S
 OWN_SANDBOXES = ("only-here", "only-there")
@@ -207,7 +206,7 @@ class ClientHarness:
     def settings_for(self, sandbox: str, *, other_org: bool) -> ClientSettings:
         credentials = self.other_credentials if other_org else self.credentials
         origin = self._origin
-        ims = f"{origin}/ims/token/v3" if origin else IMS_URL
+        ims = ims_token_url(origin or IMS)
         return ClientSettings(
             base_url=(origin or PLATFORM) + self.contract.base_path,
             access_token=credentials.access_token,

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from aepmock.client_api import ClientSettings
 from aepmock.messages import Exchange, Handler
+from aepmock.net import ELSEWHERE, LOOPBACK, ims_token_url, other_origin
 
 if TYPE_CHECKING:
     from aepmock.transports.server import Server
 
-CERTIFIED = frozenset({"127.0.0.1"})
+CERTIFIED = frozenset({LOOPBACK})
 """What the certificate of the TLS server names; "localhost" is the same server, not named."""
 
 
@@ -48,7 +49,7 @@ class LocalServers:
         return replace(
             settings_,
             base_url=origin + self._base_path,
-            ims_token_url=f"{origin}/ims/token/v3",
+            ims_token_url=ims_token_url(origin),
             ca_file=ca_file,
         )
 
@@ -73,26 +74,22 @@ class LocalServers:
             context, ca_file = self._stack.enter_context(throw_away_tls(tuple(CERTIFIED)))
             self._tls = (self.serve(tls=context).origin, str(ca_file))
         origin, ca_path = self._tls
-        return self.at(origin if named else _by_its_other_name(origin), settings_, ca_file=ca_path)
+        return self.at(origin if named else other_origin(origin), settings_, ca_file=ca_path)
 
     @contextmanager
     def nobody(self) -> Iterator[str]:
         """An origin where nobody listens."""
         with socket.socket() as held:
-            held.bind(("127.0.0.1", 0))
-            yield f"http://127.0.0.1:{held.getsockname()[1]}"
+            held.bind((LOOPBACK, 0))
+            yield f"http://{LOOPBACK}:{held.getsockname()[1]}"
 
     @property
     def elsewhere(self) -> str:
         """An origin that is not the client's, whose requests are answered all the same."""
         # The same server by another name is another origin.
-        return _by_its_other_name(self.origin) if self.origin else "https://elsewhere.adobe.io"
+        return other_origin(self.origin) if self.origin else ELSEWHERE
 
     @property
     def look_alike(self) -> str:
         """The same, whose URL begins like the client's own where a name can be had for it."""
         return self.elsewhere if self.origin else "https://platform.adobe.io.elsewhere.adobe.io"
-
-
-def _by_its_other_name(origin: str) -> str:
-    return origin.replace("127.0.0.1", "localhost")

@@ -22,11 +22,12 @@ from aepmock.clients.program.program import ENDLESS, Program, Timeouts
 from aepmock.contract import load_contract
 from aepmock.judge.redaction import Redactor
 from aepmock.messages import Handler, Request, Response
+from aepmock.net import NO_PROXY
 
 MOST_HANGS = 3
 """Times that an operation may hang in a run; each costs the margin and more."""
 _OURS = ("PYTEST_", "AEPMOCK_")
-_LOOPBACK = "127.0.0.1,localhost"
+_LOOPBACK = ",".join(NO_PROXY)
 
 
 class ProgramRun:

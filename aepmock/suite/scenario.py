@@ -18,9 +18,9 @@ from aepmock.judge import Call, Transcript
 from aepmock.judge.checks.retries import is_silent
 from aepmock.judge.findings import Violation
 from aepmock.judge.judging import describe_call
-from aepmock.judge.off_origin import origin_of
 from aepmock.judge.transcript import PRIMARY, Trace
 from aepmock.messages import Exchange, Response
+from aepmock.net import origin_of
 from aepmock.suite.first_calls import is_given_up
 from aepmock.suite.leaks import watching
 

@@ -25,7 +25,7 @@ from threading import Lock, get_ident, local
 from typing import Any
 
 from aepmock.errors import BlockedRequestError
-from aepmock.transports.http_rules import is_adobe
+from aepmock.net import is_adobe, is_loopback
 
 
 @dataclass
@@ -214,8 +214,9 @@ def _check(host: object) -> None:
 
 def _is_here(host: str) -> bool:
     """Whether a host is this machine, by an address or a name; "" listens everywhere on it."""
+    if is_loopback(host) or host.lower().rstrip(".") in ("", socket.gethostname().lower()):
+        return True
     try:
-        address = ip_address(host.partition("%")[0])
+        return ip_address(host.partition("%")[0]).is_unspecified
     except ValueError:
-        return host.lower().rstrip(".") in ("", "localhost", socket.gethostname().lower())
-    return address.is_loopback or address.is_unspecified
+        return False

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import re
-from unicodedata import normalize
 
-from aepmock.messages import ADOBE_HOST, Headers, Response
+from aepmock.messages import Headers, Response
 
 FIELD_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
 FIELD_VALUE = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")
 """What h11, which stands below httpx and httpx2 on a real connection, lets pass."""
-
-
-def is_adobe(host: str | None) -> bool:
-    """Whether a host, "platform.adobe.io", is one that the transports answer for."""
-    if host is None:
-        return False
-    return ADOBE_HOST.fullmatch(host if host.isascii() else _on_the_wire(host)) is not None
-
-
-def _on_the_wire(host: str) -> str:
-    """A name as it is looked up: 。 is a dot (RFC 3490 3.1), and wide letters are letters."""
-    try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return normalize("NFKC", host).replace("\u3002", ".")
 
 
 def complete(response: Response, method: str) -> Response:

@@ -17,7 +17,8 @@ from respx.models import AllMockedAssertionError, PassThrough
 from respx.patterns import Pattern
 
 from aepmock.messages import Handler, Headers, Request, Response
-from aepmock.transports.http_rules import FIELD_NAME, FIELD_VALUE, complete, is_adobe
+from aepmock.net import is_adobe
+from aepmock.transports.http_rules import FIELD_NAME, FIELD_VALUE, complete
 from aepmock.transports.httpx_delivery import delivered, delivered_later
 
 

@@ -14,7 +14,8 @@ from unittest import mock
 import httpx2
 
 from aepmock.messages import Handler, Headers, Request, Response
-from aepmock.transports.http_rules import FIELD_NAME, FIELD_VALUE, complete, is_adobe
+from aepmock.net import is_adobe
+from aepmock.transports.http_rules import FIELD_NAME, FIELD_VALUE, complete
 from aepmock.transports.httpx_delivery import delivered, delivered_later
 
 

@@ -16,20 +16,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import trustme
 from uvicorn.server import ServerState
 
 from aepmock.messages import Handler, Request, Response
-from aepmock.transports.http_rules import is_adobe
+from aepmock.net import DEFAULT_PORTS, LOOPBACK, is_adobe, is_loopback
 from aepmock.transports.server import (
     START_S,
     application,
     config,
     listen,
-    origin_of,
+    own_origin,
     protocol,
 )
 from aepmock.transports.server_protocol import Limits, reset
@@ -60,7 +59,7 @@ def proxying(handler: Handler, *, refused: Note, trouble: Note) -> Iterator[Prox
     `refused` is told the host of each connection that was refused, `trouble` what went wrong
     with one to Adobe's hosts; both are called from that thread.
     """
-    listener = listen("127.0.0.1", 0)
+    listener = listen(LOOPBACK, 0)
     switch = _Switch(handler, refused, trouble)
     ready: Future[Callable[[], object]] = Future()
     thread = threading.Thread(
@@ -68,7 +67,7 @@ def proxying(handler: Handler, *, refused: Note, trouble: Note) -> Iterator[Prox
         name="aepmock proxy",
         daemon=True,
     )
-    proxy = Proxy(origin_of(listener), switch.authority.cert_pem.bytes())
+    proxy = Proxy(own_origin(listener), switch.authority.cert_pem.bytes())
     thread.start()
     stop = ready.result(START_S)
     try:
@@ -185,7 +184,7 @@ class _Switch:
         scheme, colon, rest = target.partition("://")
         if not colon or scheme not in self._configs:
             raise _RefusedError("400 Bad Request", "this is a proxy: send CONNECT, or a whole URL")
-        host, port = _authority(f"//{rest}", 443 if scheme == "https" else 80)
+        host, port = _authority(f"//{rest}", DEFAULT_PORTS[scheme])
         there = await self._reach(host, port, scheme, writer)
         path = rest[len(rest.partition("/")[0].partition("?")[0]) :]
         if not path.startswith("/"):
@@ -200,7 +199,7 @@ class _Switch:
             name = host.rstrip(".").lower()
             context = None if scheme else self._context(name)
             return await self._mock(scheme or "http", context, name, writer)
-        if not _is_loopback(host):
+        if not is_loopback(host):
             self._refused(host)
             raise _RefusedError("403 Forbidden", f"only Adobe's hosts are answered, not {host}")
         if scheme == "https":
@@ -296,13 +295,6 @@ def _authority(text: str, default: int | None) -> tuple[str, int]:
     if not host or not port:
         raise _RefusedError("400 Bad Request", "that names no host and port")
     return host, port
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
 
 
 def _rewritten(method: bytes, path: bytes, fields: bytes) -> bytes:

@@ -20,7 +20,7 @@ import responses
 from requests.adapters import HTTPAdapter
 
 from aepmock.messages import Handler
-from aepmock.transports.http_rules import is_adobe
+from aepmock.net import is_adobe
 from aepmock.transports.urllib3_pool import make_pool
 
 _Send = Callable[..., requests.Response]

@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 
 from aepmock.errors import UsageError
 from aepmock.messages import Handler, Headers, Request, Response
+from aepmock.net import LOOPBACK
 from aepmock.transports.http_rules import complete
 from aepmock.transports.server_delivery import deliver
 from aepmock.transports.server_protocol import CONNECTION, HEAD, Limits, Protocol
@@ -66,7 +67,7 @@ class Later(Response):
 def serving(
     handler: Handler,
     *,
-    host: str = "127.0.0.1",
+    host: str = LOOPBACK,
     port: int = 0,
     tls: ssl.SSLContext | None = None,
     limits: Limits | None = None,
@@ -90,7 +91,7 @@ def serving_on(
 ) -> Iterator[Server]:
     """Serves a handler on a socket that listens already, which is closed at the end."""
     ready: Future[Callable[[], object]] = Future()
-    origin = origin_of(listener, tls=tls is not None)
+    origin = own_origin(listener, tls=tls is not None)
     thread = threading.Thread(
         target=lambda: asyncio.run(_serve(handler, listener, ready, tls, limits or Limits())),
         name="aepmock server",
@@ -207,7 +208,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def origin_of(listener: socket.socket, *, tls: bool = False) -> str:
+def own_origin(listener: socket.socket, *, tls: bool = False) -> str:
     """The origin of a listening socket."""
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host

@@ -89,6 +89,8 @@ def test_what_is_missing_is_named_with_where_it_is_found(tmp_path: Path) -> None
         ({"AEPMOCK_LIVE_BASE_URL": "http://platform.adobe.io/x"}, {}, {}, "https only"),
         ({"AEPMOCK_LIVE_BASE_URL": "https://adobe.io.evil.example/x"}, {}, {}, "--live-host"),
         ({"AEPMOCK_LIVE_BASE_URL": "platform.adobe.io"}, {}, {}, "no URL"),
+        ({"AEPMOCK_LIVE_BASE_URL": "http://127.0.0.300/x"}, {}, {}, "--live-host"),
+        ({"AEPMOCK_LIVE_BASE_URL": "http://127.0.0.1.evil.example/x"}, {}, {}, "--live-host"),
         ({"AEPMOCK_LIVE_MAX_REQUESTS": "many"}, {}, {}, "no number"),
         ({}, {}, {"live_max_requests": 0}, "not between"),
         ({"AEPMOCK_LIVE_CA_FILE": "nowhere.pem"}, {}, {}, "there is no file"),

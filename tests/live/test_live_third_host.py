@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from aepmock.errors import BlockedRequestError
-from aepmock.live.leading import ELSEWHERE, Leads
+from aepmock.live.leading import Leads
 from aepmock.live.settings import LiveSettings
 from aepmock.messages import Headers, Request, Response
+from aepmock.net import ELSEWHERE
 from aepmock.transports.guard import guarding
 from tests.live.live_runs import LiveResult, command
 from tests.live.standin import Manner, standing_in

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 
 from aepmock.live.outbound.transport import MAX_BODY, LostError, Outside
+from aepmock.live.settings import check_host
 from aepmock.messages import Headers, Request, Response
 from aepmock.transports.guard import guarding
 from aepmock.transports.server import serving
@@ -102,6 +103,25 @@ def test_what_is_on_this_machine_needs_no_proxy(monkeypatch: pytest.MonkeyPatch)
     with answering(b"HTTP/1.1 204 No Content\r\n\r\n") as (port, _):
         response = Outside().send(Request("GET", f"http://127.0.0.1:{port}", "/"))
     assert response.status == 204
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "127.1.2.3", "localhost", "LOCALHOST"])
+def test_a_host_that_may_be_reached_unencrypted_is_never_asked_of_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """What the settings take for this machine is what a request goes straight to."""
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with socket.socket() as closed, socket.create_server(("127.0.0.1", 0)) as proxy:
+        closed.bind(("127.0.0.1", 0))
+        proxy.setblocking(False)
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        origin = f"http://{host}:{closed.getsockname()[1]}"
+        check_host(origin, [])
+        with pytest.raises(LostError, match="ConnectionRefusedError"):
+            Outside(timeout_s=5).send(Request("GET", origin, "/"))
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
 
 
 def zipped(size: int) -> bytes:

@@ -159,7 +159,7 @@ def test_other_hosts_are_left_alone() -> None:
 
 @pytest.mark.parametrize("name", ["notadobe.io", "adobe.io.example", "xadobelogin.com"])
 def test_hosts_that_only_look_like_adobes_are_left_alone(name: str) -> None:
-    from aepmock.transports.http_rules import is_adobe
+    from aepmock.net import is_adobe
 
     assert not is_adobe(name)
 

@@ -16,9 +16,9 @@ import pytest
 import urllib3
 
 from aepmock.errors import BlockedRequestError
+from aepmock.net import is_adobe
 from aepmock.transports import guard as guard_module
 from aepmock.transports.guard import guarding
-from aepmock.transports.http_rules import is_adobe
 
 HOST = "platform.adobe.io"
 

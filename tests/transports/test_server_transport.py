@@ -15,7 +15,7 @@ import pytest
 
 from aepmock.errors import UsageError
 from aepmock.messages import Headers, Request, Response
-from aepmock.transports.server import Server, listen, origin_of, serving
+from aepmock.transports.server import Server, listen, own_origin, serving
 from aepmock.transports.server_protocol import Limits
 
 SEEN: list[Request] = []
@@ -265,10 +265,10 @@ def test_several_servers_run_beside_each_other() -> None:
     assert len(SEEN) == 2
 
 
-def test_an_origin_of_ipv6_stands_in_brackets() -> None:
+def test_an_own_origin_ipv6_stands_in_brackets() -> None:
     try:
         listener = listen("::1", 0)
     except UsageError:
         pytest.skip("this machine has no IPv6 loopback")
     with listener:
-        assert origin_of(listener) == f"http://[::1]:{listener.getsockname()[1]}"
+        assert own_origin(listener) == f"http://[::1]:{listener.getsockname()[1]}"

@@ -14,6 +14,7 @@ from aepmock.judge.checks.retries import unanswered
 from aepmock.judge.findings import Violation
 from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
+from aepmock.net import read_authorization
 
 if TYPE_CHECKING:
     from aepmock.client_api import NewConnection
@@ -185,8 +186,7 @@ def tokens_apart(transcript: Transcript) -> Verdicts:
             continue
         ims = {call.settings.access_token, *transcript.tokens}
         misplaced = [k for k, v in params.items() if isinstance(v, str) and v in ims]
-        authorization = exchange.request.headers.get("authorization") or ""
-        bearer = authorization.partition(" ")[2].strip()
+        _, bearer = read_authorization(exchange.request.headers.get("authorization"))
         if misplaced:
             yield Violation(
                 f"the IMS token is sent as auth.params.{misplaced[0]}",

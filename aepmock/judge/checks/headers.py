@@ -17,6 +17,7 @@ from aepmock.judge.checks.registry import (
 from aepmock.judge.findings import Violation
 from aepmock.judge.transcript import PRIMARY, Expected, Transcript
 from aepmock.messages import Exchange, Headers, Request
+from aepmock.net import media_type, read_authorization
 
 _CONTROL = ("\r", "\n", "\0")
 _FETCH_WHITESPACE = "\t\n\r "
@@ -91,9 +92,9 @@ def authorization(exchange: Exchange, expected: Expected, contract: Contract) ->
     if not _for_platform(exchange, contract):
         return
     values = exchange.request.headers.all("authorization")
-    scheme, _, token = values[0].partition(" ") if values else ("", "", "")
-    right_token = token.strip() in expected.tokens or (expected.any_value and bool(token.strip()))
-    if len(values) == 1 and scheme.lower() == "bearer" and right_token:
+    scheme, token = read_authorization(values[0] if values else None)
+    right_token = token in expected.tokens or (expected.any_value and bool(token))
+    if len(values) == 1 and scheme == "bearer" and right_token:
         yield None
         return
     right = "Bearer " + min(expected.tokens)
@@ -101,7 +102,7 @@ def authorization(exchange: Exchange, expected: Expected, contract: Contract) ->
         summary, got = "Authorization is missing", "no such header"
     elif len(values) > 1:
         summary, got = f"Authorization is sent {len(values)} times", f"{len(values)} header fields"
-    elif scheme.lower() != "bearer":
+    elif scheme != "bearer":
         summary, got = "Authorization does not say Bearer", "another scheme, or none"
     else:
         summary, got = "the Bearer token is not the caller's", "another token"
@@ -122,7 +123,7 @@ def content_type(exchange: Exchange, expected: Expected, contract: Contract) -> 
     if not _for_platform(exchange, contract):
         return
     values = request.headers.all("content-type")
-    media = values[0].partition(";")[0].strip().lower() if values else ""
+    media = media_type(values[0] if values else None)
     if len(values) == 1 and media == "application/json":
         yield None
         return

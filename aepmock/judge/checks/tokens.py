@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from aepmock.contract.forms import FORMS, URL_ENCODED, given_in, media_type
+from aepmock.contract.forms import FORMS, URL_ENCODED, given_in
 from aepmock.judge.checks.registry import Verdicts, transcript_check
 from aepmock.judge.findings import Violation
 from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
+from aepmock.net import media_type
 
 
 def _token_requests(transcript: Transcript) -> Iterator[tuple[Call, Exchange]]:
@@ -24,7 +25,7 @@ def _token_requests(transcript: Transcript) -> Iterator[tuple[Call, Exchange]]:
 def form(transcript: Transcript) -> Verdicts:
     for _, exchange in _token_requests(transcript):
         request = exchange.request
-        media = media_type(request)
+        media = media_type(request.headers.get("content-type"))
         right = request.method == "POST" and (not request.body or media in FORMS)
         grant = given_in(request).get("grant_type")
         if right and grant == "client_credentials":

@@ -20,6 +20,7 @@ from aepmock.judge.checks.registry import (
 from aepmock.judge.findings import Violation
 from aepmock.judge.transcript import Call, Expected, Transcript
 from aepmock.messages import Exchange, path_segment
+from aepmock.net import origin_of
 
 BY_ID = (
     "get_connection",
@@ -28,7 +29,6 @@ BY_ID = (
     "test_connection",
     "explore_connection",
 )
-_PORTS = {"http": 80, "https": 443}
 _TAILS = {"test_connection": "/test", "explore_connection": "/explore"}
 _RESERVED = frozenset("&+,;%#?/\\\"'<>[]{}|^` ")
 
@@ -59,7 +59,7 @@ def base_path(exchange: Exchange, expected: Expected, contract: Contract) -> Ver
         return
     base = urlsplit(expected.base_url)
     origin = f"{base.scheme}://{base.netloc}"
-    if _place(request.origin) == _place(origin) and request.path.startswith(
+    if origin_of(request.origin) == origin_of(origin) and request.path.startswith(
         base.path.rstrip("/") + "/"
     ):
         yield None
@@ -74,15 +74,6 @@ def base_path(exchange: Exchange, expected: Expected, contract: Contract) -> Ver
         exchange,
         nearest,
     )
-
-
-def _place(origin: str) -> tuple[str, str | None, int | None]:
-    """An origin in its normal form: a host in any case, the default port named or not.
-
-    Source: RFC9110 4.2.3.
-    """
-    parts = urlsplit(origin)
-    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 @wire_check("request.operation")

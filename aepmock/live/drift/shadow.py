@@ -19,11 +19,11 @@ from aepmock.live.drift import lists
 from aepmock.live.drift.compare import Difference, Key, Names, compare, opaque
 from aepmock.live.drift.sanitize import KEY, ORG, SANDBOX, Seen, connection_id, form
 from aepmock.messages import Headers, Request, Response
+from aepmock.net import PLATFORM
 from aepmock.service import FlowService
 from aepmock.service.engine import CLAUSE_HEADER
 from aepmock.service.store import Connection
 
-ORIGIN = "https://platform.adobe.io"
 FORMS_ONLY = ("connections.explore", "connections.configs")
 """Operations that answer with data of others: compared is what it looks like."""
 LISTS = ("connections.list", "connections.search")
@@ -173,14 +173,14 @@ class Shadow:
             }
             kind = ("content-type", "application/x-www-form-urlencoded")
             body = urlencode(asked).encode()
-            return Request("POST", ORIGIN, str(sent["path"]), Headers([kind]), body)
+            return Request("POST", PLATFORM, str(sent["path"]), Headers([kind]), body)
         body = b""
         if "json" in sent:
             body = json.dumps(sent["json"]).encode()
         elif "text" in sent:
             body = str(sent["text"]).encode()
         target = self.contract.base_path + self._path(seen)
-        return Request(str(sent["method"]), ORIGIN, target, Headers(headers), body)
+        return Request(str(sent["method"]), PLATFORM, target, Headers(headers), body)
 
     def _path(self, seen: Seen) -> str:
         path = str(seen.request["path"])

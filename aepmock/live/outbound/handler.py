@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from aepmock.contract import load_contract
-from aepmock.judge.masking import bearer
 from aepmock.judge.redaction import Redactor
 from aepmock.live.leading import Leads, is_elsewhere, nothing_there
 from aepmock.live.outbound.policy import Gate
@@ -27,6 +26,7 @@ from aepmock.live.session.shared_state import LiveStopped, SharedState
 from aepmock.live.session.token import Tokens, is_expired
 from aepmock.live.shown import shown
 from aepmock.messages import Exchange, Headers, Request, Response
+from aepmock.net import read_authorization
 
 Observer = Callable[[Exchange], None]
 """Is shown every exchange with the sandbox in order, the kit's own among them, secrets included."""
@@ -164,7 +164,7 @@ class LiveHandler:
         elif operation is not None and operation.id == "connections.delete":
             self._account_delete(self.gate.target_id(request) or "", response)
         self._observe(Exchange(request, response))
-        own = self._clients_tokens.get(bearer(request), False)
+        own = self._clients_tokens.get(_token(request), False)
         self.throttle.note(request, response, renewable=own and is_expired(response))
         return response
 
@@ -181,7 +181,7 @@ class LiveHandler:
 
     def _with_token(self, request: Request) -> Response:
         """Sends with the run's token, once more with a fresh one where it had expired."""
-        sent = bearer(request)
+        sent = _token(request)
         ours = sent in self.tokens.known()
         token = self.tokens.current() if ours else sent
         response = self._sent(self._outgoing(request, token))
@@ -367,3 +367,8 @@ def _too_many(wait_s: float) -> Response:
     body = {"error_code": "429050", "message": "Too many requests"}
     fields = {"Content-Type": "application/json", "Retry-After": str(max(1, round(wait_s)))}
     return Response(429, Headers(fields), json.dumps(body).encode(), injected=True)
+
+
+def _token(request: Request) -> str:
+    """The token that a request carries, "" for none."""
+    return read_authorization(request.headers.get("authorization"))[1]

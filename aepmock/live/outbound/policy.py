@@ -14,6 +14,7 @@ from aepmock.contract import Contract, error_response, load_contract
 from aepmock.live.session.journal import name_prefix
 from aepmock.live.session.plan import Plan
 from aepmock.messages import Headers, Request, Response, path_segment
+from aepmock.net import read_authorization
 from aepmock.service import FlowService
 
 _READING = frozenset({"connections.list", "connections.get", "connections.search"})
@@ -53,10 +54,10 @@ class Gate:
 
     def _head_objection(self, request: Request, tokens: Collection[str]) -> str | None:
         headers = request.headers
-        scheme, _, token = (headers.get("authorization") or "").partition(" ")
-        if len(headers.all("authorization")) != 1 or scheme.lower() != "bearer":
+        scheme, token = read_authorization(headers.get("authorization"))
+        if len(headers.all("authorization")) != 1 or scheme != "bearer":
             return "without the run's token"
-        if token.strip() not in tokens:
+        if token not in tokens:
             return "with a token that is not the run's"
         for name, right in (
             ("x-api-key", self._settings.client_id),

@@ -10,6 +10,7 @@ from aepmock.live.session.journal import lock_of
 from aepmock.live.session.plan import Plan, Ports
 from aepmock.live.session.shared_state import LiveStopped, SharedState, State
 from aepmock.messages import Request, Response
+from aepmock.net import media_type
 
 MOST_WAIT_S = 60.0
 FIRST_BACKOFF_S = 2.0
@@ -27,7 +28,7 @@ def is_disturbance(response: Response) -> bool:
     """
     if response.status >= 500:
         return True
-    kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    kind = media_type(response.headers.get("content-type"))
     return kind in GATEWAY_HTML and bool(response.body) and response.json_or_none is None
 
 

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from aepmock.messages import Headers, Request, Response
+from aepmock.net import DEFAULT_PORTS, is_loopback
 from aepmock.transports.guard import allow_network
 
 TIMEOUT_S = 45.0
@@ -28,7 +29,6 @@ TIMEOUT_S = 45.0
 
 Bounds each wait, and the whole of an answer: one of an octet a second is lost too.
 """
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MAX_BODY = 16 * 1024 * 1024
 """The most octets of an answer, as it is sent and unzipped: a page of 100 items has 200 KiB."""
 _STEP = 256 * 1024
@@ -45,6 +45,9 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     ]
 )
+
+
+_PROXY_PORT = 3128
 
 
 class LostError(Exception):
@@ -105,10 +108,11 @@ class Outside:
     def _connection(self, origin: str) -> http.client.HTTPConnection:
         parts = urlsplit(origin)
         secure, host = parts.scheme == "https", parts.hostname or ""
-        direct = host in LOOPBACK or proxy_bypass(host)
+        direct = is_loopback(host) or proxy_bypass(host)
         proxy = None if direct else getproxies().get(parts.scheme)
         first = urlsplit(proxy if "//" in proxy else f"//{proxy}") if proxy else parts
-        port = first.port or (443 if first.scheme == "https" else 80 if not proxy else 3128)
+        usual = _PROXY_PORT if proxy and first.scheme != "https" else DEFAULT_PORTS[first.scheme]
+        port = first.port or usual
         made: http.client.HTTPConnection
         if secure:
             made = http.client.HTTPSConnection(
@@ -121,7 +125,7 @@ class Outside:
             if first.username:
                 pair = f"{unquote(first.username)}:{unquote(first.password or '')}"
                 fields["Proxy-Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-            made.set_tunnel(host, parts.port or (443 if secure else 80), headers=fields)
+            made.set_tunnel(host, parts.port or DEFAULT_PORTS[parts.scheme], headers=fields)
         return made
 
     @cached_property

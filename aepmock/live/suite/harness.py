@@ -23,9 +23,10 @@ from aepmock.live.session.journal import name_prefix
 from aepmock.live.session.shared_state import LiveStopped
 from aepmock.live.settings import missing_credentials
 from aepmock.live.suite.scenario import LiveScenario, OutOfReach
+from aepmock.net import IMS, PLATFORM, ims_token_url
 from aepmock.strategies import new_connections, owned_texts, renames
 from aepmock.suite.config import SuiteConfig
-from aepmock.suite.harness import IMS_URL, PLATFORM, ClientHarness
+from aepmock.suite.harness import ClientHarness
 from aepmock.suite.programs import environment
 from aepmock.suite.scenario import Scenario
 
@@ -72,7 +73,7 @@ class LiveHarness(ClientHarness):
             api_key=settings.client_id,
             ims_org_id=settings.org_id,
             sandbox_name=sandbox,
-            ims_token_url=f"{origin}/ims/token/v3" if origin else IMS_URL,
+            ims_token_url=ims_token_url(origin or IMS),
             client_id=settings.client_id,
             client_secret=settings.client_secret,
             scopes=settings.scopes,
