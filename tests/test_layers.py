@@ -20,6 +20,7 @@ LAYERS: dict[str, int] = {
         (f"aepmock.{word}" for word in ("errors", "messages", "client_api", "clock", "net")), 0
     ),
     "aepmock.contract": 1,
+    "aepmock.redaction": 1,
     **dict.fromkeys(
         (
             f"aepmock.{folder}"
@@ -44,6 +45,8 @@ LAYERS: dict[str, int] = {
 """Every module of the kit, by itself or by its package."""
 
 ACROSS_A_LAYER = {
+    # What is a secret of a connector, and what is public, is the contract's to say.
+    ("aepmock.redaction", "aepmock.contract"),
     # Faults are put into answers of the service, so they speak its words.
     ("aepmock.faults", "aepmock.service"),
 }
@@ -320,6 +323,8 @@ def test_the_engine_takes_nothing_from_random_but_a_seeded_generator() -> None:
         ("aepmock.client_api", "from aepmock.errors import UsageError", False),
         ("aepmock.contract.model", "def f():\n    from aepmock.service import x", True),
         ("aepmock.contract.model", "import httpx", True),
+        ("aepmock.redaction.redactor", "from aepmock.judge import x", True),
+        ("aepmock.contract.model", "from aepmock.redaction import x", True),
         ("aepmock.faults.apply", "from aepmock.service import x", False),
         ("aepmock.service.engine", "from aepmock.faults.model import Fault", True),
         ("aepmock.faults.apply", "from aepmock.judge import x", True),

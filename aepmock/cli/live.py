@@ -138,9 +138,9 @@ def run_replay(arguments: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from aepmock.judge.redaction import Redactor
     from aepmock.live.drift.recording import not_confirmed_for, replay_all
     from aepmock.live.shown import shown_row
+    from aepmock.redaction import Redactor
     from aepmock.reports.text import render_drift
 
     folder, days = Path(arguments.folder), arguments.max_age_days

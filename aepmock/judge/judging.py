@@ -11,10 +11,10 @@ from aepmock.contract import Contract, is_beside
 from aepmock.judge.checks import TRANSCRIPT_CHECKS, WIRE_CHECKS
 from aepmock.judge.findings import Finding, Unproven, Violation
 from aepmock.judge.off_origin import off_origin_answers
-from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, request_diff
 from aepmock.judge.transcript import Call, Expected, Transcript
 from aepmock.messages import Exchange
+from aepmock.redaction import Redactor
 
 
 class Observation(NamedTuple):

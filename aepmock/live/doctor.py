@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError
-from aepmock.judge.redaction import Redactor
 from aepmock.live.outbound.handler import LiveHandler
 from aepmock.live.private import private_folder
 from aepmock.live.session import sandbox_check
@@ -19,6 +18,7 @@ from aepmock.live.settings import (
     missing_credentials,
 )
 from aepmock.live.shown import saying
+from aepmock.redaction import Redactor
 
 READY, NOT_READY = 0, 2
 

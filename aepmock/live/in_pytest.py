@@ -13,7 +13,7 @@ from aepmock.judge import Report, Tally
 from aepmock.live.drift.observe import Watch, watches
 from aepmock.live.flags import PLAN_VARIABLE
 from aepmock.live.outbound.handler import LiveHandler
-from aepmock.live.redacted import scan
+from aepmock.live.redacted_files import scan
 from aepmock.live.session.plan import Plan
 from aepmock.live.session.run import LiveRun, live_run
 from aepmock.live.settings import resolve_live

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from aepmock.judge.redaction import Redactor
 from aepmock.live.shown import shown
+from aepmock.redaction import Redactor
 
 _HANDLERS = ("caplog_handler", "report_handler", "log_file_handler", "log_cli_handler")
 

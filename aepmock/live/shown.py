@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from aepmock.judge import Finding, LiveRow, Report
-from aepmock.judge.redaction import MARK, Redactor
+from aepmock.redaction import MARK, Redactor
 
 MOST = 4000
 """What a service says in a single text is cut after so many characters, once it is redacted."""

@@ -25,11 +25,11 @@ from aepmock.faults.model import Fault
 from aepmock.judge import Expected, Finding, judge_exchange
 from aepmock.judge.judging import explain, to_finding
 from aepmock.judge.recorder import Recorder
-from aepmock.judge.redaction import Redactor
 from aepmock.judge.rendering import exchange_text, response_text
 from aepmock.messages import Exchange, Request, Response
 from aepmock.mocks.router import MockRouter
 from aepmock.net import PLATFORM, ims_token_url, read_authorization
+from aepmock.redaction import Redactor
 from aepmock.service import FlowService
 from aepmock.transports import in_process_transports
 from aepmock.transports.guard import Guard, guarding

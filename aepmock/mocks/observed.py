@@ -21,9 +21,9 @@ from aepmock.faults.model import Fault
 from aepmock.judge import Expected, Report, Tally, decide, judge_exchange
 from aepmock.judge.checks import WIRE_CHECKS
 from aepmock.judge.judging import to_finding
-from aepmock.judge.masking import Masking
 from aepmock.messages import Exchange, Request, Response
 from aepmock.net import ims_token_url
+from aepmock.redaction.callers import LearningRedactor
 from aepmock.service import FlowService
 
 SANDBOX = "dev"
@@ -67,7 +67,7 @@ class ObservedProgram:
             self._interposer.fault(fault)
         self.credentials = self._service.mint_credentials()
         secrets = [self.credentials.access_token, self.credentials.client_secret]
-        self._masking = Masking(self.contract.secret_names, secrets)
+        self._masking = LearningRedactor(self.contract.secret_names, secrets)
         self._origin = origin
         self._expected: tuple[str, Expected] | None = None
         self._reproduce = reproduce

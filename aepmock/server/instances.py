@@ -16,9 +16,9 @@ from aepmock.faults import FaultInjector
 from aepmock.faults.model import Fault
 from aepmock.judge import Expected, judge_exchange
 from aepmock.judge.judging import Observation, explain, to_finding
-from aepmock.judge.masking import Masking
 from aepmock.messages import Exchange, Request, Response
 from aepmock.net import read_authorization
+from aepmock.redaction.callers import LearningRedactor
 from aepmock.server.journal import (
     Entry,
     Journal,
@@ -81,7 +81,9 @@ class MockInstance:
         self._grades = {clause.id: clause.grade for clause in self.contract.clauses.values()}
         self._expected: Expected | None = None
         made = self.credentials
-        self._masking = Masking(self.contract.secret_names, [made.access_token, made.client_secret])
+        self._masking = LearningRedactor(
+            self.contract.secret_names, [made.access_token, made.client_secret]
+        )
 
     def handle(self, request: Request) -> Response:
         """The answer to a client's request, which is judged and written into the journal."""

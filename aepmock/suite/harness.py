@@ -34,9 +34,9 @@ from aepmock.judge.checks.retries import TIMEOUT_FACTOR
 from aepmock.judge.findings import Violation
 from aepmock.judge.judging import Observation, to_finding
 from aepmock.judge.recorder import Recorder
-from aepmock.judge.redaction import Redactor
 from aepmock.messages import Exchange, Request, Response
 from aepmock.net import IMS, PLATFORM, ims_token_url
+from aepmock.redaction import Redactor
 from aepmock.service import FlowService, IdSource
 from aepmock.strategies import new_connections, patches
 from aepmock.suite.config import SuiteConfig, label, program_clauses

@@ -20,9 +20,9 @@ from aepmock.clients.driver import CallBroken
 from aepmock.clients.program.pipes import ProgramChannel, SocketChannel, can_not_run
 from aepmock.clients.program.program import ENDLESS, Program, Timeouts
 from aepmock.contract import load_contract
-from aepmock.judge.redaction import Redactor
 from aepmock.messages import Handler, Request, Response
 from aepmock.net import NO_PROXY
+from aepmock.redaction import Redactor
 
 MOST_HANGS = 3
 """Times that an operation may hang in a run; each costs the margin and more."""

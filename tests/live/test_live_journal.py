@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from aepmock.errors import UsageError
-from aepmock.judge.redaction import Redactor
 from aepmock.live.outbound.handler import LiveHandler
-from aepmock.live.redacted import append, redact
+from aepmock.live.redacted_files import append
 from aepmock.live.session.journal import FOLDER, Journal, read_journal
 from aepmock.live.session.shared_state import LiveStopped, SharedState
+from aepmock.redaction import Redactor
+from aepmock.redaction.redacted import redact
 from tests.live.sandboxes import Upstream, client_request, create_document, created
 
 

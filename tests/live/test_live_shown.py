@@ -13,10 +13,10 @@ import pytest
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError
 from aepmock.judge import ClauseResult, Finding, Report, Verdict
-from aepmock.judge.redaction import Redactor
 from aepmock.live.doctor import examine
 from aepmock.live.shown import shown
 from aepmock.messages import Headers, Request, Response
+from aepmock.redaction import Redactor
 from tests.live.live_runs import environment
 from tests.live.sandboxes import Upstream, created
 from tests.live.standin import standing_in

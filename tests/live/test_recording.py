@@ -23,7 +23,8 @@ from aepmock.live.drift.recording import (
     replay_all,
 )
 from aepmock.live.drift.sanitize import Seen
-from aepmock.live.redacted import Redacted, SecretFoundError
+from aepmock.live.redacted_files import SecretFoundError
+from aepmock.redaction.redacted import Redacted
 from tests.live.drift_scene import DAY, PARAMS, Scene
 
 

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aepmock.clock import Clock
-from aepmock.judge.redaction import LONGEST_BODY, MARK, Redactor
-from aepmock.judge.secret_places import worth_learning
 from aepmock.messages import Headers, Request, Response
 from aepmock.mocks.observed import ObservedProgram
+from aepmock.redaction.redactor import LONGEST_BODY, MARK, Redactor
+from aepmock.redaction.secret_places import worth_learning
 from aepmock.reports.json import render_json
 from aepmock.server import control
 from aepmock.server.events import events

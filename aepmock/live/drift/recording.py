@@ -18,10 +18,11 @@ from pathlib import Path
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError
 from aepmock.judge import LiveRow
-from aepmock.judge.redaction import Redactor
 from aepmock.live.drift.sanitize import Seen, seen_again
 from aepmock.live.drift.walk import Findings, find_drift, merged, operations
-from aepmock.live.redacted import redact, write
+from aepmock.live.redacted_files import write
+from aepmock.redaction import Redactor
+from aepmock.redaction.redacted import redact
 
 SCHEMA = "aepmock-recording/1"
 CONFIRMED = "confirmed.jsonl"

@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from aepmock.contract import Contract
-from aepmock.judge.redaction import Redactor
-from aepmock.live.redacted import Redacted, redact
 from aepmock.messages import Exchange, Headers, Request, Response, path_segment
+from aepmock.redaction import Redactor
+from aepmock.redaction.redacted import Redacted, redact
 
 TOKEN, SECRET, KEY = "{ACCESS_TOKEN}", "{CLIENT_SECRET}", "{API_KEY}"
 ORG, SANDBOX, SCOPES = "{ORG_ID}", "{SANDBOX_NAME}", "{SCOPES}"

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from aepmock.contract import load_contract
-from aepmock.judge.redaction import Redactor
 from aepmock.live.leading import Leads, is_elsewhere, nothing_there
 from aepmock.live.outbound.policy import Gate
 from aepmock.live.outbound.throttle import Throttle, is_disturbance
@@ -27,6 +26,7 @@ from aepmock.live.session.token import Tokens, is_expired
 from aepmock.live.shown import shown
 from aepmock.messages import Exchange, Headers, Request, Response
 from aepmock.net import read_authorization
+from aepmock.redaction import Redactor
 
 Observer = Callable[[Exchange], None]
 """Is shown every exchange with the sandbox in order, the kit's own among them, secrets included."""

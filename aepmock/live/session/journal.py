@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from aepmock.errors import UsageError
-from aepmock.judge.redaction import Redactor
-from aepmock.live.redacted import append, redact
+from aepmock.live.redacted_files import append
+from aepmock.redaction import Redactor
+from aepmock.redaction.redacted import redact
 
 FOLDER = Path(".aepmock") / "live"
 SCHEMA = "aepmock-live-journal/1"

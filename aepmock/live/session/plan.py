@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aepmock.judge.redaction import Redactor
 from aepmock.live.outbound.transport import Outside, Send
 from aepmock.live.settings import LiveSettings
+from aepmock.redaction import Redactor
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from aepmock.judge import Report
 from aepmock.live.flags import EXAMPLES
 from aepmock.live.outbound.handler import LiveHandler
 from aepmock.live.private import private_folder
-from aepmock.live.redacted import scan
+from aepmock.live.redacted_files import scan
 from aepmock.live.session import sandbox_check
 from aepmock.live.session.cleanup import Cleanup, clean_up, count_connections
 from aepmock.live.session.journal import (

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from aepmock.contract import load_contract
 from aepmock.errors import UsageError, unknown
-from aepmock.judge.redaction import Redactor
 from aepmock.live import private
 from aepmock.live.outbound.handler import LiveHandler
 from aepmock.live.session import sandbox_check
@@ -26,6 +25,7 @@ from aepmock.live.session.plan import Plan, Ports
 from aepmock.live.session.shared_state import LiveStopped
 from aepmock.live.settings import LiveSettings, require
 from aepmock.live.shown import saying, shown
+from aepmock.redaction import Redactor
 
 DONE, LEFT = 0, 1
 MAX_REQUESTS = 10_000

@@ -6,13 +6,13 @@ import re
 from urllib.parse import urlencode, urlsplit
 
 from aepmock.judge.answers import code_of
-from aepmock.judge.redaction import Redactor
 from aepmock.live.outbound.throttle import FIRST_BACKOFF_S, Throttle, is_disturbance
 from aepmock.live.outbound.transport import LostError
 from aepmock.live.session.plan import Plan, Ports
 from aepmock.live.session.shared_state import LiveStopped, SharedState
 from aepmock.live.shown import said
 from aepmock.messages import Headers, Request, Response
+from aepmock.redaction import Redactor
 
 EXPIRED = "401013"
 _TOKEN = re.compile(r"[!-~]+")

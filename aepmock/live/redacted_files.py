@@ -1,77 +1,21 @@
-"""What may be written to disk: text that was redacted, and that was searched for secrets."""
+"""What a live run writes to disk: only what was redacted, and searched for secrets."""
 
 from __future__ import annotations
 
 import errno
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from aepmock.errors import AepmockError
-from aepmock.judge.redaction import Redactor
-from aepmock.messages import Exchange
+from aepmock.redaction.redacted import Redacted
 
 _SHORTEST = 6
-_MADE_HERE = object()
 
 
 class SecretFoundError(AepmockError):
     """A file was about to hold a secret: an internal error. The file was not kept."""
-
-
-class Redacted:
-    """A document without secrets. Only `redact` and `redact_exchange` make one."""
-
-    __slots__ = ("document",)
-
-    def __init__(self, document: Any, *, by: object) -> None:
-        if by is not _MADE_HERE:
-            raise TypeError("only redact() makes a Redacted")
-        self.document = document
-
-    def line(self) -> str:
-        """The document as one line of JSON."""
-        return json.dumps(self.document, ensure_ascii=True) + "\n"
-
-
-def redact(document: Mapping[str, Any], redactor: Redactor) -> Redacted:
-    """A document of plain data with every known secret taken out of its texts."""
-    return Redacted(_clean(dict(document), redactor), by=_MADE_HERE)
-
-
-def redact_exchange(exchange: Exchange, redactor: Redactor) -> Redacted:
-    """An exchange as plain data: {"number", "request": {…}, "response": {…}}."""
-    request = redactor.request(exchange.request)
-    response = redactor.response(exchange.response)
-    document = {
-        "number": exchange.number,
-        "request": {
-            "method": request.method,
-            "origin": request.origin,
-            "target": request.target,
-            "headers": [list(pair) for pair in request.headers],
-            "body": request.body.decode("utf-8", "replace"),
-        },
-        "response": {
-            "status": response.status,
-            "headers": [list(pair) for pair in response.headers],
-            "body": response.body.decode("utf-8", "replace"),
-            "injected": response.injected,
-        },
-    }
-    return redact(document, redactor)
-
-
-def _clean(value: Any, redactor: Redactor) -> Any:
-    if isinstance(value, str):
-        return redactor.text(value)
-    if isinstance(value, dict):
-        return {redactor.text(str(k)): _clean(v, redactor) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(v, redactor) for v in value]
-    return value
 
 
 def append(path: Path, entry: Redacted) -> None:

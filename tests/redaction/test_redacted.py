@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from aepmock.judge.redaction import Redactor
-from aepmock.live.redacted import Redacted, SecretFoundError, redact, redact_exchange, scan, write
+from aepmock.live.redacted_files import SecretFoundError, scan, write
 from aepmock.messages import Exchange, Headers, Request, Response
+from aepmock.redaction import Redactor
+from aepmock.redaction.redacted import Redacted, redact, redact_exchange
 
 SECRET = 'a "secret" of ümine'
 

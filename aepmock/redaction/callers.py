@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from aepmock.judge.redaction import Redactor
 from aepmock.messages import Request
 from aepmock.net import read_authorization
+from aepmock.redaction.redactor import Redactor
 
 MOST_TOKENS = 32
 """How many callers' tokens are looked for in running texts, besides the announced secrets."""
 
 
-class Masking:
+class LearningRedactor:
     """A redactor that learns each caller's token as it comes, and forgets those of long ago."""
 
     def __init__(self, names: Collection[str], secrets: Collection[str] = ()) -> None:

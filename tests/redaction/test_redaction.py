@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from aepmock.judge.redaction import MARK, MOST_CHARACTERS, Redactor
 from aepmock.messages import Headers, Request, Response
+from aepmock.redaction.redactor import MARK, MOST_CHARACTERS, Redactor
 
 TOKEN = "eyJhbGci.very-secret.token"
 SECRET = 'p8e+/ä"=secret'

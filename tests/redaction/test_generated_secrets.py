@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aepmock.client_api import NewConnection
 from aepmock.contract import load_contract
-from aepmock.judge.redaction import MARK, Redactor
+from aepmock.redaction import MARK, Redactor
 from aepmock.strategies import MARKED, new_connections, patches, secrets
 from aepmock.suite.scenario import auth_params
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from aepmock.judge.secret_places import MARK, Places, carries_auth, closed, worth_learning
 from aepmock.messages import Headers, Request, Response
 from aepmock.net import media_type
+from aepmock.redaction.secret_places import MARK, Places, carries_auth, closed, worth_learning
 
 __all__ = ["LONGEST_BODY", "MARK", "MOST_CHARACTERS", "MOST_FOUND", "Redactor"]
 
