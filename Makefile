@@ -5,9 +5,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 CLIENT ?= aepmock.clients.reference:client
 JOBS   ?= 2
+# Apart from `make test`, which measuring would lengthen by about 30 %.
+IN_PROCESS := $(addprefix tests/,contract judge strategies service transports reports plugin/test_fixtures.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help judge test tests suite mutants mutant-times false-positives lint contract docs docs-check bench clean
+.PHONY: help judge test tests coverage suite mutants mutant-times false-positives lint contract docs docs-check bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -19,6 +21,10 @@ test: tests suite ## everything: the kit's own tests, and the suite under every 
 
 tests: $(VENV)/.ready-test ## the kit's own tests
 	$(BIN)/python -m pytest -q -n $(JOBS)
+
+coverage: $(VENV)/.ready-test ## lines and branches that the tests within one process reach
+	$(BIN)/python -m coverage run -m pytest -q $(IN_PROCESS)
+	$(BIN)/python -m coverage report
 
 suite: $(VENV)/.ready-test ## the suite over the reference client, under every reading
 	$(BIN)/aepmock judge $(CLIENT) --readings all --jobs $(JOBS)

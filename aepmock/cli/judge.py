@@ -11,6 +11,7 @@ from aepmock.cli.arguments import INTERNAL_ERROR, INTERRUPTED, REPORT_IT, consol
 from aepmock.errors import UsageError
 from aepmock.live.flags import add_flags
 from aepmock.settings import OPTIONS, project_folder, resolve
+from aepmock.transports import require
 
 _METAVARS = {"known-failing": "FILE", "report": "FILE", "reading": "QUESTION=OPTION"}
 
@@ -53,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the suite in a process of its own and shows its verdicts."""
+    require("server", "aepmock judge")
     from aepmock.cli.attach import alone, announce, attaching
     from aepmock.cli.live import judged_live
     from aepmock.cli.suite_process import SuiteFailed, run_suite

@@ -18,6 +18,7 @@ from traceback import extract_tb
 from aepmock import __version__
 from aepmock.cli.arguments import INTERNAL_ERROR, INTERRUPTED, MET, MISUSE, REPORT_IT
 from aepmock.errors import UsageError
+from aepmock.transports import require
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "judge": ("judge a client on the mock, clause by clause", "judge:add_arguments"),
@@ -40,6 +41,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "config": ("show every setting, and where it comes from", "lookup:add_config"),
 }
 """What each command is for, and what adds its arguments: a function in a module of this package."""
+NEEDS: Mapping[str, str] = {"observe": "server", "serve": "server", "proxy": "proxy"}
+"""The extra without which the module of a command can't be imported."""
 RUNS_A_PROGRAM = frozenset({"judge", "observe"})
 """Commands of which all after `--` is a program, with its arguments."""
 
@@ -131,6 +134,8 @@ def parser(chosen: str = "") -> argparse.ArgumentParser:
     for name, (about, place) in COMMANDS.items():
         sub = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
         if name == chosen:
+            if name in NEEDS:
+                require(NEEDS[name], f"aepmock {name}")
             module, _, function = place.partition(":")
             sub.set_defaults(parser=sub)
             getattr(import_module(f"aepmock.cli.{module}"), function)(sub)

@@ -24,6 +24,7 @@ from aepmock.settings import Setting, readings_of
 from aepmock.suite.first_calls import FirstCalls
 from aepmock.suite.programs import ProgramRun, check_command
 from aepmock.suite.shrinking import Spending
+from aepmock.transports import require
 
 if TYPE_CHECKING:
     from aepmock.suite.harness import ClientHarness
@@ -106,6 +107,8 @@ def make_config(
     `listener` is where a program is waited for that a person starts. Raises UsageError for
     everything that would only fail later.
     """
+    # Some clauses are about a connection that really breaks, and about certificates.
+    require("server", "the suite")
     contract = load_contract()
     client, command = settings["client"].value, settings["command"].value
     transport = settings["transport"].value

@@ -14,6 +14,20 @@ IN_PROCESS = ("httpx", "httpx2", "requests")
 """Transports that patch a library of this process."""
 NAMES = ("auto", *IN_PROCESS, "server")
 _LIBRARIES = {"httpx": "respx", "httpx2": "httpx2", "requests": "responses"}
+_EXTRAS = {"server": ("uvicorn", "h11", "trustme"), "proxy": ("uvicorn", "trustme", "cryptography")}
+
+
+def require(extra: str, what: str) -> None:
+    """Raises UsageError, with the command that installs it, where a package of `extra` is missing.
+
+    `what` is what needs it.
+    """
+    missing = [name for name in _EXTRAS[extra] if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"{what} needs the package{'s' if len(missing) > 1 else ''} {', '.join(missing)}: "
+            f"python -m pip install 'aepmock[{extra}]'"
+        )
 
 
 def in_process_transports(transport: str) -> tuple[str, ...]:
@@ -24,6 +38,7 @@ def in_process_transports(transport: str) -> tuple[str, ...]:
     if transport not in NAMES:
         raise unknown("transport", transport, NAMES)
     if transport == "server":
+        require("server", "the transport 'server'")
         return ()
     if transport == "auto":
         return tuple(name for name in IN_PROCESS if find_spec(_LIBRARIES[name]))

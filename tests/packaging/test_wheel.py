@@ -47,13 +47,21 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean virtual environment with the wheel and xdist; its bin folder."""
-    home = tmp_path_factory.mktemp("clean") / "venv"
+    """A clean virtual environment with what the suite needs and xdist; its bin folder."""
+    return installed_in(tmp_path_factory.mktemp("clean"), f"{wheel}[server]", "pytest-xdist")
+
+
+@pytest.fixture(scope="session")
+def plain(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean virtual environment with the wheel and no extra; its bin folder."""
+    return installed_in(tmp_path_factory.mktemp("plain"), str(wheel))
+
+
+def installed_in(folder: Path, *packages: str) -> Path:
+    home = folder / "venv"
     assert run(sys.executable, "-m", "venv", home, cwd=home.parent).returncode == 0
     bin_folder = home / "bin"
-    installed = run(
-        bin_folder / "python", "-m", "pip", "install", "-q", wheel, "pytest-xdist", cwd=home
-    )
+    installed = run(bin_folder / "python", "-m", "pip", "install", "-q", *packages, cwd=home)
     assert installed.returncode == 0, installed.stderr
     return bin_folder
 
@@ -119,6 +127,23 @@ def test_judge_runs_from_the_wheel_in_an_empty_folder(environment: Path, tmp_pat
     report = json.loads((tmp_path / "out.json").read_text())
     assert report["summary"]["met"] == len(report["clauses"])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.json"]
+
+
+def test_a_fixture_installs_no_server(plain: Path, foreign: Path) -> None:
+    lacking = "import importlib.util as u; print([bool(u.find_spec(n)) for n in %r])"
+    names = ["uvicorn", "trustme", "cryptography"]
+    found = run(plain / "python", "-c", lacking % names, cwd=foreign)
+    assert found.stdout == "[False, False, False]\n"
+    own = run(plain / "pytest", "-q", "contract_tests", cwd=foreign)
+    assert own.returncode == 0, own.stdout + own.stderr
+    judged = run(plain / "aepmock", "judge", REFERENCE, cwd=foreign)
+    assert judged.returncode == 2
+    assert judged.stderr.rstrip().endswith("python -m pip install 'aepmock[server]'")
+    suite = run(plain / "pytest", "-q", "--pyargs", "aepmock.contract_tests", cwd=foreign)
+    assert suite.returncode == 4
+    assert "python -m pip install 'aepmock[server]'" in suite.stderr + suite.stdout
+    looked_up = run(plain / "aepmock", "clauses", "connections.update.if-match", cwd=foreign)
+    assert looked_up.returncode == 0, looked_up.stderr
 
 
 def test_a_strict_foreign_project_runs_its_own_tests_and_the_suite(
