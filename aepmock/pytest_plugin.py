@@ -153,10 +153,12 @@ def _live_config(
 ) -> SuiteConfig:
     from dataclasses import replace
 
+    from aepmock.live.suite.real_service import LiveService
+
     if suite.program is not None:
         suite.program.fence()
     few = EXAMPLES if settings["examples"].origin == "default" else suite.examples
-    return replace(suite, live=live.handler, examples=few, readings={})
+    return replace(suite, real_service=LiveService(live.handler), examples=few, readings={})
 
 
 def _begin_live(config: pytest.Config) -> None:

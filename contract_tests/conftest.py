@@ -37,9 +37,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         patterns = (*_exercises(item), *EVERYWHERE)
         wanted = any(fnmatchcase(c, p) for c in clauses for p in patterns)
         module = getattr(item, "module", None)
-        if suite.live is not None:
+        if suite.real_service is not None:
             names = getattr(module, "LIVE", ())
-            if suite.live.settings.send_invalid:
+            if suite.real_service.takes_invalid:
                 names += getattr(module, "SEND_INVALID", ())
             wanted = wanted and _name(item) in names
         elif _name(item) in getattr(module, "SEND_INVALID", ()):

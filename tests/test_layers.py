@@ -262,6 +262,64 @@ def test_imports_for_annotations_that_cross_layers_are_known() -> None:
     assert crossing == TYPING_ACROSS_LAYERS
 
 
+def part_of(module: str) -> str:
+    """The folder or the module right below aepmock/ that a module belongs to."""
+    return ".".join(module.split(".")[:2])
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of parts that import each other, however far round."""
+    reached: dict[str, set[str]] = {}
+    for start in edges:
+        seen: set[str] = set()
+        ahead = [*edges[start]]
+        while ahead:
+            part = ahead.pop()
+            if part not in seen:
+                seen.add(part)
+                ahead += edges.get(part, set())
+        reached[start] = seen
+    groups = {
+        tuple(sorted(o for o in there if p in reached.get(o, set())))
+        for p, there in reached.items()
+        if p in there
+    }
+    return [list(group) for group in sorted(groups)]
+
+
+def part_imports(*, typing: bool = False) -> dict[str, set[str]]:
+    """Which parts of aepmock/ import which others, also inside functions."""
+    names = {name for name, _ in modules(KIT, "aepmock")}
+    edges: dict[str, set[str]] = {}
+    for one in imports(KIT, "aepmock"):
+        target = one.name if one.name in names else one.target
+        # The package itself hands out public names, and imports nothing until asked for one.
+        if target not in names or "aepmock" in (target, one.module):
+            continue
+        if (typing or not one.typing_only) and part_of(one.module) != part_of(target):
+            edges.setdefault(part_of(one.module), set()).add(part_of(target))
+    return edges
+
+
+def test_no_parts_of_the_kit_import_each_other() -> None:
+    assert circles(part_imports()) == []
+
+
+def test_the_suite_knows_nothing_of_live_runs() -> None:
+    assert "aepmock.live" not in part_imports(typing=True)["aepmock.suite"]
+
+
+def test_a_circle_is_noticed() -> None:
+    chain = {"a": {"b"}, "b": {"c"}, "c": {"d"}}
+    assert circles(chain) == []
+    assert circles({**chain, "d": {"b"}}) == [["b", "c", "d"]]
+    assert circles({**chain, "b": {"a", "c"}}) == [["a", "b"]]
+
+
+def test_few_modules_stand_beside_the_folders() -> None:
+    assert len(list(KIT.glob("*.py"))) <= 9
+
+
 def test_the_suite_imports_public_names_only() -> None:
     broken = []
     for one in imports(SUITE, "contract_tests"):

@@ -43,9 +43,7 @@ __all__ = [
 def make_harness(
     config: SuiteConfig, name: str, reading: str, readings: Mapping[str, str]
 ) -> ClientHarness:
-    """The harness for one test: on a mock under these readings, or on the live run's sandbox."""
-    if config.live is None:
-        return ClientHarness(config, name, reading, readings)
-    from aepmock.live.suite.harness import LiveHarness
-
-    return LiveHarness(config, name, config.live)
+    """The harness for one test: on a mock under these readings, or on the run's real service."""
+    if config.real_service is not None:
+        return config.real_service.harness(config, name)
+    return ClientHarness(config, name, reading, readings)

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aepmock import __version__
 from aepmock.clients.driver import Factory, Person, interruptible, staying
 from aepmock.clients.places import place_of_error
 from aepmock.contract import Contract, load_contract
 from aepmock.errors import UsageError, unknown
-from aepmock.judge import LiveRow, Report, Tally, decide
+from aepmock.judge import Report, Tally, decide
 from aepmock.judge.checks import needs, why_idle
 from aepmock.judge.known_failures import read_known_failing
 from aepmock.reports import check_path
@@ -26,7 +26,21 @@ from aepmock.suite.programs import ProgramRun, check_command
 from aepmock.suite.shrinking import Spending
 
 if TYPE_CHECKING:
-    from aepmock.live.outbound.handler import LiveHandler
+    from aepmock.suite.harness import ClientHarness
+
+
+class RealService(Protocol):
+    """What a run judges against instead of the mock: whoever begins such a run hands it in."""
+
+    @property
+    def takes_invalid(self) -> bool:
+        """Whether tests may send it requests that it is to refuse."""
+
+    def harness(self, config: SuiteConfig, name: str) -> ClientHarness:
+        """The harness for one test."""
+
+    def reported(self, report: Report, tally: Tally) -> Report:
+        """The report, with what is to be said of this service."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +48,8 @@ class SuiteConfig:
     """What a run is about; `clauses` are the selected ids, `select` the patterns that did it.
 
     `readings` are those asked for besides "all": they hold in every test, the others vary.
-    `program` is what is judged where that is no object of Python; `live` leads to the real
-    sandbox of a live run, and is None for a run on the mock; `spending` is shared by all tests.
+    `program` is what is judged where that is no object of Python; `real_service` is
+    None for a run on the mock; `spending` is shared by all tests.
     """
 
     factory: Factory
@@ -51,7 +65,7 @@ class SuiteConfig:
     select: tuple[str, ...] = ()
     readings: Mapping[str, str] = field(default_factory=dict)
     program: ProgramRun | None = None
-    live: LiveHandler | None = None
+    real_service: RealService | None = None
     first: FirstCalls = field(default_factory=FirstCalls, compare=False)
     spending: Spending = field(default_factory=Spending, compare=False)
 
@@ -166,20 +180,11 @@ def make_report(
     results = decide(
         clauses, tally, known, methods, idle=config.idle or _before(cut_short), why_idle=why_idle
     )
-    about = None
-    live: tuple[LiveRow, ...] = ()
-    if config.live is not None:
-        from aepmock.live.drift.walk import merged
-        from aepmock.live.suite.skip_reasons import with_reasons
-
-        live = merged([tally.live])
-        about = config.live.about()
-        results = with_reasons(results, about)
-    return Report(
+    report = Report(
         kit=__version__,
         contract=contract.version,
         client=config.name,
-        mode="live" if config.live else "mock",
+        mode="mock",
         transport=config.transport,
         seed=config.seed,
         started_at=started_at,
@@ -187,12 +192,11 @@ def make_report(
         results=results,
         waited_s=round(tally.waited_s, 2),
         not_imitated=tally.not_imitated,
-        live=live,
-        live_run=about,
         cut_short=cut_short,
         refused=_refused(tally),
         reading=DEFAULT if config.live else label(config.readings),
     )
+    return config.real_service.reported(report, tally) if config.real_service else report
 
 
 def _before(cut_short: str) -> str:
