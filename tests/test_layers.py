@@ -69,6 +69,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aepmock.transports.proxy": {"trustme", "uvicorn"},
     "aepmock.transports.tls": {"trustme"},
     "aepmock.clients.reference": {"httpx"},
+    "aepmock.clients.reference_messages": {"httpx"},
     "aepmock.reports": {"rich"},
 }
 """Third parties below layer 3; whoever is not named has none."""

@@ -1,4 +1,4 @@
-"""Family 4: pages, links, filters, counts."""
+"""Family 4: pages, links, filters; counts stand in counts.py."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from aepmock.contract import Contract
 from aepmock.contract.filters import say_the_same
 from aepmock.judge.answers import SUCCESS, asks_for_a_count, items_of, kind_of, next_href
-from aepmock.judge.checks.registry import Verdicts, transcript_check, wire_check
+from aepmock.judge.checks.registry import Verdicts, transcript_check
 from aepmock.judge.findings import Violation
-from aepmock.judge.transcript import Call, Expected, Transcript
+from aepmock.judge.transcript import Call, Transcript
 from aepmock.messages import Exchange
 
 STUCK = 400
 """So many requests for the same page are a loop, and no bound that a client has set itself."""
 
 
-def _is_count(exchange: Exchange) -> bool:
+def is_count(exchange: Exchange) -> bool:
+    """Whether an exchange asks for a count, not for a page."""
     return asks_for_a_count(exchange.request)
 
 
@@ -30,7 +30,7 @@ def _pages(transcript: Transcript, call: Call) -> list[Exchange]:
     return [
         e
         for e in call.exchanges
-        if transcript.operation(e) == "connections.list" and not _is_count(e)
+        if transcript.operation(e) == "connections.list" and not is_count(e)
     ]
 
 
@@ -38,11 +38,12 @@ def _complete(transcript: Transcript) -> Iterator[tuple[Call, list[Exchange]]]:
     """List calls that returned, whose pages were all successes."""
     for call in transcript.of("list_connections"):
         pages = _pages(transcript, call)
-        if pages and call.raised is None and not call.timed_out and all(map(_good, pages)):
+        if pages and call.raised is None and not call.timed_out and all(map(is_good, pages)):
             yield call, pages
 
 
-def _good(exchange: Exchange) -> bool:
+def is_good(exchange: Exchange) -> bool:
+    """Whether a list was answered as a success is."""
     return kind_of(exchange.response, "connections.list") == SUCCESS
 
 
@@ -145,7 +146,7 @@ def _endless(transcript: Transcript) -> Verdicts:
     """Lists that go on for ever though every page was good and no link led in a circle."""
     for call in transcript.of("list_connections"):
         pages = _pages(transcript, call)
-        if call.timed_out and pages and all(map(_good, pages)) and not stuck(pages):
+        if call.timed_out and pages and all(map(is_good, pages)) and not stuck(pages):
             yield Violation(
                 "the list does not come to an end, though its pages do",
                 "every page, once",
@@ -176,7 +177,7 @@ def moving_items(transcript: Transcript) -> Verdicts:
     for call in transcript.of("list_connections"):
         pages = _pages(transcript, call)
         ids = [i.get("id") for e in pages for i in items_of(e.response)]
-        if len(ids) == len(set(ids)) or not all(map(_good, pages)) or stuck(pages):
+        if len(ids) == len(set(ids)) or not all(map(is_good, pages)) or stuck(pages):
             continue
         if call.raised is not None:
             seen: set[Any] = set()
@@ -198,7 +199,7 @@ def moving_items(transcript: Transcript) -> Verdicts:
 def stops(transcript: Transcript) -> Verdicts:
     for call in transcript.of("list_connections"):
         for pages in passes(_pages(transcript, call)):
-            ends = [n for n, e in enumerate(pages) if _good(e) and next_href(e.response) is None]
+            ends = [n for n, e in enumerate(pages) if is_good(e) and next_href(e.response) is None]
             if not ends:
                 continue
             later = pages[ends[0] + 1 :]
@@ -220,7 +221,7 @@ def next_link(transcript: Transcript) -> Verdicts:
         pages = _page_requests(transcript, call)
         for page, after in itertools.pairwise(pages):
             href = next_href(page.response)
-            if href is None or not _good(page) or _is_repeat(page, after):
+            if href is None or not is_good(page) or _is_repeat(page, after):
                 continue
             token = _token(href)
             right_path = after.request.path.rstrip("/") == base + urlsplit(href).path.rstrip("/")
@@ -242,7 +243,7 @@ def _page_requests(transcript: Transcript, call: Call) -> list[Exchange]:
         e
         for e in call.exchanges
         if e.request.method == "GET"
-        and not _is_count(e)
+        and not is_count(e)
         and (
             transcript.operation(e) == "connections.list"
             or e.request.parameter("continuationToken") is not None
@@ -348,73 +349,3 @@ def orderby(transcript: Transcript) -> Verdicts:
 def _order(text: str) -> list[str]:
     """The fields of an orderby: +name is name, and a raw + arrives as a blank. Source: SORT."""
     return [field[1:] if field[:1] in ("+", " ") else field for field in text.split(",")]
-
-
-@transcript_check("connections.count.value")
-def count_value(transcript: Transcript) -> Verdicts:
-    for call in transcript.of("count_connections"):
-        last = next(reversed(transcript.primary(call)), None)
-        if last is None or call.raised is not None or call.timed_out:
-            continue
-        document = last.response.json_or_none
-        if _is_count(last):
-            wanted = document.get("count") if isinstance(document, dict) else None
-            if not last.response.ok or not isinstance(wanted, int):
-                continue
-        elif _good(last):
-            pages = transcript.primary(call)
-            wanted = len({i.get("id") for e in pages for i in items_of(e.response)})
-            if next_href(last.response) is not None:
-                wanted = -1
-        else:
-            continue
-        if call.returned == wanted and not isinstance(call.returned, bool):
-            yield None
-        else:
-            yield Violation(
-                "the count is not the service's",
-                str(wanted) if wanted >= 0 else "the items of every page, counted",
-                repr(call.returned),
-                last,
-            )
-
-
-@transcript_check("connections.count.asked-for")
-def count_asked_for(transcript: Transcript) -> Verdicts:
-    for call in transcript.of("count_connections"):
-        asked = [e for e in transcript.primary(call) if _is_count(e)]
-        page = next((e for e in transcript.primary(call) if e not in asked and _good(e)), None)
-        if page is not None:
-            yield Violation(
-                "a page is fetched for a count",
-                "count=true",
-                page.request.target,
-                page,
-            )
-        elif asked:
-            yield None
-        elif call.raised is None and not call.timed_out and not call.unanswered:
-            yield Violation(
-                "count_connections returned without having asked for a count",
-                "count=true",
-                f"{len(call.exchanges)} requests, none of them for a count",
-            )
-
-
-@wire_check("connections.count.no-limit")
-def no_limit(exchange: Exchange, expected: Expected, contract: Contract) -> Verdicts:
-    operation = contract.operation_of(exchange.request)
-    if operation is None or operation.id != "connections.list" or not _is_count(exchange):
-        return
-    request = exchange.request
-    if request.parameter("limit") is None:
-        yield None
-        return
-    kept = [p for p in request.target.partition("?")[2].split("&") if not p.startswith("limit=")]
-    yield Violation(
-        "limit and count=true are sent together",
-        "count=true alone",
-        f"limit={request.parameter('limit')} and count={request.parameter('count')}",
-        exchange,
-        replace(request, target=f"{request.path}?{'&'.join(kept)}"),
-    )
