@@ -16,53 +16,35 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aepmock.errors import UnsupportedTransportError, UsageError
-from aepmock.live.flags import EXAMPLES, add_flags, given
-from aepmock.settings import OPTIONS, Option, Setting, read_live_table, readings_of, resolve
+from aepmock.live.flags import add_flags, given
+from aepmock.plugin.run import (
+    LIVE,
+    RUN,
+    Run,
+    add_to_run,
+    flag_of,
+    is_worker,
+    run_of,
+    suite_config,
+    suite_readings,
+)
+from aepmock.plugin.summary import write_summary
+from aepmock.settings import OPTIONS, read_live_table
 
 if TYPE_CHECKING:
-    import socket
-
-    from aepmock.judge import Report, Tally
+    from aepmock.judge import Report
     from aepmock.live.in_pytest import LiveSession
     from aepmock.mocks.mock import Mock
-    from aepmock.suite import SuiteConfig
-    from aepmock.suite.keeping import Keeper
 
 # pytest marks only auto-loaded plugins for rewriting by itself, and only before they are imported.
 pytest.register_assert_rewrite("aepmock.judge", "aepmock.suite")
+
+__all__ = ["add_to_run", "suite_config", "suite_readings"]
 
 MARKER = (
     "aepmock(strict=True, readings={}, sandbox='dev', faults=[]): how the aepmock fixtures behave"
 )
 MARKER_KEYS = ("faults", "readings", "sandbox", "strict")
-
-
-class Run:
-    """What one pytest run knows of itself; lives in the config's stash."""
-
-    def __init__(self, settings: dict[str, Setting]) -> None:
-        from datetime import UTC, datetime
-
-        from aepmock.judge import Tally
-
-        self.settings = settings
-        self.tally: Tally = Tally()
-        self.started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        self.started = monotonic()
-        self.first_nodes: dict[str, str] = {}
-        self.errors: list[tuple[str, str]] = []
-        self.suite: SuiteConfig | None = None
-        self.report: Report | None = None
-        self.judged = False
-        self.keeper: Keeper | None = None
-        self.cut_short = ""
-
-    def value(self, name: str) -> Any:
-        return self.settings[name].value
-
-
-RUN = pytest.StashKey[Run]()
-LIVE: pytest.StashKey[LiveSession] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,79 +68,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
-
-
-def run_of(config: pytest.Config) -> Run:
-    """The run's settings and results. Raises pytest.UsageError for settings that are wrong."""
-    if RUN not in config.stash:
-        flags = {n: _flag(config, o) for n, o in OPTIONS.items() if o.kind != "flag"}
-        try:
-            settings = resolve(
-                flags, ini=lambda option: config.getini(option.ini), project=config.rootpath
-            )
-        except UsageError as error:
-            raise pytest.UsageError(f"aepmock: {error}") from None
-        config.stash[RUN] = Run(settings)
-    return config.stash[RUN]
-
-
-def _flag(config: pytest.Config, option: Option) -> Any:
-    return config.getoption(option.flag.lstrip("-").replace("-", "_"), None)
-
-
-def suite_config(config: pytest.Config) -> SuiteConfig:
-    """What the suite judges. Raises pytest.UsageError where no client is named, or a wrong one."""
-    run = run_of(config)
-    if run.suite is None:
-        from aepmock.suite import make_config
-
-        try:
-            folder, attach = config.invocation_params.dir, config.getoption("aepmock_attach")
-            run.suite = make_config(run.settings, folder=folder, listener=_listener(attach))
-            _keep(config, run)
-            if LIVE in config.stash:
-                run.suite = _live_config(run.suite, run.settings, config.stash[LIVE])
-        except UsageError as error:
-            raise pytest.UsageError(f"aepmock: {error}") from None
-        run.judged = True
-    return run.suite
-
-
-def _keep(config: pytest.Config, run: Run) -> None:
-    """For `aepmock judge`: what was found so far outlives this process."""
-    result = config.getoption("aepmock_result")
-    if result:
-        from aepmock.suite.keeping import Keeper
-
-        run.keeper = Keeper(Path(result).parent, worker_of(config))
-        config.add_cleanup(run.keeper.close)
-
-
-def worker_of(config: pytest.Config) -> str:
-    """The name of one of xdist's processes; "main" for any other."""
-    return str(config.workerinput["workerid"]) if is_worker(config) else "main"  # type: ignore[attr-defined]
-
-
-def _listener(number: int | None) -> socket.socket | None:
-    """The socket that `aepmock judge --attach` listens on, by its file descriptor."""
-    if number is None:
-        return None
-    import socket
-
-    return socket.socket(fileno=number)
-
-
-def _live_config(
-    suite: SuiteConfig, settings: dict[str, Setting], live: LiveSession
-) -> SuiteConfig:
-    from dataclasses import replace
-
-    from aepmock.live.suite.real_service import LiveService
-
-    if suite.program is not None:
-        suite.program.fence()
-    few = EXAMPLES if settings["examples"].origin == "default" else suite.examples
-    return replace(suite, real_service=LiveService(live.handler), examples=few, readings={})
 
 
 def _begin_live(config: pytest.Config) -> None:
@@ -201,7 +110,7 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     """One line, only where the suite was asked for."""
-    asked = [o for o in OPTIONS.values() if o.kind != "flag" and _flag(config, o)]
+    asked = [o for o in OPTIONS.values() if o.kind != "flag" and flag_of(config, o)]
     if not asked and not any("contract_tests" in arg for arg in config.args):
         return None
     run = run_of(config)
@@ -236,11 +145,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             # `aepmock judge` tries another transport, or every test would fail alike: stop here.
             item.session.shouldstop = text
     return report
-
-
-def is_worker(config: pytest.Config) -> bool:
-    """Whether this is one of xdist's processes, which only gather."""
-    return hasattr(config, "workerinput")
 
 
 def _kind(error: BaseException) -> str:
@@ -365,44 +269,7 @@ def _write_reports(run: Run, report: Report, live: LiveSession | None) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """A section only where something was judged; short, and nothing under -q that is well."""
-    run = config.stash.get(RUN, None)
-    if run is None or run.report is None or config.get_verbosity() < -1:
-        return
-    report = run.report
-    broken = [r for r in report.results if r.verdict in ("broken", "unexpected-pass")]
-    if not broken and config.get_verbosity() < 0:
-        return
-    from aepmock.reports.view import hollow
-
-    terminalreporter.section("aepmock")
-    for sentence in hollow(report):
-        terminalreporter.line(sentence)
-    for result in broken:
-        node = run.first_nodes.get(result.clause.id, "")
-        terminalreporter.line(
-            f"{result.verdict} {result.clause.id} ({result.clause.grade}) {node}".rstrip()
-        )
-        for finding in result.findings[:1]:
-            terminalreporter.line(f"    {finding.summary}")
-            terminalreporter.line(f"    {finding.reproduce}")
-    idle = [r.clause.id for r in report.results if r.verdict == "not-exercised"]
-    if idle and config.get_verbosity() > 0:
-        terminalreporter.line(f"not exercised: {', '.join(idle)}")
-    if report.live:
-        from aepmock.reports.view import drift_of
-
-        found = drift_of(report.live)
-        terminalreporter.line(f"live: {found.sentences[0]}")
-        for row in found.other:
-            terminalreporter.line(f"    {row.subject}: {row.reading}, by default {row.expected}")
-        for row in found.drifted:
-            terminalreporter.line(f"drifted {row.subject}")
-            terminalreporter.line(f"    expected {row.expected}, got {row.got}")
-    for path in run.value("report"):
-        terminalreporter.line(f"report: {path}")
-    counts = ", ".join(f"{n} {verdict}" for verdict, n in report.summary.items() if n)
-    terminalreporter.line(f"{len(report.results)} clauses: {counts}")
+    write_summary(terminalreporter, config)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -493,22 +360,3 @@ def aepmock_server(request: pytest.FixtureRequest) -> Iterator[Mock]:
     """The same behind a real server on loopback, for clients on any HTTP library."""
     with _active(request, "server") as service:
         yield service
-
-
-def suite_readings(config: pytest.Config) -> tuple[str, dict[str, str]]:
-    """Which readings the suite runs under: "default" or "all", and those that are chosen.
-
-    A real service has its own.
-    """
-    if LIVE in config.stash:
-        return "default", {}
-    run = run_of(config)
-    return str(run.value("readings")), readings_of(run.value("reading"))
-
-
-def add_to_run(config: pytest.Config, tally: Tally) -> None:
-    """Adds what a test of the suite saw, and keeps it in case that this process ends."""
-    run = run_of(config)
-    run.tally.merge(tally)
-    if run.keeper is not None:
-        run.keeper.keep(suite_config(config), run.tally)

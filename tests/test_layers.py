@@ -34,7 +34,7 @@ LAYERS: dict[str, int] = {
         (
             f"aepmock.{arrangement}"
             for arrangement in (
-                "__main__", "cli", "live", "mocks", "pytest_plugin", "server",
+                "__main__", "cli", "live", "mocks", "plugin", "pytest_plugin", "server",
                 "settings", "suite",
             )
         ),
