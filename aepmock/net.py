@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import socket
 
 ADOBE_HOST = re.compile(r"(?:[^/@]*\.)?(?:adobe\.io|adobelogin\.com)", re.IGNORECASE)
 """Hosts that a transport answers for, and that the guard keeps everyone else from."""
@@ -66,6 +70,13 @@ def origin_of(url: str) -> Origin | None:
         return None
     scheme = parts.scheme.lower()
     return scheme, parts.hostname, port or DEFAULT_PORTS.get(scheme)
+
+
+def own_origin(listener: socket.socket, *, tls: bool = False) -> str:
+    """The origin of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if tls else 'http'}://{shown}:{port}"
 
 
 def other_origin(origin: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -319,6 +320,17 @@ def test_a_circle_is_noticed() -> None:
 
 def test_few_modules_stand_beside_the_folders() -> None:
     assert len(list(KIT.glob("*.py"))) <= 9
+
+
+def test_no_module_is_long() -> None:
+    lines = {p: len(p.read_text("utf-8").splitlines()) for p in KIT.rglob("*.py")}
+    assert [str(p.relative_to(KIT)) for p, number in lines.items() if number > 400] == []
+
+
+def test_every_folder_is_shipped() -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    folders = {p.parent.relative_to(ROOT).as_posix() for p in KIT.rglob("__init__.py")}
+    assert {f.replace("/", ".") for f in folders} - set(told["packages"]) == set()
 
 
 def test_the_suite_imports_public_names_only() -> None:

@@ -16,13 +16,20 @@ from typing import Any
 from aepmock.cli.arguments import MET, add_fault, add_reading, add_seed, faults
 from aepmock.clock import WallClock
 from aepmock.errors import UsageError
-from aepmock.net import LOOPBACK, LOOPBACK_HOSTS, LOOPBACK_NAME, ims_token_url, is_loopback
+from aepmock.net import (
+    LOOPBACK,
+    LOOPBACK_HOSTS,
+    LOOPBACK_NAME,
+    ims_token_url,
+    is_loopback,
+    own_origin,
+)
 from aepmock.server.access import Guard
 from aepmock.server.control import credentials
 from aepmock.server.instances import MockInstances, Options
 from aepmock.server.router import CONTROL, Router
 from aepmock.settings import readings_of
-from aepmock.transports.server import listen, own_origin, serving_on
+from aepmock.transports.server import listen, serving_on
 from aepmock.transports.server_protocol import Limits
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104

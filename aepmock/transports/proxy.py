@@ -22,13 +22,12 @@ import trustme
 from uvicorn.server import ServerState
 
 from aepmock.messages import Handler, Request, Response
-from aepmock.net import DEFAULT_PORTS, LOOPBACK, is_adobe, is_loopback
+from aepmock.net import DEFAULT_PORTS, LOOPBACK, is_adobe, is_loopback, own_origin
 from aepmock.transports.server import (
     START_S,
     application,
     config,
     listen,
-    own_origin,
     protocol,
 )
 from aepmock.transports.server_protocol import Limits, reset

@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 
 from aepmock.errors import UsageError
 from aepmock.messages import Handler, Headers, Request, Response
-from aepmock.net import LOOPBACK
+from aepmock.net import LOOPBACK, own_origin
 from aepmock.transports.http_rules import complete
 from aepmock.transports.server_delivery import deliver
 from aepmock.transports.server_protocol import CONNECTION, HEAD, Limits, Protocol
@@ -206,13 +206,6 @@ def listen(host: str, port: int) -> socket.socket:
             "choose another port, or 0 for any that is free"
         ) from None
     return listener
-
-
-def own_origin(listener: socket.socket, *, tls: bool = False) -> str:
-    """The origin of a listening socket."""
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    return f"{'https' if tls else 'http'}://{shown}:{port}"
 
 
 def application(

@@ -15,7 +15,8 @@ import pytest
 
 from aepmock.errors import UsageError
 from aepmock.messages import Headers, Request, Response
-from aepmock.transports.server import Server, listen, own_origin, serving
+from aepmock.net import own_origin
+from aepmock.transports.server import Server, listen, serving
 from aepmock.transports.server_protocol import Limits
 
 SEEN: list[Request] = []

@@ -169,3 +169,8 @@ def _kind(value: Any) -> str:
         case list():
             return "an array"
     return "an object"
+
+
+def not_read(answer: Answer) -> bool:
+    """Whether the program says that it could not read the request."""
+    return answer.id is None and answer.error is not None and answer.has_id

@@ -16,6 +16,7 @@ from aepmock.clients.program.jsonlines import (
     Answer,
     Hello,
     all_args,
+    not_read,
     parse,
     read_answer,
     read_hello,
@@ -190,7 +191,7 @@ class Program:
             if message is None:
                 continue
             answer = read_answer(message)
-            if not _same(answer.id, 0) and not _not_read(answer):
+            if not _same(answer.id, 0) and not not_read(answer):
                 self._blame_id("hello", 0, message)
             return read_hello(answer)
         return f"silence{self._rest_of(channel)}"
@@ -221,7 +222,7 @@ class Program:
             if _same(answer.id, number):
                 self._praise()
                 return answer
-            if _not_read(answer):
+            if not_read(answer):
                 self._not_understood(operation, answer)
             self._blame_id(operation, number, message)
             candidate = candidate if _earlier(answer.id, number) else answer
@@ -382,11 +383,6 @@ def _reported(error: Mapping[str, Any]) -> ClientError:
         status=known,
         code=None if code is None else str(code),
     )
-
-
-def _not_read(answer: Answer) -> bool:
-    """Whether the program says that it could not read the request."""
-    return answer.id is None and answer.error is not None and answer.has_id
 
 
 def _earlier(found: Any, number: int) -> bool:
