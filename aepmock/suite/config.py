@@ -194,7 +194,7 @@ def make_report(
         not_imitated=tally.not_imitated,
         cut_short=cut_short,
         refused=_refused(tally),
-        reading=DEFAULT if config.live else label(config.readings),
+        reading=DEFAULT if config.real_service else label(config.readings),
     )
     return config.real_service.reported(report, tally) if config.real_service else report
 
