@@ -13,6 +13,8 @@ from aepmock.messages import Exchange
 if TYPE_CHECKING:
     from aepmock.contract import Contract
 
+TIMEOUT_FACTOR = 5
+"""A call that takes longer than so many times its timeout never gives up."""
 PRIMARY: Mapping[str, frozenset[str]] = {
     "create_connection": frozenset({"connections.create"}),
     "get_connection": frozenset({"connections.get"}),

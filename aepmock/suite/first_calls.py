@@ -18,7 +18,11 @@ from aepmock.clients.places import place_of
 from aepmock.clients.program.jsonlines import all_args
 from aepmock.errors import UsageError
 from aepmock.judge import Finding
-from aepmock.judge.checks.behaving import ends_the_process, fails_on_good_answers
+from aepmock.judge.checks.behaving import (
+    ends_the_process,
+    fails_on_good_answers,
+    hangs_on_good_answers,
+)
 
 if TYPE_CHECKING:
     from aepmock.suite.harness import ClientHarness
@@ -61,6 +65,8 @@ class FirstCalls:
             if fails_on_good_answers(calls[-1]) or ends_the_process(calls[-1]):
                 name = type(outcome.raised).__name__
                 self.failed[operation] = f"{operation} raises {name} when it is first called"
+            elif hangs_on_good_answers(calls[-1]):
+                self.failed[operation] = f"{operation} does not come back when it is first called"
         self.findings = [f for found in harness.tally.findings.values() for f in found]
 
     def check(self) -> None:

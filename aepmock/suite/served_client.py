@@ -21,8 +21,8 @@ from aepmock.contract import Connector, load_contract
 from aepmock.errors import UnsupportedTransportError, UsageError
 from aepmock.faults import FaultInjector
 from aepmock.judge import Call
-from aepmock.judge.checks.retries import TIMEOUT_FACTOR
 from aepmock.judge.recorder import Recorder
+from aepmock.judge.transcript import TIMEOUT_FACTOR
 from aepmock.messages import Exchange, Request, Response
 from aepmock.net import IMS, PLATFORM, ims_token_url
 from aepmock.redaction import Redactor

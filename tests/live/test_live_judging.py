@@ -223,7 +223,7 @@ def test_what_an_interrupted_run_created_is_deleted(user: User, number: signal.S
         wait_for_a_create(user, process)
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
-    assert (process.returncode, "interrupted" in err) == (2, True), out + err
+    assert (process.returncode, "interrupted" in err) == (130, True), out + err
     assert "Traceback" not in err
     assert user.connections() == before
 

@@ -41,6 +41,15 @@ class has_nothing_but_stubs:
 
 
 @breaks("answers.good")
+class waits_for_what_never_comes(ReferenceClient):
+    """As a client does that waits for a lock which it holds itself."""
+
+    def get_connection(self, connection_id: str) -> dict[str, Any]:
+        threading.Event().wait()
+        return super().get_connection(connection_id)
+
+
+@breaks("answers.good")
 class lists_by_an_attribute_that_is_not_there(ReferenceClient):
     def list_connections(self, **wanted: Any) -> Any:
         yield from self.pages(**wanted)  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aepmock.judge.checks.registry import Verdicts, transcript_check
 from aepmock.judge.exception_details import crashed
 from aepmock.judge.findings import Unproven, Violation
-from aepmock.judge.transcript import Call, Transcript
+from aepmock.judge.transcript import TIMEOUT_FACTOR, Call, Transcript
 
 _BESIDE = ("seed", "factory", "close")
 _LONGEST = 200
@@ -20,6 +20,17 @@ def fails_on_good_answers(call: Call) -> bool:
     if call.operation in _BESIDE or call.unanswered or call.timed_out or call.raised is None:
         return False
     return all(e.response.ok for e in call.exchanges)
+
+
+def hangs_on_good_answers(call: Call) -> bool:
+    """Whether a call that was answered well took all the time that it had.
+
+    One that was broken off before, for its endless requests, has clauses of its own.
+    """
+    if call.operation in _BESIDE or not call.timed_out:
+        return False
+    long = call.took_s >= TIMEOUT_FACTOR * call.settings.timeout_s
+    return long and all(e.response.ok for e in call.exchanges)
 
 
 def ends_the_process(call: Call) -> bool:
@@ -44,6 +55,14 @@ def _told(error: BaseException) -> str:
 @transcript_check("answers.good")
 def good(transcript: Transcript) -> Verdicts:
     for call in transcript.calls if transcript.first else ():
+        if hangs_on_good_answers(call):
+            yield Violation(
+                f"{call.operation} does not come back, though it was answered well",
+                "a return value from a plain call",
+                f"no end after {call.took_s:.0f} s and {len(call.exchanges)} answer(s)",
+                call.exchanges[-1] if call.exchanges else None,
+            )
+            continue
         if call.operation in _BESIDE or call.unanswered or call.timed_out or ends_the_process(call):
             continue
         if call.raised is None:

@@ -10,13 +10,11 @@ from aepmock.judge.answers import code_of
 from aepmock.judge.checks.behaving import reported
 from aepmock.judge.checks.registry import SessionVerdicts, Verdicts, transcript_check
 from aepmock.judge.findings import Violation
-from aepmock.judge.transcript import Call, Transcript
+from aepmock.judge.transcript import TIMEOUT_FACTOR, Call, Transcript
 from aepmock.messages import Exchange
 
 ENDLESS = 200
 """From so many requests of one kind in one call, all refused, a call counts as endless."""
-TIMEOUT_FACTOR = 5
-"""A call that takes longer than so many times its timeout never gives up."""
 LATE = 3
 """Waiting so many times the timeout for one answer can't be a matter of clocks."""
 _EARLY = 0.9
