@@ -2,4 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+
 pytest_plugins = ["pytester"]
+
+
+def pytest_configure() -> None:
+    """Lets SIGINT reach the programs that tests start.
+
+    A shell has jobs in the background ignore it, and what is ignored stays so in every child.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if in_main_thread and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
