@@ -5,7 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 
+from hypothesis import settings
+
 pytest_plugins = ["pytester"]
+
+# How long an example takes says nothing on a machine that others use too.
+settings.register_profile("kit", deadline=None)
+settings.load_profile("kit")
 
 
 def pytest_configure() -> None:
