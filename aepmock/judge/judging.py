@@ -35,26 +35,35 @@ def judge_transcript(transcript: Transcript, clauses: Collection[str]) -> Iterat
     """
     whole = _without_unanswered(transcript)
     own = replace(whole, calls=[c for c in whole.calls if not any(off_origin_answers(c))])
+    sent_by_all, sent_by_own = _sent(whole), _sent(own)
     for clause in transcript.contract.clauses:
         if clause not in clauses:
             continue
-        transcript = whole if clause.startswith("secrets.") else own
+        of_all = clause.startswith("secrets.")
+        transcript = whole if of_all else own
         for wire_check in WIRE_CHECKS.get(clause, ()):
-            for call in transcript.calls:
-                if not call.exchanges or _hostile(call):
-                    continue
-                expected = Expected.of(call.settings, frozenset(transcript.tokens))
-                for exchange in call.exchanges:
-                    if _beside(exchange, transcript.contract):
-                        continue
-                    for violation in wire_check(exchange, expected, transcript.contract):
-                        yield Observation(clause, violation)
+            for exchange, expected in sent_by_all if of_all else sent_by_own:
+                for violation in wire_check(exchange, expected, transcript.contract):
+                    yield Observation(clause, violation)
         for transcript_check in TRANSCRIPT_CHECKS.get(clause, ()):
             for seen in transcript_check(transcript):
                 if isinstance(seen, Unproven):
                     yield Observation(clause, None, seen.why)
                 else:
                     yield Observation(clause, seen)
+
+
+def _sent(transcript: Transcript) -> list[tuple[Exchange, Expected]]:
+    """The exchanges that wire checks look at, each with what its headers may hold."""
+    tokens = frozenset(transcript.tokens)
+    return [
+        (exchange, expected)
+        for call in transcript.calls
+        if call.exchanges and not _hostile(call)
+        for expected in (Expected.of(call.settings, tokens),)
+        for exchange in call.exchanges
+        if not _beside(exchange, transcript.contract)
+    ]
 
 
 def _without_unanswered(transcript: Transcript) -> Transcript:
