@@ -1,17 +1,14 @@
-"""Clients that take an auth param for more than a text; a list begun anew; filters in quotes."""
+"""Clients that take an auth param for more than a text; and a correct one that quotes filters."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from string import Template
 from typing import Any
 from urllib.parse import unquote
 
-import httpx
-
-from tests.mutants.layers_base import FlowError, LayeredClient
 from tests.mutants.registry import breaks, correct
 from tests.mutants.sdk_base import Pairs, SdkClient
 from tests.mutants.sdk_creating import Rewriting
@@ -67,22 +64,6 @@ class undoes_percent_encoding_of_params(RewritingParams):
 
     def param(self, value: Any) -> Any:
         return unquote(value) if isinstance(value, str) else value
-
-
-@breaks("connections.list.all-pages")
-class starts_the_list_anew_when_a_later_page_fails(LayeredClient):
-    """And gives what it gave before once more."""
-
-    def pages(self, query: Sequence[tuple[str, str]]) -> Iterator[httpx.Response]:
-        count = 0
-        try:
-            for page in super().pages(query):
-                count += 1
-                yield page
-        except FlowError as trouble:
-            if not count or (trouble.status_code or 0) < 500:
-                raise
-            yield from super().pages(query)
 
 
 @correct()

@@ -201,7 +201,10 @@ class sends_a_filter_once_a_field(SdkClient):
         return super().list_params(limit, list(fields.values()), orderby)
 
 
-@breaks("connections.list.property", also=("request.query-encoding", "lifecycle.lists"))
+@breaks(
+    "connections.list.property",
+    also=("request.unasked-parameters", "request.query-encoding", "lifecycle.lists"),
+)
 class adds_up_filters_in_a_default(SdkClient):
     """The mutable default argument: the filters of earlier calls come along."""
 
