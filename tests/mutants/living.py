@@ -112,7 +112,7 @@ class adds_what_it_made_itself(ReferenceClient):
         return list({**self._made, **items}.values())
 
 
-@breaks("lifecycle.update-shows")
+@breaks("lifecycle.update-shows", also=("lifecycle.deleted-gone",))
 class keeps_what_it_read_over_an_update(_Remembering):
     def update_connection(
         self, connection_id: str, etag: str, operations: Operations
@@ -120,7 +120,7 @@ class keeps_what_it_read_over_an_update(_Remembering):
         return ReferenceClient.update_connection(self, connection_id, etag, operations)
 
 
-@breaks("lifecycle.deleted-gone")
+@breaks("lifecycle.deleted-gone", also=("lifecycle.update-shows",))
 class keeps_what_it_read_over_a_deletion(_Remembering):
     def delete_connection(self, connection_id: str) -> None:
         ReferenceClient.delete_connection(self, connection_id)
