@@ -130,7 +130,10 @@ class waits_by_the_clock(ReferenceClient):
             answer = super().send(request)
             if request.method != "GET" or answer.status_code not in (429, 503):
                 return answer
-            go_on_s = time.monotonic() + float(answer.headers.get("Retry-After", 0.3))
+            asked = answer.headers.get("Retry-After", "0.3")
+            if asked.endswith("GMT"):
+                return answer  # a date, which it does not read
+            go_on_s = time.monotonic() + float(asked)
             if go_on_s > until_s:
                 return answer
             while time.monotonic() < go_on_s:

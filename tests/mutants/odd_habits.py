@@ -211,21 +211,6 @@ class refuses_what_no_spec_is(SdkClient):
 
 
 @correct()
-class has_its_token_in_the_query(LayeredClient):
-    """Asks IMS as the Developer Console page shows: all in the query of a POST."""
-
-    def token_request(self) -> httpx.Request:
-        query = {
-            "grant_type": "client_credentials",
-            "client_id": self.settings.client_id,
-            "client_secret": self.settings.client_secret,
-            "scope": self.settings.scopes,
-        }
-        url = httpx.URL(self.settings.ims_token_url).copy_merge_params(query)
-        return self.http.build_request("POST", url)
-
-
-@correct()
 class turns_keys_of_operations_around(LayeredClient):
     """Patches a copy of the operations, each key in another order."""
 
