@@ -46,10 +46,6 @@ OLD_NAMES: Mapping[str, str] = {
     r"\bfault_reading\b|\bfaulting\.py\b|\b_?[Ii]nterposer\b": "faults/",
     r"\b(?:suite/)?(?:together|loopback|searching|worlds)\.py\b": "see aepmock/suite",
     r"\b(?:live/)?(?:gate|outside|ownership|observing)\.py\b": "see aepmock/live",
-}
-"""What a name was called, as a pattern, and what it is called now."""
-
-BEING_REPLACED: Mapping[str, str] = {
     r"--passive\b": "aepmock observe",
     r"--mocks\b": "--max-mocks",
     r"--connections\b": "--max-resources",
@@ -57,7 +53,7 @@ BEING_REPLACED: Mapping[str, str] = {
     r"\bSwitchboard\b|\bswitchboard\b": "MockRouter",
     r"\btest_floors\b": "test_layers",
 }
-"""The same, for names that stand in few places still and go with the rest of this change."""
+"""What a name was called, as a pattern, and what it is called now."""
 
 ALLOWED = {("tests/cli/test_cli.py", "--passive")}
 """Where an old name may stand: a test of what somebody is told who still uses it."""
@@ -117,10 +113,6 @@ def test_no_old_name_comes_back() -> None:
     assert in_tracked_files(OLD_NAMES) == []
 
 
-def test_no_name_that_is_being_replaced_is_left() -> None:
-    assert in_tracked_files(BEING_REPLACED) == []
-
-
 @pytest.mark.parametrize(
     ("line", "is_old"),
     [
@@ -161,7 +153,7 @@ def test_the_glossary_defines_each_word_once_in_a_sentence() -> None:
 
 
 def test_the_glossary_uses_no_old_name_and_is_linked() -> None:
-    everything = {**OLD_NAMES, **BEING_REPLACED}
-    assert found(everything, GLOSSARY.name, GLOSSARY.read_text("utf-8")) == []
+    everything = OLD_NAMES
+    assert found(OLD_NAMES, GLOSSARY.name, GLOSSARY.read_text("utf-8")) == []
     for page in ("README.md", "ARCHITECTURE.md"):
         assert "docs/glossary.md" in (ROOT / page).read_text("utf-8")
