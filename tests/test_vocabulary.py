@@ -153,7 +153,6 @@ def test_the_glossary_defines_each_word_once_in_a_sentence() -> None:
 
 
 def test_the_glossary_uses_no_old_name_and_is_linked() -> None:
-    everything = OLD_NAMES
     assert found(OLD_NAMES, GLOSSARY.name, GLOSSARY.read_text("utf-8")) == []
     for page in ("README.md", "ARCHITECTURE.md"):
         assert "docs/glossary.md" in (ROOT / page).read_text("utf-8")
